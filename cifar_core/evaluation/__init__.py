@@ -1,0 +1,1 @@
+"""Figures of predictions: metrics, intervals, calibration and comparison."""

@@ -1,0 +1,1 @@
+"""From bytes to an answer: upload and classification with LiteRT, without Keras."""

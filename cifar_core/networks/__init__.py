@@ -1,0 +1,74 @@
+"""The networks of the lab, by name.
+
+Importing this module does not import Keras: the web process reads names and colours here.
+:func:`build` imports Keras and returns the real model.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Network:
+    """An architecture the lab can train.
+
+    Attributes:
+        name: Short name, also the module under ``cifar_core.networks``.
+        title: Name on the pages.
+        summary: One sentence for a person who is not a programmer.
+    """
+
+    name: str
+    title: str
+    summary: str
+
+
+NETWORKS: Mapping[str, Network] = {
+    network.name: network
+    for network in (
+        Network(
+            "cnn4",
+            "CNN-4",
+            "The tutorial's first network: four convolutions in two blocks, then two fully "
+            "connected layers.",
+        ),
+        Network(
+            "cnn6",
+            "CNN-6",
+            "The tutorial's second network: six convolutions in three blocks, then two fully "
+            "connected layers.",
+        ),
+    )
+}
+
+
+def build(name: str, *, policy: str = "float32") -> keras.Sequential:
+    """Builds a network with fresh weights.
+
+    Args:
+        name: A key of :data:`NETWORKS`.
+        policy: Keras dtype policy of its layers: ``float32`` or ``mixed_bfloat16``.
+
+    Returns:
+        A Keras model from uint8 pictures (batch, 32, 32, 3) to float32 probabilities
+        (batch, 10).
+
+    Raises:
+        KeyError: There is no such network.
+    """
+    import keras
+
+    module = importlib.import_module(f"cifar_core.networks.{NETWORKS[name].name}")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return module.build()
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,64 @@
+"""Folders, limits and switches, read from the environment in this one place.
+
+Importing this module reads nothing; :func:`current` does, each time it is called, so a test
+or a server decides by setting variables before it asks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+MAX_UPLOAD_BYTES = 10 * 1024 * 1024
+"""Largest picture file accepted; equals ``server.maxUploadSize`` in .streamlit/config.toml."""
+
+STALLED_AFTER_SECONDS = 30.0
+"""A running worker that has said nothing for so long is shown as stalled."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things lie and what is allowed.
+
+    Attributes:
+        data_dir: Folder of the full dataset (may be missing).
+        runs_dir: Folder with one folder per run (made on first use).
+        models_dir: Folder of the shipped runs.
+        read_only: A public demo: looking and classifying only.
+        serving_threads: Threads LiteRT may use in the web process.
+    """
+
+    data_dir: Path
+    runs_dir: Path
+    models_dir: Path
+    read_only: bool = False
+    serving_threads: int = 1
+
+
+def current(environ: Mapping[str, str] | None = None) -> Settings:
+    """Returns the settings the environment asks for.
+
+    Args:
+        environ: The variables to read; the process's own by default. Known are
+            ``CIFAR_LAB_DATA``, ``CIFAR_LAB_RUNS``, ``CIFAR_LAB_MODELS`` (folders),
+            ``CIFAR_LAB_READONLY`` (``1`` for a public demo) and
+            ``CIFAR_LAB_SERVING_THREADS``.
+    """
+    env = os.environ if environ is None else environ
+
+    def folder(variable: str, default: str) -> Path:
+        value = env.get(variable, "").strip()
+        return Path(value).expanduser().resolve() if value else PROJECT_DIR / default
+
+    threads = env.get("CIFAR_LAB_SERVING_THREADS", "").strip()
+    return Settings(
+        data_dir=folder("CIFAR_LAB_DATA", "data"),
+        runs_dir=folder("CIFAR_LAB_RUNS", "runs"),
+        models_dir=folder("CIFAR_LAB_MODELS", "models"),
+        read_only=env.get("CIFAR_LAB_READONLY", "").strip() not in ("", "0"),
+        serving_threads=int(threads) if threads.isdigit() and int(threads) > 0 else 1,
+    )
