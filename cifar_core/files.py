@@ -1,0 +1,108 @@
+"""Writing files so that they are whole or absent, also after a crash or a power cut.
+
+Every durable write of the lab goes through this module, so the reliability tests can fail,
+tear or reorder any single operation here and know that they have met them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replaces a file by new content in one step.
+
+    Args:
+        path: The file; its folder exists.
+        data: The complete content.
+        durable: Whether the content must survive a power cut: the file and its folder are
+            flushed to the disk. Without it the file is still whole or absent for readers.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; the old content stands.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        try:
+            _write_all(descriptor, data)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        flush_folder(path.parent)
+
+
+def append(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Adds bytes to the end of a file in one write."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        _write_all(descriptor, data)
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def cut(path: Path, size_bytes: int) -> None:
+    """Shortens a file to a size, durably; a missing file is made empty.
+
+    Raises:
+        ValueError: The file is shorter than that already: something was lost.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        have = os.fstat(descriptor).st_size
+        if have < size_bytes:
+            raise ValueError(f"{path.name} has {have} bytes where {size_bytes} were recorded")
+        if have > size_bytes:
+            os.ftruncate(descriptor, size_bytes)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_folder(folder: Path) -> None:
+    """Makes the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+    """Replaces a file by a value as JSON, in one step."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    write_whole(path, text.encode() + b"\n", durable=durable)
+
+
+def read_json(path: Path) -> Any:
+    """Returns the value in a JSON file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not JSON (also when it was torn by a power cut).
+    """
+    return json.loads(path.read_bytes())
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file's bytes in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,287 @@
+"""The folder of a run: its files, what they hold, and how they are read and written.
+
+The worker writes, everybody else reads. Readers meet files at any moment of their life:
+missing, half-written by a power cut, or from a future version; they answer with what can
+be known instead of failing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cifar_core import files, recipes
+from cifar_core.errors import LabError, RunError
+
+T = TypeVar("T")
+
+
+class State(StrEnum):
+    """Where a run stands. The last two are concluded by readers, never written."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    STALLED = "stalled"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process works on the run or waits to."""
+        return self in (State.QUEUED, State.RUNNING, State.STALLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What the worker last said of a run.
+
+    Attributes:
+        state: As written by the worker (the manager writes only ``queued``).
+        device: ``cpu``, ``gpu:0`` …, as chosen when the run was started.
+        device_name: The device's own name, once the worker knows it.
+        precision: ``float32`` or ``bfloat16``, once the worker knows it.
+        phase: What the worker is doing, in words.
+        epoch: Completed epochs.
+        step: Steps done in the epoch under way.
+        steps_per_epoch: Steps of one epoch; 0 until known.
+        queued_at: When it was last put in line, in seconds since 1970.
+        started_at: When it last got its device.
+        heartbeat_at: When the worker last spoke.
+        ended_at: When it last ended.
+        waiting_seconds: Time in line, over all its attempts.
+        running_seconds: Time on the device, over all its attempts.
+        eta_seconds: Expected time to the end of training.
+        images_per_second: Training pictures per second, lately.
+        accuracy: Accuracy on the monitored split after the last epoch, from 0 to 1.
+        best_accuracy: The best of them, and ``best_epoch`` its epoch (from 1).
+        reason: Why it ended, in a sentence; ``remedy`` what to do next.
+        attempts: How often a worker was started for it.
+        boot: Identifies the machine's start, to tell a reboot from a death.
+    """
+
+    state: State
+    device: str = "cpu"
+    device_name: str = ""
+    precision: str = ""
+    phase: str = ""
+    epoch: int = 0
+    step: int = 0
+    steps_per_epoch: int = 0
+    queued_at: float = 0.0
+    started_at: float | None = None
+    heartbeat_at: float = 0.0
+    ended_at: float | None = None
+    waiting_seconds: float = 0.0
+    running_seconds: float = 0.0
+    eta_seconds: float | None = None
+    images_per_second: float | None = None
+    accuracy: float | None = None
+    best_accuracy: float | None = None
+    best_epoch: int | None = None
+    reason: str = ""
+    remedy: str = ""
+    attempts: int = 0
+    boot: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricRow:
+    """One row of metrics.jsonl.
+
+    Attributes:
+        kind: ``step`` while an epoch is under way, ``epoch`` at its end.
+        epoch: Progress in epochs: 3.25 is a quarter into the fourth; whole at an end.
+        loss: Mean training loss of the epoch so far, dropout active.
+        accuracy: Share of training pictures answered rightly in the epoch so far.
+        learning_rate: Of the last step.
+        images_per_second: Training pictures per second since the row before.
+        seconds: Time on the device since the run's first start.
+        epoch_seconds: Time of the whole epoch: training, validation, checkpoint.
+        monitored_loss: Cross-entropy on the monitored split (at an epoch's end).
+        monitored_accuracy: Accuracy on the monitored split (at an epoch's end).
+    """
+
+    kind: str
+    epoch: float
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: float
+    seconds: float
+    epoch_seconds: float | None = None
+    monitored_loss: float | None = None
+    monitored_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Label:
+    """What people call a run: a name and a note. Written by the manager only."""
+
+    name: str = ""
+    note: str = ""
+
+
+class RunFolder:
+    """A run's folder and the files in it.
+
+    Args:
+        path: The folder; its name is the run's identity.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"RunFolder({self.id!r})"
+
+    @property
+    def id(self) -> str:
+        """The run's identity: the name of its folder."""
+        return self.path.name
+
+    @property
+    def recipe_path(self) -> Path:
+        """recipe.json: written once by who starts the run."""
+        return self.path / "recipe.json"
+
+    @property
+    def status_path(self) -> Path:
+        """status.json: the worker's last word."""
+        return self.path / "status.json"
+
+    @property
+    def label_path(self) -> Path:
+        """label.json: name and note."""
+        return self.path / "label.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        """metrics.jsonl: one row per epoch and a few while it runs."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def request_path(self) -> Path:
+        """request: there while somebody asks the worker to stop."""
+        return self.path / "request"
+
+    @property
+    def lock_path(self) -> Path:
+        """lock: the kernel lock a living worker holds."""
+        return self.path / "lock"
+
+    @property
+    def log_path(self) -> Path:
+        """worker.log: everything the worker printed."""
+        return self.path / "worker.log"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """checkpoint: all that is needed to go on; ``checkpoint.before`` is the one before."""
+        return self.path / "checkpoint"
+
+    @property
+    def predictions_path(self) -> Path:
+        """predictions: float16 probabilities (epochs, pictures, 10) on the monitored split."""
+        return self.path / "predictions"
+
+    @property
+    def test_predictions_path(self) -> Path:
+        """test_predictions.npy: float16 probabilities (10000, 10), written at the end."""
+        return self.path / "test_predictions.npy"
+
+    @property
+    def network_path(self) -> Path:
+        """network.json: the real Keras model described."""
+        return self.path / "network.json"
+
+    @property
+    def evaluation_path(self) -> Path:
+        """evaluation.json: the final figures; its presence means finished."""
+        return self.path / "evaluation.json"
+
+    @property
+    def keras_path(self) -> Path:
+        """model.keras: the trained network for others."""
+        return self.path / "model.keras"
+
+    @property
+    def litert_path(self) -> Path:
+        """model.tflite: the trained network for serving."""
+        return self.path / "model.tflite"
+
+    @property
+    def manifest_path(self) -> Path:
+        """manifest.json: digests, versions and device of it all."""
+        return self.path / "manifest.json"
+
+    def read_recipe(self) -> recipes.Recipe:
+        """Returns the run's recipe.
+
+        Raises:
+            RunError: It is missing or cannot be read.
+        """
+        try:
+            return recipes.from_json(files.read_json(self.recipe_path))
+        except (OSError, ValueError, TypeError, AttributeError, LabError) as error:
+            raise RunError(
+                f"The recipe of run “{self.id}” cannot be read ({error}).",
+                expected="Every run has a recipe.json, written when it was started.",
+                remedy="Delete the run, or put its recipe.json back.",
+            ) from error
+
+    def read_status(self) -> Status | None:
+        """Returns the worker's last word, or None when it is missing or torn."""
+        try:
+            return _typed(Status, files.read_json(self.status_path))
+        except (OSError, ValueError, TypeError, AttributeError):
+            return None
+
+    def write_status(self, status: Status, *, durable: bool = False) -> None:
+        """Replaces status.json in one step."""
+        files.write_json(self.status_path, dataclasses.asdict(status), durable=durable)
+
+    def read_label(self) -> Label:
+        """Returns the run's name and note, empty when none were given."""
+        try:
+            return _typed(Label, files.read_json(self.label_path))
+        except (OSError, ValueError, TypeError, AttributeError):
+            return Label()
+
+    def write_label(self, label: Label) -> None:
+        """Replaces the run's name and note."""
+        files.write_json(self.label_path, dataclasses.asdict(label))
+
+    def read_metrics(self) -> list[MetricRow]:
+        """Returns the rows so far; a row still being written, or torn, is left out."""
+        try:
+            lines = self.metrics_path.read_bytes().split(b"\n")[:-1]
+        except OSError:
+            return []
+        rows = []
+        for line in lines:
+            try:
+                rows.append(_typed(MetricRow, json.loads(line)))
+            except (ValueError, TypeError, AttributeError):
+                continue
+        return rows
+
+    def append_metrics(self, rows: Iterable[MetricRow]) -> None:
+        """Adds rows to metrics.jsonl in one write."""
+        text = "".join(json.dumps(dataclasses.asdict(row)) + "\n" for row in rows)
+        files.append(self.metrics_path, text.encode())
+
+
+def _typed(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Builds a dataclass from JSON values; keys of a later version are left out."""
+    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    given = {key: value for key, value in values.items() if key in known}
+    if "state" in given:
+        given["state"] = State(given["state"])
+    return kind(**given)
