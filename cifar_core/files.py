@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +27,27 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
     Raises:
         OSError: The disk is full or the folder cannot be written; the old content stands.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            _write_all(descriptor, data)
-            if durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with _temporary(path, data, durable=durable) as temporary:
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     if durable:
         flush_folder(path.parent)
+
+
+def write_whole_keeping(path: Path, keep: Path, data: bytes) -> None:
+    """Replaces a file durably and keeps the old one under a second name.
+
+    The new content is on the disk before any name changes, so at every moment one of the two
+    names holds a whole file.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; the old content stands
+            under one of the two names.
+    """
+    with _temporary(path, data, durable=True) as temporary:
+        if path.exists():
+            os.replace(path, keep)
+        os.replace(temporary, path)
+    flush_folder(path.parent)
 
 
 def append(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -100,6 +108,24 @@ def sha256_of(path: Path) -> str:
     """Returns the SHA-256 of a file's bytes in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _temporary(path: Path, data: bytes, *, durable: bool) -> Iterator[Path]:
+    """Writes data under a temporary name beside a path and removes what was not renamed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        try:
+            _write_all(descriptor, data)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        yield temporary
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

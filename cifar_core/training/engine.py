@@ -1,0 +1,83 @@
+"""What an engine is: the compiled heart of a training on one backend.
+
+An engine runs stretches of optimizer steps without returning to Python in between. Which
+pictures a step sees, how they are shifted, the masks of dropout and the learning rate follow
+from (recipe, epoch, step) alone, so the length of the stretches changes nothing but how often
+the caller hears of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import keras
+import numpy as np
+
+from cifar_core.dataset.augmentation import EpochPlan
+from cifar_core.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a stretch of steps reports.
+
+    Attributes:
+        losses: Mean loss of each step's pictures, (steps,) float32.
+        right: Pictures answered rightly in each step, (steps,) int32.
+    """
+
+    losses: np.ndarray
+    right: np.ndarray
+
+
+class Engine(Protocol):
+    """Trains and asks one network."""
+
+    model: keras.Sequential
+
+    def train(self, plan: EpochPlan, epoch: int, first: int, last: int) -> Steps:
+        """Runs the steps from ``first`` up to ``last`` of an epoch."""
+        ...
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Returns probabilities (n, 10) float32 for pictures (n, 32, 32, 3) uint8."""
+        ...
+
+    def read(self) -> dict[str, np.ndarray]:
+        """Returns every array that a checkpoint must hold."""
+        ...
+
+    def write(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Puts the arrays of a checkpoint back."""
+        ...
+
+    def learning_rate(self, step: int) -> float:
+        """Returns the learning rate of a step counted from the start of the run."""
+        ...
+
+
+def steps_per_epoch(recipe: Recipe, pictures: int) -> int:
+    """Returns the steps of an epoch; the last one may have fewer pictures."""
+    return -(-pictures // recipe.batch_size)
+
+
+def make_engine(
+    recipe: Recipe, images: np.ndarray, labels: np.ndarray, *, precision: str
+) -> Engine:
+    """Returns the engine for the Keras backend in use.
+
+    Args:
+        recipe: The training to carry out.
+        images: Training pictures (n, 32, 32, 3) uint8.
+        labels: Their classes (n,) uint8.
+        precision: ``float32`` or ``bfloat16``.
+    """
+    if keras.backend.backend() == "jax":
+        from cifar_core.training.jax_engine import JaxEngine
+
+        return JaxEngine(recipe, images, labels, precision)
+    from cifar_core.training.tensorflow_engine import TensorFlowEngine
+
+    return TensorFlowEngine(recipe, images, labels, precision)

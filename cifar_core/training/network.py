@@ -1,0 +1,83 @@
+"""The parts that every engine trains with: model, optimizer, seeds, in Keras' neutral form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from cifar_core import networks
+from cifar_core.dataset.augmentation import Stream, generator
+from cifar_core.recipes import Recipe
+from cifar_core.training.schedule import learning_rate_schedule
+
+
+def build_model(recipe: Recipe, precision: str) -> keras.Sequential:
+    """Builds the network of a recipe with the weights that its seed gives.
+
+    The softmax at the end is switched off: training works on logits, which keeps the loss
+    exact where a probability would round to 0. :func:`restore_softmax` puts it back.
+
+    Args:
+        recipe: Gives network and seed.
+        precision: ``float32`` or ``bfloat16``; the weights stay float32 in both.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    model = networks.build(recipe.network, policy=policy)
+    model.layers[-1].activation = keras.activations.linear
+    return model
+
+
+def restore_softmax(model: keras.Sequential) -> None:
+    """Gives the last layer its softmax back, so that the model answers in probabilities."""
+    model.layers[-1].activation = keras.activations.softmax
+
+
+def seed_generators(model: keras.Sequential) -> list[keras.random.SeedGenerator]:
+    """Returns the sources of randomness inside a model (dropout), in the order of layers."""
+    found = (getattr(layer, "seed_generator", None) for layer in model.layers)
+    return [item for item in found if item is not None]
+
+
+def dropout_seeds(recipe: Recipe, count: int) -> np.ndarray:
+    """Returns the first half of each dropout layer's seed, (count,) uint32.
+
+    The second half is the step counted from the start of the run, so the masks of a step
+    depend on nothing but (seed, layer, step).
+    """
+    bits = generator(recipe.seed, Stream.DROPOUT).integers(0, 2**31, size=count)
+    return bits.astype(np.uint32)
+
+
+def decays(model: keras.Sequential) -> list[bool]:
+    """Says for each trainable variable whether weight decay acts on it: kernels only."""
+    return [variable.name == "kernel" for variable in model.trainable_variables]
+
+
+def variables(
+    model: keras.Sequential, optimizer: keras.optimizers.Optimizer
+) -> Iterator[tuple[str, keras.Variable]]:
+    """Names everything that a checkpoint must hold, in a stable order.
+
+    The seeds of dropout are left out: they follow from the recipe and the step.
+    """
+    seeds = {id(source.state) for source in seed_generators(model)}
+    kept = [variable for variable in model.variables if id(variable) not in seeds]
+    for group, members in (("model", kept), ("optimizer", optimizer.variables)):
+        for position, variable in enumerate(members):
+            yield f"{group}/{position:03d}", variable
+
+
+def build_optimizer(
+    recipe: Recipe, model: keras.Sequential, steps_per_epoch: int, kind: type | None = None
+) -> keras.optimizers.SGD:
+    """Builds the optimizer of a recipe, its slots made and zero."""
+    optimizer: keras.optimizers.SGD = (kind or keras.optimizers.SGD)(
+        learning_rate=learning_rate_schedule(recipe, steps_per_epoch),
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+    )
+    optimizer.build(model.trainable_variables)
+    return optimizer
