@@ -1,0 +1,57 @@
+"""The ten classes in sentences: plurals, articles and what happened to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cifar_core.dataset import CLASS_NAMES
+
+
+def plural(label: int) -> str:
+    """Returns the plural of a class: ``cats``, ``deer``."""
+    name = CLASS_NAMES[label]
+    return name if name == "deer" else f"{name}s"
+
+
+def with_article(label: int) -> str:
+    """Returns a class with its article: ``a cat``, ``an airplane``."""
+    name = CLASS_NAMES[label]
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def counted(count: int, label: int) -> str:
+    """Returns a number of pictures of a class: ``1 cat``, ``1,000 cats``."""
+    return f"{count:,} {CLASS_NAMES[label] if count == 1 else plural(label)}"
+
+
+def percent(share: float) -> str:
+    """Returns a share in percent with one decimal: ``17.5%``."""
+    return f"{100 * share:.1f}%"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Returns words as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def taken_for(*, true: int, predicted: int, count: int, total: int) -> str:
+    """Returns one cell of a confusion matrix in words, without a full stop.
+
+    Args:
+        true: Class the pictures show.
+        predicted: Class they were taken for; the true one when they were recognised.
+        count: Pictures in the cell.
+        total: Pictures of the true class.
+    """
+    if total == 0:
+        return f"no pictures of {plural(true)}"
+    were = "was" if count <= 1 else "were"
+    of = f"{f'{count:,}' if count else 'none'} of {counted(total, true)}"
+    if true == predicted:
+        verdict = "recognised"
+    else:
+        verdict = f"taken for {with_article(predicted) if count <= 1 else plural(predicted)}"
+    share = f" ({percent(count / total)})" if count else ""
+    return f"{of} {were} {verdict}{share}"
