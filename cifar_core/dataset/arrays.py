@@ -1,0 +1,338 @@
+"""The pictures as arrays: the full set memory-mapped from disk, or the shipped sample.
+
+The full set lies in ``data_dir/cifar10``: four ``.npy`` files and ``manifest.json``. Opening
+it reads a few headers; :func:`verify` reads everything once and compares digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.dataset import (
+    BATCH_PICTURES,
+    CLASS_NAMES,
+    DIGESTS,
+    PICTURE_SHAPE,
+    TEST_PICTURES,
+    TRAIN_BATCHES,
+    TRAIN_PICTURES,
+)
+from cifar_core.errors import DataError
+from cifar_core.files import flush_folder, read_json, write_json
+
+FULL_FOLDER = "cifar10"
+MANIFEST_NAME = "manifest.json"
+FETCH_REMEDY = "Run `python -m cifar_core data`, or press Download on the Dataset page."
+COUNT_ROWS: tuple[str, ...] = (
+    *(f"training batch {number}" for number in range(1, TRAIN_BATCHES + 1)),
+    "train, all",
+    "test",
+)
+"""Names of the rows of :func:`class_counts`."""
+
+_SHAPES: Mapping[str, tuple[int, ...]] = {
+    "train_images": (TRAIN_PICTURES, *PICTURE_SHAPE),
+    "train_labels": (TRAIN_PICTURES,),
+    "test_images": (TEST_PICTURES, *PICTURE_SHAPE),
+    "test_labels": (TEST_PICTURES,),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The pictures of one split, in the official order.
+
+    Attributes:
+        name: ``train`` or ``test``.
+        images: (n, 32, 32, 3) uint8; memory-mapped and read-only for the full set.
+        labels: (n,) uint8, indices into ``CLASS_NAMES``.
+        indices: (n,) int64, ascending: each picture's official position in its split.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    indices: NDArray[np.int64]
+
+    def position(self, index: int) -> int:
+        """Returns where the picture with this official index lies in the arrays.
+
+        Raises:
+            DataError: There is no such picture, or the sample does not hold it.
+        """
+        total = TRAIN_PICTURES if self.name == "train" else TEST_PICTURES
+        if not 0 <= index < total:
+            raise DataError(
+                f"The {self.name} split has no picture {index}.",
+                expected=f"Its pictures are numbered from 0 to {total - 1:,}.",
+                remedy="Choose a number in that range.",
+            )
+        found = int(np.searchsorted(self.indices, index))
+        if found == len(self.indices) or self.indices[found] != index:
+            raise DataError(
+                f"Picture {index} of the {self.name} split is not in the shipped sample.",
+                expected=f"The sample holds {len(self.indices):,} of its {total:,} pictures.",
+                remedy=f"Choose one of those, or get the full dataset. {FETCH_REMEDY}",
+            )
+        return found
+
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """Returns the picture with this official index, (32, 32, 3) uint8.
+
+        Raises:
+            DataError: As :meth:`position`.
+        """
+        return np.asarray(self.images[self.position(index)])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Both splits and where they come from.
+
+    Attributes:
+        train: 50,000 pictures, or the sample's 1,000.
+        test: 10,000 pictures, or the sample's 1,000.
+        is_sample: Whether this is the shipped sample.
+        source: Where the pictures were taken from, in words.
+        digest: 16 hexadecimal digits that name the full set (of a sample: the set it was
+            cut from); see :func:`short_digest`.
+        digests: The SHA-256 each of the four arrays must have.
+    """
+
+    train: Split
+    test: Split
+    is_sample: bool
+    source: str
+    digest: str
+    digests: Mapping[str, str] = field(default_factory=lambda: DIGESTS)
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """The four arrays of the full set: uint8, pictures (n, 32, 32, 3), official order."""
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+
+    def by_name(self) -> dict[str, NDArray[np.uint8]]:
+        """Returns the arrays under the names of ``DIGESTS``, in its order."""
+        return {name: getattr(self, name) for name in DIGESTS}
+
+
+def sha256(array: NDArray[Any]) -> str:
+    """Returns the SHA-256 of an array's bytes in C order, 64 hexadecimal digits."""
+    return hashlib.sha256(np.ascontiguousarray(array).reshape(-1).data).hexdigest()
+
+
+def short_digest(digests: Mapping[str, str]) -> str:
+    """Returns one digest for the whole: of the four array digests in the order of DIGESTS."""
+    joined = "".join(digests[name] for name in DIGESTS)
+    return hashlib.sha256(joined.encode("ascii")).hexdigest()[:16]
+
+
+def open_dataset(data_dir: Path) -> Dataset:
+    """Returns the full dataset where it has been prepared, else the shipped sample.
+
+    Raises:
+        DataError: The full dataset is there and damaged, or the sample is.
+    """
+    if _has_manifest(data_dir):
+        return open_full(data_dir)
+    # Imported here because the sample is made of this module's Split and Dataset.
+    from cifar_core.dataset.sample import load_sample
+
+    return load_sample()
+
+
+def open_full(data_dir: Path) -> Dataset:
+    """Returns the full dataset, memory-mapped; hashes nothing.
+
+    Raises:
+        DataError: It is missing, or a file of it has the wrong size, shape or content.
+    """
+    if not _has_manifest(data_dir):
+        raise DataError(
+            f"The full dataset is not in {data_dir}.",
+            expected="A training needs all 60,000 pictures of CIFAR-10.",
+            remedy=FETCH_REMEDY,
+        )
+    folder = data_dir / FULL_FOLDER
+    manifest = _read_manifest(folder)
+    arrays = {name: _map_array(folder, name, manifest) for name in DIGESTS}
+    return Dataset(
+        train=_full_split("train", arrays),
+        test=_full_split("test", arrays),
+        is_sample=False,
+        source=str(manifest["source"]),
+        digest=short_digest(DIGESTS),
+    )
+
+
+def verify(dataset: Dataset) -> None:
+    """Recomputes the SHA-256 of all four arrays (about half a second for the full set).
+
+    Raises:
+        DataError: An array is not what was recorded; names it.
+    """
+    for split in (dataset.train, dataset.test):
+        for kind, array in (("images", split.images), ("labels", split.labels)):
+            name = f"{split.name}_{kind}"
+            if sha256(array) != dataset.digests[name]:
+                raise _damaged(f"the array {name} does not have the digest of CIFAR-10")
+
+
+def class_counts() -> NDArray[np.int64]:
+    """Counts the pictures per class from the labels of all 60,000, which ship with the lab.
+
+    Returns:
+        (7, 10) int64: the five training batches, the whole train split, the test split (see
+        :data:`COUNT_ROWS`); one column per class.
+
+    Raises:
+        DataError: The shipped labels are missing or damaged.
+    """
+    from cifar_core.dataset.sample import load_labels
+
+    train, test = load_labels()
+    parts = [*train.reshape(TRAIN_BATCHES, BATCH_PICTURES), train, test]
+    rows = [np.bincount(part, minlength=len(CLASS_NAMES)) for part in parts]
+    return np.stack(rows).astype(np.int64)
+
+
+def write_full(data_dir: Path, arrays: Arrays, source: str) -> None:
+    """Writes the full dataset so that it is whole or absent, whatever breaks.
+
+    The files are written to a folder beside the final one, flushed to the disk and renamed.
+    What stood there before is moved aside first and put back should the renaming fail.
+
+    Args:
+        data_dir: The data folder; made if missing.
+        arrays: The four arrays, already checked against ``DIGESTS``.
+        source: Where they come from, in words.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; nothing has changed.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    final = data_dir / FULL_FOLDER
+    fresh = Path(tempfile.mkdtemp(prefix=f".{FULL_FOLDER}-new-", dir=data_dir))
+    try:
+        fresh.chmod(0o755)  # mkdtemp's 0700 would shut out other users of a shared folder
+        sizes = {}
+        for name, array in arrays.by_name().items():
+            with (fresh / f"{name}.npy").open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+                sizes[f"{name}.npy"] = file.tell()
+        manifest = {
+            "source": source,
+            "prepared": datetime.now(UTC).isoformat(timespec="seconds"),
+            "digest": short_digest(DIGESTS),
+            "digests": dict(DIGESTS),
+            "size_bytes": sizes,
+        }
+        write_json(fresh / MANIFEST_NAME, manifest)
+        _swap_in(fresh, final)
+        flush_folder(data_dir)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def clear_leftovers(data_dir: Path) -> None:
+    """Removes what a preparation killed half-way left; a set it had moved aside comes back.
+
+    Call it only while no other process writes there.
+    """
+    final = data_dir / FULL_FOLDER
+    for aside in sorted(data_dir.glob(f".{FULL_FOLDER}-old-*")):
+        if not final.exists():
+            aside.rename(final)
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
+    for unfinished in data_dir.glob(f".{FULL_FOLDER}-new-*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _swap_in(fresh: Path, final: Path) -> None:
+    """Renames ``fresh`` to ``final``; an older ``final`` goes only once that has worked."""
+    aside = fresh.with_name(fresh.name.replace("-new-", "-old-"))
+    had_old = final.exists()
+    if had_old:
+        final.rename(aside)
+    try:
+        fresh.rename(final)
+    except OSError:
+        if had_old:
+            aside.rename(final)
+        raise
+    if aside.is_dir():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        aside.unlink(missing_ok=True)
+
+
+def _has_manifest(data_dir: Path) -> bool:
+    path = data_dir / FULL_FOLDER / MANIFEST_NAME
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise DataError(
+            f"The data folder {data_dir} cannot be read: {error.strerror}.",
+            expected="A folder this account may read.",
+            remedy="Change its permissions, or set CIFAR_LAB_DATA to another folder.",
+        ) from error
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = read_json(folder / MANIFEST_NAME)
+        if manifest["digests"] != DIGESTS:
+            raise _damaged(f"{MANIFEST_NAME} records other digests than those of CIFAR-10")
+        sizes = manifest["size_bytes"]
+        if not isinstance(manifest["source"], str) or set(sizes) != {f"{n}.npy" for n in DIGESTS}:
+            raise TypeError("an entry of the wrong kind")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(f"{MANIFEST_NAME} cannot be read ({error})") from error
+    return dict(manifest)
+
+
+def _map_array(folder: Path, name: str, manifest: Mapping[str, Any]) -> NDArray[np.uint8]:
+    path = folder / f"{name}.npy"
+    try:
+        size = path.stat().st_size
+        recorded = manifest["size_bytes"][path.name]
+        if size != recorded:
+            raise _damaged(f"{path.name} has {size:,} bytes instead of {recorded:,}")
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(f"{path.name} cannot be read ({error})") from error
+    if array.shape != _SHAPES[name] or array.dtype != np.uint8:
+        raise _damaged(f"{path.name} holds {array.dtype} {array.shape} instead of {_SHAPES[name]}")
+    return array  # type: ignore[no-any-return]
+
+
+def _full_split(name: str, arrays: Mapping[str, NDArray[np.uint8]]) -> Split:
+    labels = arrays[f"{name}_labels"]
+    return Split(name, arrays[f"{name}_images"], labels, np.arange(len(labels), dtype=np.int64))
+
+
+def _damaged(reason: str) -> DataError:
+    return DataError(
+        f"The stored dataset is damaged: {reason}.",
+        expected="Four arrays with the sizes and SHA-256 digests of CIFAR-10.",
+        remedy=FETCH_REMEDY,
+    )
