@@ -1,0 +1,236 @@
+"""Learning curves that move while a person looks closer.
+
+The chart is drawn by Vega-Lite, which ships with Streamlit. Between two ticks the specification
+stays the same and only the data changes, so the browser keeps the chart it has and slides the
+new points in. Zoom and shown series survive because both are selections of the element: what
+Streamlit does not know as a selection it forgets at each change of the data.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+Value = Literal["accuracy", "loss"]
+
+_COLUMNS = ["epoch", "value", "series"]
+_MOST_POINTS = 1200
+"""More points than a wide chart has pixels to show would only burden the connection."""
+
+_WIDTHS = [1.5, 2.5]
+_EPOCH = "'Epoch ' + format(datum.epoch, datum.epoch == floor(datum.epoch) ? 'd' : '.1f') + ': '"
+_SENTENCES: dict[Value, str] = {
+    "accuracy": _EPOCH + " + format(datum.value, '.1%') + ' of the ' + datum.name"
+    " + ' pictures right'",
+    "loss": _EPOCH + " + datum.name + ' loss ' + format(datum.value, '.3f')",
+}
+_FORMATS: dict[Value, str] = {"accuracy": ".1%", "loss": ".3f"}
+
+
+def live_curves(  # noqa: PLR0913 - one keyword per thing a caller decides
+    rows: pd.DataFrame,
+    *,
+    key: str,
+    value: Value,
+    colour: str,
+    height: int = 320,
+    epochs: float | None = None,
+) -> None:
+    """Draws one measure of a run against its epochs and keeps the reader's view.
+
+    Ctrl (or ⌘) and the wheel, or a pinch on a trackpad, zooms; dragging moves; a double click
+    shows the whole run again; a click on a name in the legend shows that series alone. A finger
+    scrolls the page.
+
+    Call it inside the fragment that ticks: changing the view reruns what surrounds it.
+
+    Args:
+        rows: One row per measurement, in any order: ``epoch`` (float, 3.25 is a quarter into the
+            fourth epoch), ``value`` (accuracy as a share from 0 to 1, or loss) and ``series``
+            (``train`` or ``validation``).
+        key: Identity of the chart; the same from tick to tick.
+        value: Which measure ``value`` is.
+        colour: Colour of the network, as #rrggbb.
+        height: Of the chart, in pixels.
+        epochs: End of the horizontal axis; the last row's epoch if not given.
+    """
+    st.vega_lite_chart(
+        prepare(rows, value),
+        specification(value, colour=colour, height=height, epochs=epochs),
+        key=key,
+        width="stretch",
+        on_select="rerun",
+        selection_mode=["view", "shown"],
+        # Without the latest figures: a changed text would draw the chart anew at each tick.
+        alt=f"{value.capitalize()} by epoch: training and validation.",
+    )
+
+
+def prepare(rows: pd.DataFrame, value: Value) -> pd.DataFrame:
+    """Returns the rows in order, thinned, with the points that carry a label marked.
+
+    Args:
+        rows: As :func:`live_curves` takes them.
+        value: Which measure they hold; decides what "best" means.
+
+    Returns:
+        ``epoch``, ``value``, ``series`` and two texts: ``mark`` (``last``, ``best`` or empty)
+        and ``side`` (``above`` or ``below``: where the label of a last point has room).
+    """
+    ordered = rows[_COLUMNS].dropna().sort_values("epoch", kind="stable")
+    train = ordered[ordered["series"] == "train"]
+    if len(train) > _MOST_POINTS:
+        step = -(-len(train) // _MOST_POINTS)
+        kept = train.iloc[::-step]  # Backwards, so that the newest point is always among them.
+        ordered = ordered[(ordered["series"] != "train") | ordered.index.isin(kept.index)]
+    points = ordered.reset_index(drop=True).assign(mark="", side="above")
+    validation = points.loc[points["series"] == "validation", "value"]
+    if not validation.empty:
+        best = validation.idxmax() if value == "accuracy" else validation.idxmin()
+        points.loc[best, "mark"] = "best"
+    last = points.groupby("series")["epoch"].idxmax()
+    points.loc[last, "mark"] = "last"
+    if len(last) > 1:
+        points.loc[points.loc[last, "value"].idxmin(), "side"] = "below"
+    return points
+
+
+def specification(
+    value: Value, *, colour: str, height: int, epochs: float | None = None
+) -> dict[str, Any]:
+    """Returns the Vega-Lite chart; it depends on nothing that changes while a run goes on.
+
+    Args:
+        value: Which measure is drawn.
+        colour: Of the network, as #rrggbb.
+        height: In pixels.
+        epochs: End of the horizontal axis, or None for the end of the data.
+    """
+    x_scale = {"domain": [0, epochs]} if epochs else {"zero": True}
+    y_scale = {"domain": [0, 1]} if value == "accuracy" else {"zero": True}
+    y_axis = {"format": "%"} if value == "accuracy" else {}
+    end = f"datum.epoch > {0.75 * epochs}" if epochs else "true"
+    shown = {"condition": {"param": "shown", "value": 1}, "value": 0.06}
+    return {
+        "height": height,
+        "transform": [
+            {"calculate": "datum.series == 'train' ? 'training' : 'validation'", "as": "name"},
+            {"calculate": _SENTENCES[value], "as": "sentence"},
+            {
+                "calculate": f"datum.name + ' ' + format(datum.value, '{_FORMATS[value]}')",
+                "as": "label",
+            },
+            {"calculate": f"'best ' + format(datum.value, '{_FORMATS[value]}')", "as": "best"},
+        ],
+        "encoding": {
+            "x": {
+                "field": "epoch",
+                "type": "quantitative",
+                "title": "Epoch",
+                "scale": {**x_scale, "nice": False},
+                "axis": {"tickMinStep": 1, "tickCount": 8, "grid": False},
+            },
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": value.capitalize(),
+                "scale": y_scale,
+                "axis": {"tickCount": 5, **y_axis},
+            },
+            "color": {
+                "field": "name",
+                "type": "nominal",
+                "scale": {"domain": ["training", "validation"], "range": [f"{colour}8c", colour]},
+                "legend": {"orient": "top", "title": None, "symbolType": "stroke", "offset": 4},
+            },
+        },
+        "layer": [_lines(shown), _dots(shown), *_labels(end, shown)],
+    }
+
+
+def _lines(shown: dict[str, Any]) -> dict[str, Any]:
+    """The curves; they carry the view and the choice of series."""
+    mouse = "[pointerdown[event.pointerType !== 'touch'], window:pointerup] > window:pointermove!"
+    return {
+        "params": [
+            {
+                "name": "view",
+                "select": {
+                    "type": "interval",
+                    "on": mouse,
+                    "translate": mouse,
+                    "zoom": "wheel![event.ctrlKey || event.metaKey]",
+                },
+                "bind": "scales",
+            },
+            {
+                "name": "shown",
+                "select": {"type": "point", "fields": ["name"], "toggle": "true"},
+                "bind": "legend",
+            },
+        ],
+        "mark": {"type": "line", "clip": True, "interpolate": "linear"},
+        "encoding": {
+            "opacity": shown,
+            "strokeWidth": {
+                "field": "name",
+                "type": "nominal",
+                "scale": {"domain": ["training", "validation"], "range": _WIDTHS},
+                "legend": None,
+            },
+        },
+    }
+
+
+def _dots(shown: dict[str, Any]) -> dict[str, Any]:
+    """The measurements themselves: validation always, training when pointed at."""
+    return {
+        "params": [
+            {
+                "name": "nearest",
+                "select": {
+                    "type": "point",
+                    "nearest": True,
+                    "on": "pointerover",
+                    "clear": "pointerout",
+                },
+            }
+        ],
+        "mark": {"type": "circle", "clip": True, "opacity": 1},
+        "encoding": {
+            "tooltip": {"field": "sentence"},
+            "opacity": shown,
+            "size": {
+                "condition": [
+                    {"param": "nearest", "empty": False, "value": 90},
+                    {"test": "datum.mark == 'best'", "value": 70},
+                    {"test": "datum.series == 'validation'", "value": 22},
+                ],
+                "value": 0,
+            },
+        },
+    }
+
+
+def _labels(end: str, shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """The names and figures at the ends of the curves and at the best epoch."""
+    text = {"type": "text", "clip": True, "fontWeight": 600, "fontSize": 13}
+    sides = [("above", "last", -12), ("below", "last", 16), ("above", "best", -12)]
+    return [
+        {
+            "transform": [{"filter": f"datum.mark == '{mark}' && datum.side == '{side}'"}],
+            "mark": {
+                **text,
+                "dy": dy,
+                "align": {"expr": f"{end} ? 'right' : 'left'"},
+                "opacity": 1 if mark == "last" else 0.8,
+            },
+            "encoding": {
+                "text": {"field": "label" if mark == "last" else "best"},
+                "opacity": shown,
+            },
+        }
+        for side, mark, dy in sides
+    ]
