@@ -31,8 +31,8 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: requirements.txt requirements.lock
-	@echo "Installing the packages (about 700 MB, a few minutes, only this once) …"
-	"$$(PYTHON='$(PYTHON)' sh tools/find_python.sh)" -m venv $(VENV)
+	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m venv $(VENV)
+	@echo "Installing the packages (about 800 MB, a few minutes, only this once) …"
 	$(PIP) -r requirements.txt
 	@touch $@
 
