@@ -122,10 +122,17 @@ class MetricRow:
 
 @dataclass(frozen=True)
 class Label:
-    """What people call a run: a name and a note. Written by the manager only."""
+    """What people call a run, and when it was made. Written by the manager only.
+
+    Attributes:
+        name: Given by a person, may be empty.
+        note: Likewise.
+        created_at: In seconds since 1970.
+    """
 
     name: str = ""
     note: str = ""
+    created_at: float = 0.0
 
 
 class RunFolder:

@@ -1,0 +1,69 @@
+"""How a worker is started: the one place that knows.
+
+Today a worker is a new interpreter on this machine. A cluster's job service would be asked
+here, with the run's folder on shared storage.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from cifar_core.errors import RunError
+from cifar_core.runs.folder import RunFolder
+from cifar_core.runs.lock import Lock
+from cifar_core.settings import PROJECT_DIR
+
+START_SECONDS = 60.0
+
+
+def launch(folder: RunFolder, lock: Lock, device: str) -> None:
+    """Starts the worker of a run and returns as soon as it stands on its own.
+
+    Args:
+        folder: The run, complete with recipe and status.
+        lock: The run's lock, held; the worker inherits it.
+        device: What the worker may see: ``cpu``, ``gpu:0`` …
+
+    Raises:
+        RunError: No worker could be started.
+    """
+    command = [sys.executable, "-m", "cifar_core.runs.worker"]
+    arguments = [str(folder.path), str(lock.descriptor)]
+    try:
+        with folder.log_path.open("ab") as log:
+            subprocess.run(
+                command + arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=PROJECT_DIR,
+                env=worker_environment(os.environ, device),
+                pass_fds=[lock.descriptor],
+                start_new_session=True,
+                timeout=START_SECONDS,
+                check=True,
+            )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RunError(
+            f"The worker of run “{folder.id}” could not be started ({error}).",
+            expected="A worker answers within a minute.",
+            remedy=f"Read {folder.log_path.name} in the run's folder, then resume the run.",
+        ) from error
+
+
+def worker_environment(environ: Mapping[str, str], device: str) -> dict[str, str]:
+    """Returns the environment a worker starts with: it decides what the worker can see."""
+    env = dict(environ)
+    kind, _, index = device.partition(":")
+    # "-1" hides every GPU from TensorFlow and JAX; an empty value would not on all of them.
+    env["CUDA_VISIBLE_DEVICES"] = index if kind == "gpu" else "-1"
+    if kind == "cpu":
+        env["JAX_PLATFORMS"] = "cpu"
+    env.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    env.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    env["PYTHONUNBUFFERED"] = "1"
+    return env

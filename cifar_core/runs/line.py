@@ -1,0 +1,70 @@
+"""Waiting in line: one run per device, first come first served.
+
+Each waiting run has a ticket, a small file named by the time it joined. A run may take its
+device when no living run holds an earlier ticket and the device's own kernel lock is free.
+Tickets of runs whose process is gone are ignored and swept away.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cifar_core.runs.folder import RunFolder
+from cifar_core.runs.lock import Lock, is_held, try_lock
+
+
+class Line:
+    """The line before one device.
+
+    Args:
+        runs_dir: Folder of all runs.
+        device: ``cpu``, ``gpu:0`` …
+    """
+
+    def __init__(self, runs_dir: Path, device: str) -> None:
+        self.runs_dir = runs_dir
+        self.folder = runs_dir / ".devices" / device.replace(":", "-")
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock that the run on the device holds."""
+        return self.folder / "lock"
+
+    def join(self, run_id: str, queued_at: float) -> None:
+        """Draws a ticket for a run, ordered by the time it joined (seconds since 1970)."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / f"{int(queued_at * 1e6):020d}.{run_id}").touch()
+
+    def leave(self, run_id: str) -> None:
+        """Gives a run's tickets back."""
+        for ticket in self._tickets():
+            if _run_of(ticket) == run_id:
+                ticket.unlink(missing_ok=True)
+
+    def waiting(self) -> list[str]:
+        """Returns the living runs in line, the next one first."""
+        alive = []
+        for ticket in self._tickets():
+            run_id = _run_of(ticket)
+            if is_held(RunFolder(self.runs_dir / run_id).lock_path):
+                alive.append(run_id)
+            else:
+                ticket.unlink(missing_ok=True)
+        return alive
+
+    def take_turn(self, run_id: str) -> Lock | None:
+        """Returns the device's lock if it is this run's turn and the device is free."""
+        waiting = self.waiting()
+        if not waiting or waiting[0] != run_id:
+            return None
+        return try_lock(self.lock_path)
+
+    def _tickets(self) -> list[Path]:
+        try:
+            return sorted(path for path in self.folder.iterdir() if path.name != "lock")
+        except OSError:
+            return []
+
+
+def _run_of(ticket: Path) -> str:
+    return ticket.name.partition(".")[2]

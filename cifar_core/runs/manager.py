@@ -1,0 +1,380 @@
+"""What can be done with runs: start, stop, resume, move, rename, delete, list.
+
+The manager only writes into a run's folder what nobody else does (recipe, label, request and
+the status ``queued``) and never waits for a worker. It keeps no memory: the folders are all
+there is, so any number of servers and command lines may work on the same runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cifar_core import files
+from cifar_core.errors import RunError
+from cifar_core.recipes import Recipe
+from cifar_core.runs.folder import Label, RunFolder, State, Status
+from cifar_core.runs.launch import launch
+from cifar_core.runs.line import Line
+from cifar_core.runs.lock import Lock, is_held, try_lock
+from cifar_core.settings import STALLED_AFTER_SECONDS
+
+PATIENCE_SECONDS = 1.0
+"""Readers that look whether a run lives hold its lock for microseconds; wait that out."""
+
+MOVE_SECONDS = 10.0
+MAX_NAME_CHARACTERS = 80
+MAX_NOTE_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as a reader sees it.
+
+    Attributes:
+        folder: Its folder.
+        state: Where it stands, concluded from its status and its lock.
+        recipe: What it carries out; None when its recipe cannot be read.
+        status: The worker's last word.
+        label: Its name and note.
+        is_shipped: Whether it came with the lab.
+    """
+
+    folder: RunFolder
+    state: State
+    recipe: Recipe | None
+    status: Status
+    label: Label
+    is_shipped: bool = False
+
+    @property
+    def id(self) -> str:
+        """The run's identity."""
+        return self.folder.id
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.label.name or self.folder.id
+
+    @property
+    def reason(self) -> str:
+        """Why it is in its state, in a sentence; empty when there is nothing to explain."""
+        if self.state is State.INTERRUPTED:
+            return _interruption(self.status)
+        if self.state is State.STALLED:
+            quiet = time.time() - self.status.heartbeat_at
+            return f"Its process is there but has said nothing for {quiet:.0f} seconds."
+        return self.status.reason
+
+    @property
+    def remedy(self) -> str:
+        """What to do next, in a sentence; empty when there is nothing to do."""
+        if self.state is State.INTERRUPTED:
+            return "Resume it: it goes on from its last checkpoint."
+        if self.state is State.STALLED:
+            return "Wait, or stop it and resume; its last checkpoint is safe."
+        return self.status.remedy
+
+
+def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name: str = "") -> str:
+    """Puts a new run in line.
+
+    Args:
+        runs_dir: Folder of all runs, made on first use.
+        recipe: What to carry out.
+        device: ``cpu``, ``gpu:0`` …
+        token: Names this one start. A start repeated with the same token (a double click)
+            gives the run that stands; an empty token is a new start each time.
+        name: What to call it.
+
+    Returns:
+        The run's identity.
+
+    Raises:
+        RunError: The folder cannot be written or no worker could be started.
+    """
+    key = re.sub(r"[^a-z0-9]", "", token.lower())[:16] or secrets.token_hex(4)
+    folder = RunFolder(runs_dir / f"{recipe.network}-{recipe.name}-{key}")
+    label = Label(_clean(name, MAX_NAME_CHARACTERS), "", time.time())
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        fresh = RunFolder(runs_dir / f".new-{secrets.token_hex(8)}")
+        fresh.path.mkdir()
+        try:
+            files.write_json(fresh.recipe_path, recipe.to_json())
+            fresh.write_label(label)
+            lock = try_lock(fresh.lock_path)
+            assert lock is not None, "a folder nobody knows is locked by nobody"
+            with lock:
+                _queue(fresh, device, None)
+                try:
+                    fresh.path.rename(folder.path)  # fails when it stands: exactly one wins
+                except OSError:
+                    if folder.recipe_path.exists():
+                        return folder.id
+                    raise
+                files.flush_folder(runs_dir)
+                _launch(runs_dir, folder, lock, device)
+        finally:
+            shutil.rmtree(fresh.path, ignore_errors=True)
+    except OSError as error:
+        raise _unwritable(runs_dir, error) from error
+    return folder.id
+
+
+def resume(runs_dir: Path, run_id: str, *, device: str | None = None) -> None:
+    """Puts a run that is not finished back in line; it goes on from its last checkpoint.
+
+    Args:
+        runs_dir: Folder of all runs.
+        run_id: The run.
+        device: Another device than before, if given.
+
+    Raises:
+        RunError: It is alive, finished, unknown or cannot be started.
+    """
+    folder = find(runs_dir, run_id)
+    folder.read_recipe()  # a run whose recipe is lost cannot go on: says so
+    with _owned(folder, "resumed") as lock:
+        if folder.evaluation_path.exists():
+            raise RunError(
+                f"Run “{run_id}” is finished.",
+                expected="Only a run that is not finished can go on.",
+                remedy="Start a new run with the same settings and more epochs.",
+            )
+        before = folder.read_status()
+        chosen = device or (before.device if before else "cpu")
+        try:
+            folder.request_path.unlink(missing_ok=True)
+            _queue(folder, chosen, before)
+            _launch(runs_dir, folder, lock, chosen)
+        except OSError as error:
+            raise _unwritable(runs_dir, error) from error
+
+
+def stop(runs_dir: Path, run_id: str) -> None:
+    """Asks a run to stop and keep everything; it does so within seconds.
+
+    Raises:
+        RunError: It is unknown, or no process works on it.
+    """
+    folder = find(runs_dir, run_id)
+    if not is_held(folder.lock_path):
+        raise RunError(
+            f"Run “{run_id}” is not running.",
+            expected="Only a run that runs or waits can be stopped.",
+            remedy="Nothing needs to be done.",
+        )
+    files.write_whole(folder.request_path, b"stop\n", durable=False)
+
+
+def move(runs_dir: Path, run_id: str, device: str) -> None:
+    """Puts a waiting run in the line of another device.
+
+    Raises:
+        RunError: It is unknown or not waiting.
+    """
+    run = read(runs_dir, run_id)
+    if run.state is not State.QUEUED:
+        raise RunError(
+            f"Run “{run_id}” is {run.state}.",
+            expected="Only a waiting run can be moved to another device.",
+            remedy="Stop it, then resume it on the other device.",
+        )
+    stop(runs_dir, run_id)
+    deadline = time.monotonic() + MOVE_SECONDS
+    while is_held(run.folder.lock_path):
+        if time.monotonic() > deadline:
+            raise _busy(run_id, "moved")
+        time.sleep(0.05)
+    resume(runs_dir, run_id, device=device)
+
+
+def relabel(
+    runs_dir: Path, run_id: str, *, name: str | None = None, note: str | None = None
+) -> None:
+    """Changes what people call a run, or their note on it; None keeps what is there."""
+    folder = find(runs_dir, run_id)
+    label = folder.read_label()
+    if name is not None:
+        label = dataclasses.replace(label, name=_clean(name, MAX_NAME_CHARACTERS))
+    if note is not None:
+        label = dataclasses.replace(label, note=note.strip()[:MAX_NOTE_CHARACTERS])
+    try:
+        folder.write_label(label)
+    except OSError as error:
+        raise _unwritable(runs_dir, error) from error
+
+
+def delete(runs_dir: Path, run_id: str) -> None:
+    """Removes a run and everything in its folder.
+
+    Raises:
+        RunError: It is unknown, or a process works on it.
+    """
+    folder = find(runs_dir, run_id)
+    with _owned(folder, "deleted"):
+        gone = runs_dir / f".deleted-{secrets.token_hex(8)}"
+        try:
+            folder.path.rename(gone)  # out of sight in one step, however long the rest takes
+        except OSError as error:
+            raise _unwritable(runs_dir, error) from error
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def find(runs_dir: Path, run_id: str) -> RunFolder:
+    """Returns the folder of a run.
+
+    Raises:
+        RunError: There is no such run.
+    """
+    folder = RunFolder(runs_dir / run_id)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run_id) or not folder.path.is_dir():
+        raise RunError(
+            f"There is no run “{run_id[:80]}”.",
+            expected="A run is named as in the list of runs.",
+            remedy="Choose one from the list; it may have been deleted.",
+        )
+    return folder
+
+
+def read(runs_dir: Path, run_id: str, *, is_shipped: bool = False) -> Run:
+    """Returns a run as it stands now.
+
+    Raises:
+        RunError: There is no such run.
+    """
+    return observe(find(runs_dir, run_id), is_shipped=is_shipped)
+
+
+def list_runs(runs_dir: Path, *, is_shipped: bool = False) -> list[Run]:
+    """Returns every run in a folder, the newest first; a broken one is listed as it is."""
+    try:
+        names = [entry.name for entry in runs_dir.iterdir() if not entry.name.startswith(".")]
+    except OSError:
+        return []
+    folders = (RunFolder(runs_dir / name) for name in names)
+    found = [observe(item, is_shipped=is_shipped) for item in folders if item.path.is_dir()]
+    return sorted(found, key=lambda run: (-run.label.created_at, run.id))
+
+
+def position(runs_dir: Path, run: Run) -> int:
+    """Returns how many runs will have the device before a waiting one, the present one too."""
+    waiting = Line(runs_dir, run.status.device).waiting()
+    ahead = waiting.index(run.id) if run.id in waiting else len(waiting)
+    return ahead + int(is_held(Line(runs_dir, run.status.device).lock_path))
+
+
+def observe(folder: RunFolder, *, is_shipped: bool = False) -> Run:
+    """Concludes where a run stands from its files and its lock."""
+    # The lock is looked at before the status is read: a worker writes its last status and
+    # then lets go, so a free lock with a status "running" is proof that it died.
+    alive = not is_shipped and is_held(folder.lock_path)
+    status = folder.read_status()
+    try:
+        recipe = folder.read_recipe()
+    except RunError:
+        recipe = None
+    if status is None:
+        status = Status(state=State.RUNNING if alive else State.INTERRUPTED)
+    state = status.state
+    if is_shipped or (folder.evaluation_path.exists() and not alive):
+        state = State.FINISHED
+    elif state in (State.QUEUED, State.RUNNING) and not alive:
+        state = State.INTERRUPTED
+    elif alive and state.is_alive and _is_silent(status):
+        state = State.STALLED
+    return Run(folder, state, recipe, status, folder.read_label(), is_shipped)
+
+
+def boot_id() -> str:
+    """Identifies the machine's start, empty where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _queue(folder: RunFolder, device: str, before: Status | None) -> None:
+    """Writes the status of a run that joins the line, keeping what it has reached."""
+    now = time.time()
+    status = before or Status(state=State.QUEUED)
+    folder.write_status(
+        dataclasses.replace(
+            status,
+            state=State.QUEUED,
+            device=device,
+            phase="",
+            queued_at=now,
+            heartbeat_at=now,
+            started_at=None,
+            ended_at=None,
+            eta_seconds=None,
+            images_per_second=None,
+            reason="",
+            remedy="",
+            boot=boot_id(),
+            attempts=status.attempts + 1,
+        ),
+        durable=True,
+    )
+
+
+def _launch(runs_dir: Path, folder: RunFolder, lock: Lock, device: str) -> None:
+    status = folder.read_status()
+    assert status is not None, "it was written a moment ago"
+    Line(runs_dir, device).join(folder.id, status.queued_at)
+    launch(folder, lock, device)
+
+
+@contextmanager
+def _owned(folder: RunFolder, verb: str) -> Iterator[Lock]:
+    """Holds a run's lock, so that nobody starts, resumes or deletes it meanwhile."""
+    lock = try_lock(folder.lock_path, patience_seconds=PATIENCE_SECONDS)
+    if lock is None:
+        raise _busy(folder.id, verb)
+    with lock:
+        if not folder.path.is_dir():
+            raise _busy(folder.id, verb)  # deleted while we waited for the lock
+        yield lock
+
+
+def _is_silent(status: Status) -> bool:
+    return time.time() - status.heartbeat_at > STALLED_AFTER_SECONDS
+
+
+def _interruption(status: Status) -> str:
+    if status.boot and status.boot != boot_id():
+        return "The machine was restarted while it ran."
+    if status.state is State.QUEUED:
+        return "Its process ended while it waited in line."
+    return "Its process ended without a word: killed by a person, or by the system."
+
+
+def _busy(run_id: str, verb: str) -> RunError:
+    return RunError(
+        f"A process works on run “{run_id}”.",
+        expected=f"A run can be {verb} when it is not running and not waiting.",
+        remedy="Stop it first.",
+    )
+
+
+def _unwritable(runs_dir: Path, error: OSError) -> RunError:
+    return RunError(
+        f"The folder of the runs cannot be written: {error.strerror or error}.",
+        expected=f"{runs_dir} is a folder with free space that this user may write.",
+        remedy="Make room or correct the permissions, or set CIFAR_LAB_RUNS to another folder.",
+    )
+
+
+def _clean(text: str, limit: int) -> str:
+    """Returns text for one line: no control characters, no line breaks, not too long."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:limit]

@@ -1,0 +1,148 @@
+"""The worker: an own process that carries out one run, from the line to its last figure.
+
+Started by :mod:`cifar_core.runs.launch` as ``python -m cifar_core.runs.worker FOLDER LOCK``,
+where LOCK is the open file that holds the run's kernel lock. While it waits in line it has
+imported neither TensorFlow nor NumPy.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from cifar_core.errors import LabError
+from cifar_core.runs.folder import RunFolder, State
+from cifar_core.runs.journal import Journal
+from cifar_core.runs.line import Line
+from cifar_core.runs.lock import Lock
+
+LOOK_SECONDS = 0.25
+
+
+class Wish:
+    """Whether somebody wants the worker to stop: a request in the folder, or a signal."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._signalled = False
+
+    def __call__(self) -> bool:
+        """Says whether to stop now."""
+        return self._signalled or self._folder.request_path.exists()
+
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Takes a termination signal, such as a shutdown of the machine, as a wish to stop."""
+        self._signalled = True
+
+
+def main(path: str, descriptor: str) -> None:
+    """Steps away from the process that started this one, then works.
+
+    Args:
+        path: The run's folder.
+        descriptor: The open file with its lock.
+    """
+    lock = Lock.adopt(int(descriptor))
+    if os.fork():  # before anything heavy is imported; the starter sees its child end at once
+        os._exit(0)
+    folder = RunFolder(Path(path))
+    status = folder.read_status()
+    if status is None:
+        sys.exit(f"{folder.status_path} cannot be read")
+    wish = Wish(folder)
+    signal.signal(signal.SIGTERM, wish.on_signal)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    journal = Journal(folder, status)
+    try:
+        work(journal, wish)
+    finally:
+        lock.release()
+
+
+def work(journal: Journal, wish: Wish) -> None:
+    """Waits for the device, trains, and ends the run with a named reason in every case."""
+    folder, status = journal.folder, journal.status
+    line = Line(folder.path.parent, status.device)
+    waited = status.waiting_seconds
+    device_lock = None
+    try:
+        device_lock = _wait(journal, line, wish)
+        waited += time.time() - status.queued_at
+        if device_lock is None:
+            journal.end(State.STOPPED, "Stopped while it waited in line.", "Resume it any time.")
+            return
+        journal.say(
+            now=True,
+            state=State.RUNNING,
+            phase="starting TensorFlow",
+            started_at=time.time(),
+            waiting_seconds=waited,
+        )
+        from cifar_core.training.train import train
+
+        finished = train(journal, wish)
+        if finished:
+            journal.end(State.FINISHED)
+        else:
+            journal.end(State.STOPPED, "Stopped as asked; everything is kept.", "Resume it.")
+    except BaseException as error:
+        traceback.print_exc()
+        journal.end(State.FAILED, *_explain(error))
+    finally:
+        line.leave(folder.id)
+        folder.request_path.unlink(missing_ok=True)
+        if device_lock is not None:
+            device_lock.release()
+
+
+def _wait(journal: Journal, line: Line, wish: Wish) -> Lock | None:
+    """Waits for the run's turn; returns the device's lock, or None when asked to stop."""
+    while not wish():
+        lock = line.take_turn(journal.folder.id)
+        if lock is not None:
+            line.leave(journal.folder.id)
+            return lock
+        journal.say(phase="waiting in line")
+        time.sleep(LOOK_SECONDS)
+    return None
+
+
+def _explain(error: BaseException) -> tuple[str, str]:
+    """Returns what happened and what to do, in two sentences."""
+    if isinstance(error, LabError):
+        return " ".join(filter(None, (error.what, error.expected))), error.remedy
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            "The disk is full; the last checkpoint is safe.",
+            "Make room, then resume the run.",
+        )
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (
+            f"The run's folder cannot be written ({error.strerror}).",
+            "Correct its permissions, then resume the run.",
+        )
+    if isinstance(error, MemoryError) or _is_out_of_memory(error):
+        return (
+            "The memory of the device was not enough.",
+            "Start it again with a smaller batch size, or close what else uses the memory.",
+        )
+    return (
+        f"Something unforeseen happened: {type(error).__name__}: {str(error)[:300]}",
+        "Read the log of the run; resuming goes on from the last checkpoint.",
+    )
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether a backend ran out of memory; both name it in the text or type of the error."""
+    name, text = type(error).__name__, str(error)
+    return name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in text
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
