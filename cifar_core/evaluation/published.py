@@ -126,15 +126,22 @@ def claim_check() -> tuple[str, ...]:
     printed = published_matrix("cnn4", corrected=False)
     missing = round(CLAIMED_ACCURACY * cnn6.total) - cnn6.right
     short = 100 * (CLAIMED_ACCURACY - cnn6.value)
-    return (
-        f"The tutorial's text announces about {CLAIMED_ACCURACY:.0%} of the test pictures right.",
+    announced = f"The tutorial's text announces about {CLAIMED_ACCURACY:.0%} of the test pictures"
+    measured = (
         f"Its own confusion matrices say {cnn4.words()} for CNN-4 and {cnn6.words()} for CNN-6 "
-        f"({cnn6.interval.method}).",
-        f"The better of the two is {short:.1f} percentage points short: "
-        f"{missing:,} more of the {cnn6.total:,} test pictures would have to be right.",
-        f"Chance does not explain that: with {cnn6.total:,} pictures it moves the figure by less "
-        "than one point.",
+        f"({cnn6.interval.method})."
+    )
+    distance = (
+        f"The better of the two is {short:.1f} percentage points short: {missing:,} more of the "
+        f"{cnn6.total:,} test pictures would have to be right."
+    )
+    chance = (
+        f"Chance does not explain that: with {cnn6.total:,} pictures it moves the figure by "
+        "less than one point."
+    )
+    caveat = (
         "CNN-4 is given with its misprint corrected; as printed it has "
         f"{np.trace(printed):,} of {printed.sum():,} pictures right "
-        f"({percent(np.trace(printed) / printed.sum())}).",
+        f"({percent(float(np.trace(printed) / printed.sum()))})."
     )
+    return f"{announced} right.", measured, distance, chance, caveat
