@@ -1,0 +1,112 @@
+"""A zip of pictures, read one entry at a time and within limits."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from cifar_core import settings
+from cifar_core.errors import PictureError
+from cifar_core.inference.names import safe_name
+from cifar_core.inference.upload import check_bytes
+
+MAX_ENTRIES = 1_000
+MAX_TOTAL_BYTES = 100 * 1024 * 1024
+"""Largest sum of the entries' declared sizes."""
+
+_ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def read_archive(data: bytes) -> Iterator[tuple[str, bytes | PictureError]]:
+    """Yields the files of a zip in its order.
+
+    Nothing is unpacked to disk: the names inside are labels. Folders and the system files of
+    macOS and Windows are passed over.
+
+    Args:
+        data: The whole archive.
+
+    Returns:
+        Pairs of a harmless name and either the entry's bytes or the reason it was refused;
+        one entry is in memory at a time.
+
+    Raises:
+        PictureError: The archive as a whole is broken or too large; raised before the first.
+    """
+    check_bytes(len(data), "the archive")
+    # Every entry of the directory starts with this mark, so the count bounds the directory
+    # before it is parsed; pictures hold the four bytes by chance once in 4 GB.
+    if data.count(b"PK\x01\x02") > MAX_ENTRIES:
+        raise _too_much(f"more than {MAX_ENTRIES:,} files")
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    # zipfile raises more than BadZipFile on damaged directories (struct.error, ValueError,
+    # NotImplementedError, OverflowError …).
+    except Exception as error:
+        raise PictureError(
+            "The archive could not be opened: it is cut off, damaged or no zip.",
+            expected="A zip of pictures was expected.",
+            remedy="Pack the pictures again, or upload them one by one.",
+        ) from error
+    entries = [entry for entry in archive.infolist() if not _is_furniture(entry)]
+    total = sum(entry.file_size for entry in entries)
+    if total > MAX_TOTAL_BYTES:
+        raise _too_much(f"{total / 2**20:,.0f} MB of files when unpacked")
+    return _read_entries(archive, entries)
+
+
+def _read_entries(
+    archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]
+) -> Iterator[tuple[str, bytes | PictureError]]:
+    with archive:
+        for entry in entries:
+            label = safe_name(entry.filename)
+            try:
+                yield label, _read_entry(archive, entry, label)
+            except PictureError as error:
+                yield label, error
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, label: str) -> bytes:
+    """Unpacks one entry; raises PictureError where it is refused."""
+    check_bytes(entry.file_size, label)
+    if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
+        raise PictureError(
+            f"“{label}” is locked or packed in a rare way.",
+            expected="A plain zip without a password was expected.",
+            remedy="Pack the pictures again without a password.",
+        )
+    try:
+        with archive.open(entry) as file:
+            data = file.read(settings.MAX_UPLOAD_BYTES + 1)
+    except (OSError, zipfile.BadZipFile, zlib.error, ValueError, EOFError, RuntimeError) as error:
+        raise PictureError(
+            f"“{label}” is damaged inside the archive.",
+            expected="A whole file was expected.",
+            remedy="Pack the pictures again.",
+        ) from error
+    if data.startswith(_ARCHIVES):
+        raise PictureError(
+            f"“{label}” is an archive inside the archive.",
+            expected="Pictures were expected.",
+            remedy="Unpack it first, then upload its pictures.",
+        )
+    return data
+
+
+def _is_furniture(entry: zipfile.ZipInfo) -> bool:
+    """Whether an entry is a folder or a file that a system left there."""
+    parts = entry.filename.replace("\\", "/").split("/")
+    hidden = parts[-1].startswith(".") and len(parts[-1]) > 1 and parts[-1] != ".."
+    return entry.is_dir() or parts[0] == "__MACOSX" or hidden or parts[-1] == "Thumbs.db"
+
+
+def _too_much(what: str) -> PictureError:
+    return PictureError(
+        f"The archive holds {what}.",
+        expected=f"At most {MAX_ENTRIES:,} files and {MAX_TOTAL_BYTES // 2**20} MB are read.",
+        remedy="Split it into smaller archives.",
+    )

@@ -1,0 +1,229 @@
+"""What a picture file declares about itself, read before any decoder touches it.
+
+Decoders walk a file block by block, and a hostile file makes that walk long: a million empty
+blocks, a comment that is copied again for each of its pieces, text that inflates to megabytes,
+ten thousand frames. So the blocks are walked here first, within a bound, and only those that
+the first picture needs are handed on.
+
+Sources: PNG (W3C, third edition) section 5, GIF89a, ITU-T T.81 annex B, RFC 9649 (WebP).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+MAX_BLOCKS = 20_000
+"""Blocks of a PNG or GIF that are read; a 10 MB file of a usual program has fewer than 3,000
+in its first picture."""
+
+MAX_JPEG_SEGMENTS = 2_000
+MAX_JPEG_SCANS = 64
+"""A progressive JPEG has 10 to 15 scans; each passes over the whole picture again."""
+
+MAX_EXIF_TAGS = 1_000
+
+MAX_DEFLATE_RATIO = 1032
+"""Deflate cannot pack more bytes than this into one (zlib's technical details)."""
+
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+"""Formats the lab reads, by Pillow's names."""
+
+
+class EnvelopeError(Exception):
+    """The file's own structure is cut off, absurd or hostile; the text says how."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What a file says before it is decoded.
+
+    Attributes:
+        format: One of :data:`FORMATS`.
+        data: The file with only the blocks that its first picture needs.
+        size: Declared width and height, or None where only the decoder can tell.
+        frames: Pictures counted, 0 where only the decoder can tell; at most ``MAX_BLOCKS``.
+        bits: Bits per channel, where the file states them in its head; else 8.
+        scans: Passes over the whole picture that decoding takes.
+        exif: The Exif block without its six-byte mark, where the file's head holds one.
+    """
+
+    format: str
+    data: bytes
+    size: tuple[int, int] | None = None
+    frames: int = 1
+    bits: int = 8
+    scans: int = 1
+    exif: bytes = b""
+
+
+def read_envelope(data: bytes) -> Envelope | None:
+    """Reads what a file declares; None where it is in none of the known formats.
+
+    Args:
+        data: The whole file.
+
+    Raises:
+        EnvelopeError: The structure is cut off, absurd or hostile.
+    """
+    try:
+        if data.startswith(b"\xff\xd8\xff"):
+            return _read_jpeg(data)
+        if data.startswith(b"\x89PNG\r\n\x1a\n"):
+            return _read_png(data)
+        if data[:6] in (b"GIF87a", b"GIF89a"):
+            return _read_gif(data)
+        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            return Envelope("WEBP", data, size=_webp_size(data), frames=0)
+        if data.startswith(b"BM"):
+            return Envelope("BMP", data)
+        if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis", b"mif1", b"msf1"):
+            return Envelope("AVIF", data, frames=0)
+    except (struct.error, IndexError) as error:
+        raise EnvelopeError("it breaks off in the middle") from error
+    return None
+
+
+def _read_png(data: bytes) -> Envelope:
+    """Keeps the chunks that make pixels; drops text, profiles and later frames."""
+    width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
+    kept, packed, frames, exif, position = [data[:8]], 0, 1, b"", 8
+    for _ in range(MAX_BLOCKS):
+        if position >= len(data):
+            break
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
+        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+            kept.append(data[position:end])
+            packed += length if kind == b"IDAT" else 0
+        elif kind == b"acTL":
+            frames = max(1, *struct.unpack_from(">I", data, position + 8))
+        elif kind == b"eXIf":
+            exif = data[position + 8 : position + 8 + length]
+        position = end
+        if kind == b"IEND":
+            break
+    else:
+        raise EnvelopeError(f"it has more than {MAX_BLOCKS:,} blocks")
+    channels = {2: 3, 4: 2, 6: 4}.get(colour, 1)
+    declared = height * ((width * channels * bits + 7) // 8)
+    # Some slack: the first bytes of a deflate stream hold no data.
+    if declared > MAX_DEFLATE_RATIO * packed + 65_536:
+        raise EnvelopeError(f"it declares {width:,} × {height:,} pixels but holds far fewer")
+    rest, size = b"".join(kept), (width, height)
+    return Envelope("PNG", rest, size=size, frames=frames, bits=bits, exif=exif)
+
+
+def _read_gif(data: bytes) -> Envelope:
+    """Keeps the first frame and its control block; counts the others without decoding."""
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    position = 13 + _palette_bytes(flags)
+    kept, frames, blocks = [data[:position]], 0, 0
+    while position < len(data) and blocks < MAX_BLOCKS:
+        start, kind = position, data[position]
+        if kind == 0x2C:
+            position += 10 + _palette_bytes(data[position + 9]) + 1
+        elif kind == 0x21:
+            position += 2
+        elif kind == 0x3B:
+            break
+        else:
+            position += 1  # Pillow skips stray bytes as well
+            blocks += 1
+            continue
+        while position < len(data) and data[position]:
+            position += 1 + data[position]
+            blocks += 1 if frames else 0
+        position, blocks = position + 1, blocks + 1
+        is_control = kind == 0x21 and data[start + 1] == 0xF9
+        if frames == 0 and (kind == 0x2C or is_control):
+            kept.append(data[start:position])
+        frames += kind == 0x2C
+    if frames == 0:
+        raise EnvelopeError("it holds no picture")
+    return Envelope("GIF", b"".join([*kept, b";"]), size=(width, height), frames=frames)
+
+
+def _palette_bytes(flags: int) -> int:
+    """Bytes of a GIF's colour table, from the flags that announce it."""
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _read_jpeg(data: bytes) -> Envelope:
+    """Keeps tables, frame, scans and Adobe's mark; drops comments, profiles and extras."""
+    kept, size, bits, exif, position = [b"\xff\xd8"], None, 8, b"", 2
+    for _ in range(MAX_JPEG_SEGMENTS):
+        position = _next_marker(data, position)
+        marker = data[position + 1]
+        if marker == 0xDA:  # start of scan: the rest is the picture
+            scans = data.count(b"\xff\xda", position)
+            if scans > MAX_JPEG_SCANS:
+                raise EnvelopeError(f"it has {scans:,} scans")
+            kept.append(data[position:])
+            rest = b"".join(kept)
+            return Envelope("JPEG", rest, size=size, bits=bits, scans=scans, exif=exif)
+        if marker == 0xD9:
+            break
+        if 0xD0 <= marker <= 0xD8 or marker in (0x00, 0x01, 0xFF):  # these stand alone
+            position += 2
+            continue
+        (length,) = struct.unpack_from(">H", data, position + 2)
+        segment = data[position : position + 2 + length]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            bits, height, width = struct.unpack_from(">BHH", data, position + 4)
+            size = (width, height)
+        if marker == 0xE1 and segment[4:8] == b"Exif":
+            exif = exif or segment[10:]
+        if marker in (0xE0, 0xEE) or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            kept.append(segment)
+        position += 2 + length
+    raise EnvelopeError("it holds no picture behind its head")
+
+
+def _next_marker(data: bytes, position: int) -> int:
+    """Position of the next JPEG marker's last 0xFF, past filling bytes."""
+    position = data.find(b"\xff", position)
+    if position < 0:
+        raise EnvelopeError("it breaks off in its head")
+    window = data[position : position + 65_536]
+    return position + len(window) - len(window.lstrip(b"\xff")) - 1
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """Canvas of a WebP file; its decoder allocates two canvases when it opens."""
+    kind = data[12:16]
+    if kind == b"VP8X":
+        packed = int.from_bytes(data[24:30], "little")
+        return (packed & 0xFFFFFF) + 1, (packed >> 24) + 1
+    if kind == b"VP8L":
+        (packed,) = struct.unpack_from("<I", data, 21)
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def read_orientation(exif: bytes) -> int:
+    """Returns the Exif orientation, 1 to 8; 1 (upright) where there is none to be read.
+
+    Pillow would read every tag of every directory and warn about each broken one. Only this
+    tag is wanted, and a broken block must not cost the picture.
+
+    Args:
+        exif: An Exif block, with or without its ``Exif`` mark.
+    """
+    block = exif.removeprefix(b"Exif\x00\x00")
+    order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    if order is None:
+        return 1
+    try:
+        (start,) = struct.unpack_from(order + "I", block, 4)
+        (count,) = struct.unpack_from(order + "H", block, start)
+        for entry in range(start + 2, start + 2 + 12 * min(count, MAX_EXIF_TAGS), 12):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", block, entry)
+            if tag == 0x0112 and kind == 3:
+                return value if 1 <= value <= 8 else 1
+    except struct.error:
+        return 1
+    return 1

@@ -1,0 +1,285 @@
+"""From the bytes of an uploaded file to upright RGB pixels, within limits set before decoding.
+
+Nothing is written anywhere, and no switch of Pillow's that other threads share is touched.
+The file's own declarations are read first (:mod:`cifar_core.inference.envelope`), the limits
+are applied to them, and only then the first picture is decoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import AvifImagePlugin, Image, WebPImagePlugin
+
+from cifar_core import settings
+from cifar_core.dataset import PICTURE_SHAPE
+from cifar_core.errors import PictureError
+from cifar_core.inference.envelope import (
+    MAX_BLOCKS,
+    EnvelopeError,
+    Envelope,
+    read_envelope,
+    read_orientation,
+)
+from cifar_core.inference.names import safe_name
+
+MAX_PIXELS = 50_000_000
+"""Largest width × height that is decoded: more than the cameras of phones usually write."""
+
+MAX_SIDE = 30_000
+MAX_SCANNED_PIXELS = 600_000_000
+"""Largest width × height × scans of a progressive JPEG."""
+
+MAX_RLE_BYTES = 1_000_000
+"""Largest run-length BMP; Pillow unpacks these in Python, at about a megabyte a second."""
+
+PREVIEW_SIDE = 512
+"""Longest side of :attr:`Picture.pixels`: enough to show, far more than a network sees."""
+
+READABLE = "JPEG, PNG, WebP, GIF, BMP or AVIF"
+_LABELS = {"WEBP": "WebP"}
+
+# Named here so that Image.open finds them registered and does not load all its plugins.
+_PLUGINS = (AvifImagePlugin, WebPImagePlugin)
+
+# Exif orientation → what makes the picture upright (CIPA DC-008, tag 274).
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture a person brought.
+
+    Attributes:
+        name: The file's name as a harmless label.
+        pixels: Upright RGB, (height, width, 3) uint8, laid on white where it was transparent;
+            reduced so that the longest side is at most :data:`PREVIEW_SIDE`.
+        format: ``JPEG``, ``PNG``, ``WebP``, ``GIF``, ``BMP`` or ``AVIF``.
+        width: Width in pixels before reducing, upright.
+        height: Height in pixels before reducing, upright.
+        sha256: Digest of the file's bytes.
+        notes: What was done to it, in words.
+    """
+
+    name: str
+    pixels: NDArray[np.uint8]
+    format: str
+    width: int
+    height: int
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+def read_picture(data: bytes, name: str) -> Picture:
+    """Reads the first picture of a file.
+
+    Args:
+        data: The whole file.
+        name: Its name, from anywhere; used as a label only.
+
+    Returns:
+        The picture with pixels (h, w, 3) uint8, h and w at most :data:`PREVIEW_SIDE`.
+
+    Raises:
+        PictureError: It is too large, cut off, broken or no picture; nothing else escapes.
+    """
+    label = safe_name(name)
+    if not data:
+        raise PictureError(
+            f"“{label}” is empty.",
+            expected=f"A picture in {READABLE} was expected.",
+            remedy="Choose the file again, or another one.",
+        )
+    check_bytes(len(data), label)
+    try:
+        envelope = read_envelope(data)
+    except EnvelopeError as error:
+        raise _broken(label, str(error)) from error
+    if envelope is None:
+        raise PictureError(
+            f"“{label}” is not a picture the lab can read.",
+            expected=f"The lab reads {READABLE}, whatever the file is called.",
+            remedy="Open it in a picture program and save it as JPEG or PNG.",
+        )
+    if envelope.size is not None:
+        _check_size(envelope.size, envelope.scans, label)
+    try:
+        picture = _decode(envelope, label)
+    except PictureError:
+        raise
+    # Decoders of broken files raise whatever their authors did not foresee (OSError,
+    # SyntaxError, ValueError, struct.error, EOFError, MemoryError …): all mean one thing here.
+    except Exception as error:
+        raise _broken(label, "it is cut off or damaged") from error
+    pixels, (width, height), notes = picture
+    return Picture(
+        name=label,
+        pixels=pixels,
+        format=_LABELS.get(envelope.format, envelope.format),
+        width=width,
+        height=height,
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=notes,
+    )
+
+
+def to_network_input(
+    pixels: NDArray[np.uint8], *, fit: Literal["squash", "crop"] = "squash"
+) -> NDArray[np.uint8]:
+    """Brings a picture to the size the networks see, averaging over areas.
+
+    Args:
+        pixels: (h, w, 3) uint8.
+        fit: ``squash`` uses the whole picture, ``crop`` the square in its middle.
+
+    Returns:
+        (32, 32, 3) uint8; a picture of that size comes back untouched.
+    """
+    if pixels.shape == PICTURE_SHAPE:
+        return pixels
+    return _resize(pixels, fit)
+
+
+def check_bytes(count: int, label: str) -> None:
+    """Raises PictureError where a file is larger than an upload may be.
+
+    Args:
+        count: Bytes of the file.
+        label: Its harmless name.
+    """
+    if count > settings.MAX_UPLOAD_BYTES:
+        limit = settings.MAX_UPLOAD_BYTES / 2**20
+        raise PictureError(
+            f"“{label}” has {count / 2**20:.1f} MB.",
+            expected=f"At most {limit:.0f} MB are accepted.",
+            remedy="Save it smaller or with more compression, then try again.",
+        )
+
+
+def _resize(
+    pixels: NDArray[np.uint8],
+    fit: Literal["squash", "crop"],
+    resampling: Image.Resampling | None = None,
+) -> NDArray[np.uint8]:
+    """Resizes (h, w, 3) to (32, 32, 3); averaging areas, bicubic where it must enlarge."""
+    height, width = pixels.shape[:2]
+    if fit == "crop":
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        pixels = pixels[top : top + side, left : left + side]
+        height = width = side
+    if resampling is None:
+        enlarges = min(height, width) < PICTURE_SHAPE[0]
+        resampling = Image.Resampling.BICUBIC if enlarges else Image.Resampling.BOX
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize((PICTURE_SHAPE[1], PICTURE_SHAPE[0]), resampling))
+
+
+def _check_size(size: tuple[int, int], scans: int, label: str) -> None:
+    """Raises PictureError where decoding would take too much memory or time."""
+    width, height = size
+    pixels = width * height
+    if max(size) > MAX_SIDE or pixels > MAX_PIXELS or pixels * scans > MAX_SCANNED_PIXELS:
+        raise PictureError(
+            f"“{label}” declares {width:,} × {height:,} pixels"
+            + (f" in {scans} passes." if scans > 4 else "."),
+            expected=f"At most {MAX_PIXELS // 10**6} megapixels and {MAX_SIDE:,} pixels a side "
+            "are decoded.",
+            remedy="Save a smaller copy; the networks see 32 × 32 pixels of it in the end.",
+        )
+    if min(size) < 1:
+        raise _broken(label, "it declares no pixels")
+
+
+def _broken(label: str, why: str) -> PictureError:
+    return PictureError(
+        f"“{label}” could not be read: {why}.",
+        expected=f"A whole picture in {READABLE} was expected.",
+        remedy="Copy or download it again, or save it anew in a picture program.",
+    )
+
+
+def _decode(
+    envelope: Envelope, label: str
+) -> tuple[NDArray[np.uint8], tuple[int, int], tuple[str, ...]]:
+    """Decodes, composites, reduces and turns; returns pixels, upright size and notes."""
+    notes: list[str] = []
+    with Image.open(io.BytesIO(envelope.data), formats=[envelope.format]) as image:
+        original = image.size
+        _check_size(original, envelope.scans, label)
+        frames = envelope.frames or int(getattr(image, "n_frames", 1))
+        _check_run_length(image, len(envelope.data), label)
+        scale = min(1.0, PREVIEW_SIDE / max(original))
+        preview = tuple(max(1, round(side * scale)) for side in original)
+        if envelope.format == "JPEG":
+            image.draft(None, (preview[0], preview[1]))
+        image.load()
+        if frames > 1:
+            counted = f"more than {MAX_BLOCKS:,}" if frames >= MAX_BLOCKS else f"{frames:,}"
+            notes.append(f"first frame of {counted}")
+        orientation = read_orientation(envelope.exif or image.info.get("exif", b""))
+        plain = _plain(image, envelope.bits, notes)
+        reduced = plain.resize((preview[0], preview[1]), Image.Resampling.BOX, reducing_gap=2.0)
+    upright = _on_white(reduced, notes)
+    if orientation in _UPRIGHT:
+        upright = upright.transpose(_UPRIGHT[orientation])
+        notes.append("turned upright")
+    size = original[::-1] if orientation >= 5 else original
+    return np.array(upright, dtype=np.uint8), size, tuple(notes)
+
+
+def _check_run_length(image: Image.Image, count: int, label: str) -> None:
+    """Raises PictureError for a run-length BMP that would take long to unpack."""
+    if image.format == "BMP" and image.info.get("compression") in (1, 2) and count > MAX_RLE_BYTES:
+        raise PictureError(
+            f"“{label}” is a run-length packed BMP of {count / 1e6:.1f} MB.",
+            expected=f"Of this rare kind at most {MAX_RLE_BYTES / 1e6:.0f} MB are read.",
+            remedy="Save it as PNG.",
+        )
+
+
+def _plain(image: Image.Image, bits: int, notes: list[str]) -> Image.Image:
+    """Brings any of Pillow's modes to RGB, or to RGBA where something is transparent."""
+    if bits == 16:
+        notes.append("16 bits reduced to 8")
+    key = image.info.get("transparency")
+    if image.mode.startswith("I"):
+        deep = np.asarray(image)
+        grey = Image.fromarray((deep >> 8).astype(np.uint8)).convert("RGB")
+        if isinstance(key, int):
+            grey.putalpha(Image.fromarray(np.where(deep == key, 0, 255).astype(np.uint8)))
+        return grey
+    if image.mode == "CMYK":
+        notes.append("printing colours (CMYK) turned into RGB")
+    if isinstance(key, int) and image.mode in ("1", "L"):
+        # Pillow widens 1-, 2- and 4-bit grey to 8 bits but leaves the transparent value as is.
+        image = image.convert("L")
+        image.info["transparency"] = key * 255 // (2 ** min(bits, 8) - 1)
+    if isinstance(key, tuple) and bits == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in key)
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _on_white(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Lays a picture on white where it is transparent."""
+    if image.mode != "RGBA":
+        return image
+    lowest, _ = image.getchannel("A").getextrema()
+    if lowest == 255:
+        return image.convert("RGB")
+    notes.append("transparency laid on white")
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
