@@ -1,0 +1,247 @@
+"""Confusion matrices: one, or the difference of two; every cell can be clicked.
+
+A clicked heatmap tells Streamlit nothing, so square, fully transparent markers lie over the
+cells: ``st.plotly_chart(…, on_select="rerun", selection_mode="points")`` returns the marker's
+``customdata``, the true and the predicted label.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from cifar_core.charts import theme
+from cifar_core.dataset import CLASS_NAMES
+from cifar_core.evaluation.metrics import Normalisation, normalise
+from cifar_core.evaluation.predictions import CLASSES, Floats, Integers, checked_matrix
+from cifar_core.evaluation.words import percent, plural, taken_for
+
+HEIGHT: Final = 560
+
+_BAR_TITLES: Final = {"none": "Pictures", "row": "% of true", "column": "% of predicted"}
+
+
+def confusion_heatmap(
+    matrix: ArrayLike,
+    *,
+    by: Normalisation = "none",
+    show_diagonal: bool = True,
+    order: str = "dataset",
+    title: theme.Title | str = "Confusion matrix",
+    dark: bool = False,
+) -> go.Figure:
+    """Draws a confusion matrix with its numbers in the cells.
+
+    Args:
+        matrix: Counts (10, 10), rows true, columns predicted.
+        by: Show counts, or percent of the true (``row``) or the predicted class (``column``).
+        show_diagonal: Whether right answers are coloured and numbered; without them the
+            colours spread over the errors alone.
+        order: A key of :data:`cifar_core.charts.theme.CLASS_ORDERS`.
+        title: What is shown and where it comes from.
+        dark: Which mode.
+
+    Raises:
+        KeyError: There is no such order.
+        PredictionsError: The matrix is none.
+    """
+    labels = theme.in_order(order)
+    counts = checked_matrix(matrix).astype(np.int64)
+    shown = normalise(counts, by) * (1 if by == "none" else 100)
+    values = shown[np.ix_(labels, labels)]
+    if not show_diagonal:
+        np.fill_diagonal(values, np.nan)
+    text = [[_cell(value, by) for value in row] for row in values]
+    words = [[_words(counts, true, guess, by=by) for guess in labels] for true in labels]
+    largest = float(np.nanmax(values)) or 1.0
+    colours = theme.palette(dark)
+    heatmap = _heatmap(values, text, labels, colours=colours.sequential, limits=(0.0, largest))
+    heatmap.colorbar = _colour_bar(_BAR_TITLES[by], dark=dark, suffix="" if by == "none" else "%")
+    chart = theme.figure(heatmap, click_targets(labels, words))
+    return _dressed(chart, labels, order=order, title=title, dark=dark)
+
+
+def difference_heatmap(
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    order: str = "dataset",
+    title: theme.Title | str = "Difference of two matrices",
+    dark: bool = False,
+) -> go.Figure:
+    """Draws how many more pictures of each cell the first matrix has than the second.
+
+    Args:
+        a: Counts (10, 10) of the first model.
+        b: Counts (10, 10) of the second model on the same pictures.
+        names: What the two are called.
+        order: A key of :data:`cifar_core.charts.theme.CLASS_ORDERS`.
+        title: What is shown and where it comes from.
+        dark: Which mode.
+
+    Raises:
+        KeyError: There is no such order.
+        PredictionsError: A matrix is none.
+    """
+    labels = theme.in_order(order)
+    first, second = checked_matrix(a).astype(np.int64), checked_matrix(b).astype(np.int64)
+    values = (first - second)[np.ix_(labels, labels)].astype(np.float64)
+    text = [[_signed(value) for value in row] for row in values]
+    words = [
+        [_difference_words(first, second, true, guess, names=names) for guess in labels]
+        for true in labels
+    ]
+    limit = float(np.abs(values).max()) or 1.0
+    colours = theme.palette(dark)
+    heatmap = _heatmap(values, text, labels, colours=colours.diverging, limits=(-limit, limit))
+    heatmap.colorbar = _colour_bar(
+        f"More with<br>{theme.plain(names[0])} ↑<br>{theme.plain(names[1])} ↓", dark=dark
+    )
+    chart = theme.figure(heatmap, click_targets(labels, words))
+    return _dressed(chart, labels, order=order, title=title, dark=dark)
+
+
+def click_targets(labels: list[int], words: list[list[str]]) -> go.Scatter:
+    """Returns transparent squares over the cells of a matrix; they hover and are clicked.
+
+    Args:
+        labels: The classes in the order of the axes.
+        words: What hovering says, by row and column in that order.
+
+    Returns:
+        A scatter of 100 points; ``customdata`` of each is (true label, predicted label).
+        Selecting repaints nothing.
+    """
+    cells = [(row, column) for row in range(CLASSES) for column in range(CLASSES)]
+    invisible = {"marker": {"opacity": 0}}
+    return go.Scatter(
+        x=[CLASS_NAMES[labels[column]] for _, column in cells],
+        y=[CLASS_NAMES[labels[row]] for row, _ in cells],
+        customdata=[(labels[row], labels[column]) for row, column in cells],
+        mode="markers",
+        marker={"symbol": "square", "size": 38, "opacity": 0},
+        selected=invisible,
+        unselected=invisible,
+        text=[words[row][column] for row, column in cells],
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+        name="cells",
+    )
+
+
+def _heatmap(
+    values: Floats,
+    text: list[list[str]],
+    labels: list[int],
+    *,
+    colours: tuple[str, ...],
+    limits: tuple[float, float],
+) -> go.Heatmap:
+    """Returns the coloured and numbered cells; the squares above them do the talking."""
+    names = theme.names(labels)
+    return go.Heatmap(
+        z=[
+            [None if np.isnan(value) else round(float(value), 2) for value in row] for row in values
+        ],
+        x=names,
+        y=names,
+        text=text,
+        texttemplate="%{text}",
+        colorscale=theme.scale(colours),
+        zmin=limits[0],
+        zmax=limits[1],
+        xgap=1,
+        ygap=1,
+        hoverinfo="skip",
+    )
+
+
+def _colour_bar(title: str, *, dark: bool, suffix: str = "") -> dict[str, object]:
+    colours = theme.palette(dark)
+    return {
+        "title": {"text": title, "font": {"size": 12, "color": colours.muted}},
+        "tickfont": {"size": 11, "color": colours.muted},
+        "ticksuffix": suffix,
+        "thickness": 10,
+        "len": 0.6,
+        "outlinewidth": 0,
+        "nticks": 5,
+    }
+
+
+def _dressed(
+    chart: go.Figure,
+    labels: list[int],
+    *,
+    order: str,
+    title: theme.Title | str,
+    dark: bool,
+) -> go.Figure:
+    """Names the axes, puts the first class on top, and sets the two families apart."""
+    names = theme.names(labels)
+    chart.update_layout(dragmode=False, hovermode="closest", clickmode="event+select")
+    chart.update_xaxes(
+        title_text="Predicted class",
+        categoryorder="array",
+        categoryarray=names,
+        range=[-0.5, CLASSES - 0.5],
+        showgrid=False,
+        fixedrange=True,
+        tickangle=-40,
+    )
+    chart.update_yaxes(
+        title_text="True class",
+        categoryorder="array",
+        categoryarray=names,
+        range=[CLASSES - 0.5, -0.5],
+        showgrid=False,
+        fixedrange=True,
+    )
+    if order != "dataset":
+        edge = len(theme.VEHICLES) - 0.5
+        line = {"color": theme.palette(dark).muted, "width": 1.5}
+        chart.add_shape(type="line", x0=edge, x1=edge, y0=-0.5, y1=CLASSES - 0.5, line=line)
+        chart.add_shape(type="line", y0=edge, y1=edge, x0=-0.5, x1=CLASSES - 0.5, line=line)
+    return theme.style(chart, title=title, dark=dark, height=HEIGHT)
+
+
+def _cell(value: float, by: Normalisation) -> str:
+    """Returns a number as a cell shows it: nothing where nothing is."""
+    if np.isnan(value) or value == 0:
+        return ""
+    return f"{value:,.0f}" if by == "none" else f"{value:.1f}"
+
+
+def _words(counts: Integers, true: int, predicted: int, *, by: Normalisation) -> str:
+    """Returns a cell in words, for hovering."""
+    count = int(counts[true, predicted])
+    words = taken_for(true=true, predicted=predicted, count=count, total=int(counts[true].sum()))
+    words = words[0].upper() + words[1:]
+    answers = int(counts[:, predicted].sum())
+    if by == "column" and answers:
+        words += f"<br>{percent(count / answers)} of the answers “{CLASS_NAMES[predicted]}”"
+    return words
+
+
+def _signed(value: float) -> str:
+    return f"{value:+,.0f}".replace("-", "−") if value else ""
+
+
+def _difference_words(
+    first: Integers, second: Integers, true: int, predicted: int, *, names: tuple[str, str]
+) -> str:
+    """Returns a cell of the difference in words, for hovering."""
+    a, b = int(first[true, predicted]), int(second[true, predicted])
+    verdict = (
+        f"{plural(true)} recognised"
+        if true == predicted
+        else f"{plural(true)} taken for {plural(predicted)}"
+    )
+    return (
+        f"{verdict[0].upper()}{verdict[1:]}<br>{theme.plain(names[0])}: {a:,}, "
+        f"{theme.plain(names[1])}: {b:,} ({_signed(a - b) or 'no difference'})"
+    )
