@@ -29,7 +29,7 @@ _SENTENCES: dict[Value, str] = {
 _FORMATS: dict[Value, str] = {"accuracy": ".1%", "loss": ".3f"}
 
 
-def live_curves(  # noqa: PLR0913 - one keyword per thing a caller decides
+def live_curves(
     rows: pd.DataFrame,
     *,
     key: str,

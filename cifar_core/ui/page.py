@@ -1,0 +1,98 @@
+"""What every page is made of: its head, its empty and error states, origins and explanations."""
+
+from __future__ import annotations
+
+import html
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from cifar_core.errors import LabError
+
+_LOG = logging.getLogger(__name__)
+
+
+def page_header(title: str, question: str) -> None:
+    """Draws the page's title and the one sentence that says what the page answers.
+
+    Args:
+        title: Short, plain text.
+        question: One sentence, plain text.
+    """
+    st.title(title, anchor=False)
+    st.html(f'<p class="lab-question">{html.escape(question)}</p>')
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Turns a failure inside into sentences on the page.
+
+    A :class:`LabError` is shown as its three answers. Anything else is a defect: the log gets
+    the traceback, the page a sentence with the reference under which to find it. Streamlit's own
+    control flow (stop, rerun, switch of the page) is no failure and passes through.
+    """
+    try:
+        yield
+    except LabError as error:
+        show_error(error)
+    except Exception:
+        reference = secrets.token_hex(3)
+        _LOG.exception("Unexpected failure on a page, reference %s", reference)
+        show_error(
+            LabError(
+                "Something went wrong here that the lab did not foresee.",
+                remedy=f"Reload the page. If it happens again, look for {reference} in the "
+                "server's log: the details are there.",
+            )
+        )
+
+
+def show_error(error: LabError) -> None:
+    """Draws a failure in one calm box: what happened, what was expected, what to do."""
+    parts = [("lab-what", error.what), ("", error.expected), ("", error.remedy)]
+    _box(parts, kind="lab-problem", role="alert")
+
+
+def empty_state(sentence: str, next_step: str, page: str | None = None) -> None:
+    """Says why there is nothing here yet and what to do next.
+
+    Args:
+        sentence: Why it is empty.
+        next_step: What to do; the label of the link if there is one.
+        page: File of the page that link opens, such as ``pages/train.py``.
+    """
+    if page is None:
+        _box([("lab-what", sentence), ("", next_step)], kind="lab-empty", role="note")
+        return
+    _box([("lab-what", sentence)], kind="lab-empty", role="note")
+    try:
+        st.page_link(page, label=next_step, icon=":material/arrow_forward:")
+    except StreamlitAPIException:
+        # The page runs alone, outside app.py (a test): it knows no other page to link to.
+        st.text(next_step)
+
+
+def origin_line(text: str) -> None:
+    """Draws the small line that says where the numbers above come from."""
+    st.html(f'<p class="lab-origin">{html.escape(text)}</p>')
+
+
+def term(word: str, explanation: str) -> None:
+    """Draws a word with a question mark that explains it.
+
+    Args:
+        word: Plain text.
+        explanation: One or two sentences for a person who is not a programmer.
+    """
+    st.text(word, help=explanation, width="content")
+
+
+def _box(parts: list[tuple[str, str]], *, kind: str, role: str) -> None:
+    paragraphs = "".join(
+        f'<p class="{name}">{html.escape(text)}</p>' for name, text in parts if text
+    )
+    st.html(f'<div class="lab-box {kind}" role="{role}">{paragraphs}</div>')

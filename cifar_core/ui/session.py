@@ -1,0 +1,74 @@
+"""The one place that declares what a browser session keeps, and how the address restores a view.
+
+What should survive a reload or travel in a link belongs into the address, not into the session.
+A widget binds itself with ``bind="query-params"``; the functions below serve values without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+import streamlit as st
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Kept(Generic[T]):
+    """A value the session keeps until the browser tab closes.
+
+    Attributes:
+        key: Its name in ``st.session_state``.
+        default: What it is before it was set.
+    """
+
+    key: str
+    default: T
+
+    def get(self) -> T:
+        """Returns the value."""
+        return cast("T", st.session_state.get(self.key, self.default))
+
+    def set(self, value: T) -> None:
+        """Keeps the value."""
+        st.session_state[self.key] = value
+
+
+FIGURE_SEED = Kept("kept_figure_seed", 0)
+"""Which random draw the tutorial's 5×2 figure shows."""
+
+GALLERY_PAGE = Kept("kept_gallery_page", 1)
+"""Page of the picture gallery, from 1."""
+
+STARTED_RUN = Kept[str | None]("kept_started_run", None)
+"""The run this session started last: the Train page follows it."""
+
+TEST_PICTURE = Kept[int | None]("kept_test_picture", None)
+"""Index of the test picture chosen on the Classify page instead of an upload."""
+
+
+def address_choice(name: str, choices: Sequence[str], fallback: str) -> str:
+    """Returns a value from the address if it is one of the choices, else the fallback."""
+    given = st.query_params.get(name)
+    return given if given is not None and given in choices else fallback
+
+
+def address_number(name: str, fallback: int, *, low: int, high: int) -> int:
+    """Returns a whole number from the address if it lies within the bounds, else the fallback."""
+    given = st.query_params.get(name, "")
+    # Few ASCII digits only: int() also takes "1_0" and numerals of other scripts.
+    if not (given.isascii() and given.isdigit() and len(given) < 10):
+        return fallback
+    number = int(given)
+    return number if low <= number <= high else fallback
+
+
+def set_address(name: str, value: str | int | None) -> None:
+    """Puts a value into the address, or takes it out with None."""
+    if value is None:
+        if name in st.query_params:
+            del st.query_params[name]
+    elif st.query_params.get(name) != str(value):
+        st.query_params[name] = str(value)

@@ -1,0 +1,63 @@
+"""What every page wears: the little CSS that the theme in config.toml cannot say, and the logo.
+
+The rules take their colours from the text around them (``currentColor``), so one block serves
+light and dark.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cifar_core.charts.theme import CLASS_COLOURS, palette
+
+RIGHT_SIGN = "✓"
+WRONG_SIGN = "✗"
+
+CSS = """
+<style>
+.lab-question { max-width: 70ch; font-size: 1.125rem; opacity: .8; margin: -.5rem 0 .5rem; }
+.lab-origin { max-width: 90ch; font-size: .8125rem; opacity: .72; margin: 0;
+  overflow-wrap: anywhere; }
+.lab-box { max-width: 70ch; padding: 1rem 1.25rem; border-radius: 6px; overflow-wrap: anywhere;
+  border: 1px solid color-mix(in srgb, currentColor 22%, transparent);
+  background: color-mix(in srgb, currentColor 4%, transparent); }
+.lab-box p { margin: 0 0 .5rem; }
+.lab-box p:last-child { margin-bottom: 0; }
+.lab-box .lab-what { font-weight: 600; }
+.lab-problem { border-left: 4px solid light-dark(#b3382c, #f08a7e); }
+.lab-empty { border-style: dashed; background: none; }
+[data-testid="stMarkdownContainer"] > p, [data-testid="stMarkdownContainer"] > ul,
+[data-testid="stMarkdownContainer"] > ol { max-width: 70ch; }
+[data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+</style>
+"""
+
+# A very small picture, in the classes' own colours: sky, an aeroplane's wing, fur.
+_PIXELS = ("0880", "8918", "2552", "2442")
+
+
+def is_dark() -> bool:
+    """Returns whether the viewer sees the dark theme; light where that is not known."""
+    return st.context.theme.type == "dark"
+
+
+def logo_svg() -> str:
+    """Returns the lab's mark: a picture of very few pixels."""
+    squares = "".join(
+        f'<rect x="{8 * x}" y="{8 * y}" width="7" height="7" rx="1" '
+        f'fill="{CLASS_COLOURS[int(label)]}"/>'
+        for y, line in enumerate(_PIXELS)
+        for x, label in enumerate(line)
+    )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 180 31" width="180" height="31">'
+        f'{squares}<text x="42" y="22" font-family="Source Serif Pro, Georgia, serif" '
+        f'font-size="19" font-weight="600" fill="{palette(is_dark()).ink}">CIFAR-10 Lab</text>'
+        "</svg>"
+    )
+
+
+def dress() -> None:
+    """Puts the shared rules and the logo on the page; app.py calls it once per run."""
+    st.html(CSS)
+    st.logo(logo_svg(), size="large")
