@@ -1,18 +1,15 @@
 """The pictures as arrays: the full set memory-mapped from disk, or the shipped sample.
 
 The full set lies in ``data_dir/cifar10``: four ``.npy`` files and ``manifest.json``. Opening
-it reads a few headers; :func:`verify` reads everything once and compares digests.
+it reads a few headers; :func:`verify` reads everything once and compares digests. Writing it is
+:mod:`cifar_core.dataset.store`'s work.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +26,7 @@ from cifar_core.dataset import (
     TRAIN_PICTURES,
 )
 from cifar_core.errors import DataError
-from cifar_core.files import flush_folder, read_json, write_json
+from cifar_core.files import read_json
 
 FULL_FOLDER = "cifar10"
 MANIFEST_NAME = "manifest.json"
@@ -41,12 +38,13 @@ COUNT_ROWS: tuple[str, ...] = (
 )
 """Names of the rows of :func:`class_counts`."""
 
-_SHAPES: Mapping[str, tuple[int, ...]] = {
+SHAPES: Mapping[str, tuple[int, ...]] = {
     "train_images": (TRAIN_PICTURES, *PICTURE_SHAPE),
     "train_labels": (TRAIN_PICTURES,),
     "test_images": (TEST_PICTURES, *PICTURE_SHAPE),
     "test_labels": (TEST_PICTURES,),
 }
+"""The shape of each of the four arrays, all uint8."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,20 +114,6 @@ class Dataset:
     source: str
     digest: str
     digests: Mapping[str, str] = field(default_factory=lambda: DIGESTS)
-
-
-@dataclass(frozen=True, eq=False)
-class Arrays:
-    """The four arrays of the full set: uint8, pictures (n, 32, 32, 3), official order."""
-
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.uint8]
-    test_images: NDArray[np.uint8]
-    test_labels: NDArray[np.uint8]
-
-    def by_name(self) -> dict[str, NDArray[np.uint8]]:
-        """Returns the arrays under the names of ``DIGESTS``, in its order."""
-        return {name: getattr(self, name) for name in DIGESTS}
 
 
 def sha256(array: NDArray[Any]) -> str:
@@ -212,79 +196,6 @@ def class_counts() -> NDArray[np.int64]:
     return np.stack(rows).astype(np.int64)
 
 
-def write_full(data_dir: Path, arrays: Arrays, source: str) -> None:
-    """Writes the full dataset so that it is whole or absent, whatever breaks.
-
-    The files are written to a folder beside the final one, flushed to the disk and renamed.
-    What stood there before is moved aside first and put back should the renaming fail.
-
-    Args:
-        data_dir: The data folder; made if missing.
-        arrays: The four arrays, already checked against ``DIGESTS``.
-        source: Where they come from, in words.
-
-    Raises:
-        OSError: The disk is full or the folder cannot be written; nothing has changed.
-    """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    final = data_dir / FULL_FOLDER
-    fresh = Path(tempfile.mkdtemp(prefix=f".{FULL_FOLDER}-new-", dir=data_dir))
-    try:
-        fresh.chmod(0o755)  # mkdtemp's 0700 would shut out other users of a shared folder
-        sizes = {}
-        for name, array in arrays.by_name().items():
-            with (fresh / f"{name}.npy").open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
-                sizes[f"{name}.npy"] = file.tell()
-        manifest = {
-            "source": source,
-            "prepared": datetime.now(UTC).isoformat(timespec="seconds"),
-            "digest": short_digest(DIGESTS),
-            "digests": dict(DIGESTS),
-            "size_bytes": sizes,
-        }
-        write_json(fresh / MANIFEST_NAME, manifest)
-        _swap_in(fresh, final)
-        flush_folder(data_dir)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def clear_leftovers(data_dir: Path) -> None:
-    """Removes what a preparation killed half-way left; a set it had moved aside comes back.
-
-    Call it only while no other process writes there.
-    """
-    final = data_dir / FULL_FOLDER
-    for aside in sorted(data_dir.glob(f".{FULL_FOLDER}-old-*")):
-        if not final.exists():
-            aside.rename(final)
-        else:
-            shutil.rmtree(aside, ignore_errors=True)
-    for unfinished in data_dir.glob(f".{FULL_FOLDER}-new-*"):
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _swap_in(fresh: Path, final: Path) -> None:
-    """Renames ``fresh`` to ``final``; an older ``final`` goes only once that has worked."""
-    aside = fresh.with_name(fresh.name.replace("-new-", "-old-"))
-    had_old = final.exists()
-    if had_old:
-        final.rename(aside)
-    try:
-        fresh.rename(final)
-    except OSError:
-        if had_old:
-            aside.rename(final)
-        raise
-    if aside.is_dir():
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        aside.unlink(missing_ok=True)
-
-
 def _has_manifest(data_dir: Path) -> bool:
     path = data_dir / FULL_FOLDER / MANIFEST_NAME
     try:
@@ -320,8 +231,8 @@ def _map_array(folder: Path, name: str, manifest: Mapping[str, Any]) -> NDArray[
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(f"{path.name} cannot be read ({error})") from error
-    if array.shape != _SHAPES[name] or array.dtype != np.uint8:
-        raise _damaged(f"{path.name} holds {array.dtype} {array.shape} instead of {_SHAPES[name]}")
+    if array.shape != SHAPES[name] or array.dtype != np.uint8:
+        raise _damaged(f"{path.name} holds {array.dtype} {array.shape} instead of {SHAPES[name]}")
     return array  # type: ignore[no-any-return]
 
 

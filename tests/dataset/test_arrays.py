@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Callable
@@ -16,23 +15,6 @@ from cifar_core.dataset import DIGESTS, arrays
 from cifar_core.errors import DataError
 
 
-def blank_arrays() -> arrays.Arrays:
-    """Arrays with the shapes of CIFAR-10 and nothing in them: quick to write."""
-    return arrays.Arrays(
-        np.zeros((50_000, 32, 32, 3), np.uint8),
-        np.zeros(50_000, np.uint8),
-        np.zeros((10_000, 32, 32, 3), np.uint8),
-        np.zeros(10_000, np.uint8),
-    )
-
-
-@pytest.fixture
-def prepared(tmp_path: Path) -> Path:
-    """A data folder with a full set of the right shapes (and the wrong pictures)."""
-    arrays.write_full(tmp_path, blank_arrays(), "a test")
-    return tmp_path
-
-
 def test_an_empty_data_folder_opens_the_shipped_sample(tmp_path: Path) -> None:
     assert arrays.open_dataset(tmp_path / "missing").is_sample
 
@@ -43,10 +25,6 @@ def test_a_prepared_set_opens_memory_mapped_with_its_source(prepared: Path) -> N
     assert (dataset.source, dataset.is_sample) == ("a test", False)
     assert dataset.train.indices[[0, -1]].tolist() == [0, 49_999]
     assert dataset.digest == "82e0267fb55400d7"
-
-
-def test_nothing_but_the_set_stays_after_writing(prepared: Path) -> None:
-    assert [path.name for path in prepared.iterdir()] == ["cifar10"]
 
 
 def test_a_missing_full_set_is_told_with_the_way_to_get_it(tmp_path: Path) -> None:
@@ -125,48 +103,6 @@ def test_a_damaged_set_is_refused_in_words(prepared: Path, damage: Callable[[Pat
     with pytest.raises(DataError, match="damaged") as caught:
         arrays.open_dataset(prepared)
     assert "python -m cifar_core data" in caught.value.remedy
-
-
-def test_a_full_disk_leaves_the_old_set_untouched(
-    prepared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        arrays.write_full(prepared, blank_arrays(), "a second test")
-    assert arrays.open_full(prepared).source == "a test"
-    assert [path.name for path in prepared.iterdir()] == ["cifar10"]
-
-
-def test_a_failed_rename_puts_the_old_set_back(
-    prepared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rename = Path.rename
-
-    def refuse_the_new(self: Path, target: Path) -> Path:
-        if "-new-" in self.name:
-            raise OSError(errno.EIO, "Input/output error")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", refuse_the_new)
-    with pytest.raises(OSError, match="Input/output"):
-        arrays.write_full(prepared, blank_arrays(), "a second test")
-    assert arrays.open_full(prepared).source == "a test"
-
-
-def test_a_new_set_replaces_the_old_one(prepared: Path) -> None:
-    arrays.write_full(prepared, blank_arrays(), "a second test")
-    assert arrays.open_full(prepared).source == "a second test"
-
-
-def test_a_set_moved_aside_by_a_killed_preparation_comes_back(prepared: Path) -> None:
-    (prepared / "cifar10").rename(prepared / ".cifar10-old-x")
-    (prepared / ".cifar10-new-x").mkdir()
-    arrays.clear_leftovers(prepared)
-    assert arrays.open_full(prepared).source == "a test"
-    assert [path.name for path in prepared.iterdir()] == ["cifar10"]
 
 
 def test_class_counts_are_the_known_ones() -> None:
