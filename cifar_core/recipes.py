@@ -35,7 +35,7 @@ class Recipe:
         schedule: ``inverse-time``: ``rate / (1 + decay * step)``, what Keras' old ``decay``
             did; ``cosine``: linear warm-up, then half a cosine down to zero.
         decay: For ``inverse-time`` only, per step.
-        warmup_epochs: For ``cosine`` only: epochs from zero to the largest rate.
+        warmup: For ``cosine`` only: share of the training in which the rate rises from zero.
         momentum: Of stochastic gradient descent.
         nesterov: Whether the momentum looks ahead (Nesterov 1983).
         weight_decay: Added to each kernel's gradient as ``weight_decay * kernel``: what an
@@ -61,7 +61,7 @@ class Recipe:
     learning_rate: float = 0.05
     schedule: Schedule = "cosine"
     decay: float = 0.0
-    warmup_epochs: float = 0.0
+    warmup: float = 0.0
     momentum: float = 0.9
     nesterov: bool = True
     weight_decay: float = 0.0
@@ -104,7 +104,7 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
             "A sound start for either network: warm-up and cosine decay of the learning "
             "rate, shifted and mirrored pictures, 5,000 training pictures held out to watch "
             "progress honestly.",
-            {"epochs": 20, "warmup_epochs": 2.0, "weight_decay": 5e-4, **_AUGMENTED},
+            {"epochs": 20, "warmup": 0.1, "weight_decay": 5e-4, **_AUGMENTED},
         ),
         NamedRecipe(
             "tutorial",
@@ -149,7 +149,7 @@ _BOUNDS: Mapping[str, tuple[float, float, str]] = {
     "seed": (0, 2**31 - 1, "a whole number from 0 to 2,147,483,647"),
     "learning_rate": (1e-6, 10.0, "a number from 0.000001 to 10"),
     "decay": (0.0, 1.0, "a number from 0 to 1"),
-    "warmup_epochs": (0.0, 1000.0, "a number of epochs from 0 to the length of the training"),
+    "warmup": (0.0, 0.9, "a share of the training from 0 to 0.9"),
     "momentum": (0.0, 0.999, "a number from 0 to 0.999"),
     "weight_decay": (0.0, 1.0, "a number from 0 to 1"),
     "label_smoothing": (0.0, 0.9, "a share from 0 to 0.9"),
@@ -247,12 +247,6 @@ def _checked(key: str, value: Any, type_name: str) -> Any:
 
 def _check_together(recipe: Recipe) -> None:
     """Refuses settings that are fine alone and impossible together."""
-    if recipe.warmup_epochs > recipe.epochs:
-        raise _refusal(
-            "warmup_epochs",
-            recipe.warmup_epochs,
-            f"at most the length of the training, {recipe.epochs} epochs",
-        )
     if recipe.monitored_split == "validation" and recipe.validation_pictures < 10:
         raise _refusal(
             "validation_pictures",

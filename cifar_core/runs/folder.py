@@ -101,7 +101,7 @@ class MetricRow:
         loss: Mean training loss of the epoch so far, dropout active.
         accuracy: Share of training pictures answered rightly in the epoch so far.
         learning_rate: Of the last step.
-        images_per_second: Training pictures per second since the row before.
+        images_per_second: Training pictures per second in the epoch so far.
         seconds: Time on the device since the run's first start.
         epoch_seconds: Time of the whole epoch: training, validation, checkpoint.
         monitored_loss: Cross-entropy on the monitored split (at an epoch's end).
@@ -279,10 +279,10 @@ class RunFolder:
                 continue
         return rows
 
-    def append_metrics(self, rows: Iterable[MetricRow]) -> None:
+    def append_metrics(self, rows: Iterable[MetricRow], *, durable: bool = False) -> None:
         """Adds rows to metrics.jsonl in one write."""
         text = "".join(json.dumps(dataclasses.asdict(row)) + "\n" for row in rows)
-        files.append(self.metrics_path, text.encode())
+        files.append(self.metrics_path, text.encode(), durable=durable)
 
 
 def _typed(kind: type[T], values: Mapping[str, Any]) -> T:

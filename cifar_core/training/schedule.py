@@ -21,8 +21,9 @@ def learning_rate_schedule(
         return optimizers.schedules.InverseTimeDecay(
             recipe.learning_rate, decay_steps=1, decay_rate=recipe.decay
         )
-    warmup_steps = round(recipe.warmup_epochs * steps_per_epoch)
-    decay_steps = max(1, recipe.epochs * steps_per_epoch - warmup_steps)
+    steps = recipe.epochs * steps_per_epoch
+    warmup_steps = round(recipe.warmup * steps)
+    decay_steps = max(1, steps - warmup_steps)
     if warmup_steps == 0:
         return optimizers.schedules.CosineDecay(recipe.learning_rate, decay_steps)
     return optimizers.schedules.CosineDecay(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from cifar_core.dataset.augmentation import EpochPlan, cut, pad
 from cifar_core.recipes import Recipe
 from cifar_core.training import network
-from cifar_core.training.engine import Steps, steps_per_epoch
+from cifar_core.training.engine import Steps, smoothed_loss, steps_per_epoch
 
 PREDICT_BATCH = 500
 
@@ -121,8 +120,3 @@ class TensorFlowEngine:
         answers = tf.argmax(logits, axis=1, output_type=tf.int32)
         return loss, tf.reduce_sum(tf.cast(answers == labels, tf.int32))
 
-
-def smoothed_loss(labels: tf.Tensor, logits: tf.Tensor, smoothing: float) -> tf.Tensor:
-    """Mean cross-entropy of logits (batch, 10) against labels (batch,), targets smoothed."""
-    targets = keras.ops.one_hot(labels, 10) * (1.0 - smoothing) + smoothing / 10
-    return keras.ops.mean(keras.losses.categorical_crossentropy(targets, logits, from_logits=True))

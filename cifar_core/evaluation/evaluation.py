@@ -1,0 +1,114 @@
+"""The final figures of a trained network on the test split, as evaluation.json keeps them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cifar_core.evaluation import calibration, metrics
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Figures of one trained network on one split.
+
+    Attributes:
+        split: Name of the split.
+        pictures: How many pictures it has.
+        right: How many the network names rightly.
+        accuracy: Their share, from 0 to 1.
+        interval: 95% interval of the accuracy, low and high.
+        interval_method: How the interval was computed.
+        top5: Share of pictures whose class is among the five likeliest.
+        loss: Mean cross-entropy in nats, at temperature 1.
+        accuracy_mirrored: Accuracy when the probabilities for a picture and its mirror image
+            are averaged; never mixed into ``accuracy``.
+        temperature: Fitted on the validation split; None where there was none.
+        ece: Expected calibration error (15 bins) as trained.
+        ece_calibrated: The same with the temperature applied.
+        confusion_matrix: Counts, rows true, columns predicted, 10 × 10.
+    """
+
+    split: str
+    pictures: int
+    right: int
+    accuracy: float
+    interval: tuple[float, float]
+    interval_method: str
+    top5: float
+    loss: float
+    accuracy_mirrored: float
+    temperature: float | None
+    ece: float
+    ece_calibrated: float | None
+    confusion_matrix: tuple[tuple[int, ...], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the figures as plain values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Evaluation:
+        """Builds the figures from plain values; keys it does not know are left out.
+
+        Raises:
+            TypeError: A figure is missing.
+            KeyError: The interval or the matrix is missing.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        given = {key: value for key, value in values.items() if key in known}
+        given["interval"] = tuple(given["interval"])
+        given["confusion_matrix"] = tuple(tuple(row) for row in given["confusion_matrix"])
+        return cls(**given)
+
+
+def evaluate(
+    probabilities: np.ndarray,
+    mirrored: np.ndarray,
+    labels: np.ndarray,
+    *,
+    split: str,
+    temperature: float | None,
+) -> Evaluation:
+    """Computes every final figure from predictions.
+
+    Args:
+        probabilities: (n, 10) as the network answers.
+        mirrored: (n, 10), averaged with the answers for the mirrored pictures.
+        labels: (n,) true classes.
+        split: Name of the split.
+        temperature: Fitted elsewhere, or None.
+    """
+    predicted = metrics.predicted_classes(probabilities)
+    accuracy = metrics.accuracy(labels, predicted)
+    calibrated = None
+    if temperature is not None:
+        scaled = calibration.apply_temperature(probabilities, temperature)
+        calibrated = calibration.expected_calibration_error(scaled, labels)
+    return Evaluation(
+        split=split,
+        pictures=accuracy.total,
+        right=accuracy.right,
+        accuracy=accuracy.value,
+        interval=(accuracy.interval.low, accuracy.interval.high),
+        interval_method=accuracy.interval.method,
+        top5=metrics.top_k(probabilities, labels, 5).value,
+        loss=cross_entropy(probabilities, labels),
+        accuracy_mirrored=metrics.accuracy(labels, metrics.predicted_classes(mirrored)).value,
+        temperature=temperature,
+        ece=calibration.expected_calibration_error(probabilities, labels),
+        ece_calibrated=calibrated,
+        confusion_matrix=tuple(
+            tuple(int(cell) for cell in row) for row in metrics.confusion(labels, predicted)
+        ),
+    )
+
+
+def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of -log p(true class) in nats; probabilities below 1e-7 count as 1e-7."""
+    of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(of_truth, 1e-7)).mean())

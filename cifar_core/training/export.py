@@ -1,0 +1,41 @@
+"""The LiteRT export: the one thing of a training that only TensorFlow can do.
+
+A worker on another backend runs this module as a process of its own, with
+``KERAS_BACKEND=tensorflow``: ``python -m cifar_core.training.export model.keras model.tflite``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+
+
+def export_litert(model: keras.Model, keras_path: Path, litert_path: Path) -> None:
+    """Writes a model for serving: uint8 (n, 32, 32, 3) to float32 probabilities (n, 10).
+
+    Args:
+        model: The trained model, in float32.
+        keras_path: Where the same model is saved in Keras' own form.
+        litert_path: Where to write; replaced in one step.
+
+    Raises:
+        subprocess.CalledProcessError: Another backend trained, and the export by TensorFlow
+            in a process of its own failed (TensorFlow may be missing).
+    """
+    temporary = litert_path.with_name(f".{litert_path.name}")  # the ending must stay .tflite
+    if keras.backend.backend() == "tensorflow":
+        model.export(temporary, format="litert", verbose=False)
+    else:
+        command = [sys.executable, "-m", "cifar_core.training.export"]
+        env = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+        subprocess.run([*command, str(keras_path), str(temporary)], env=env, check=True)
+    temporary.replace(litert_path)
+
+
+if __name__ == "__main__":
+    source, target = sys.argv[1:]
+    keras.models.load_model(source, compile=False).export(target, format="litert", verbose=False)
