@@ -1,0 +1,46 @@
+"""What every test gets: its own folder for runs, and the real dataset where it asks for it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cifar_core import settings
+
+
+@pytest.fixture(autouse=True)
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Gives the test its own empty folder for runs and the lab's own defaults.
+
+    Only the folder of the dataset stays as the environment says: it is read, never written.
+    """
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("CIFAR_LAB_RUNS", str(folder))
+    for variable in ("CIFAR_LAB_MODELS", "CIFAR_LAB_READONLY", "CIFAR_LAB_SERVING_THREADS"):
+        monkeypatch.delenv(variable, raising=False)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _full_dataset(request: pytest.FixtureRequest) -> None:
+    """Fails a test marked ``data`` in a sentence, and never skips it, without the dataset."""
+    if request.node.get_closest_marker("data") is None:
+        return
+    from cifar_core.dataset.arrays import open_dataset
+
+    data_dir = settings.current().data_dir
+    if open_dataset(data_dir).is_sample:
+        pytest.fail(
+            f"This test needs the full dataset, and {data_dir} does not hold it. Run "
+            "`python -m cifar_core data` (make test does), or name its folder in CIFAR_LAB_DATA.",
+            pytrace=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str | None:
+    """Returns the Chromium or Chrome on the PATH; None lets Playwright use its own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for name in names if (path := shutil.which(name))), None)

@@ -1,0 +1,61 @@
+"""The shipped descriptions beside the real Keras models (slow: starts TensorFlow)."""
+
+from __future__ import annotations
+
+import pytest
+
+from cifar_core.networks import NETWORKS, build
+from cifar_core.networks.description import load_description
+
+pytestmark = pytest.mark.slow
+
+PARAMETERS = {"cnn4": 1_250_858, "cnn6": 2_395_434}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_shipped_description_is_that_of_the_real_model(name: str) -> None:
+    from cifar_core.networks.describe import describe
+
+    assert describe(build(name)) == load_description(name)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_real_model_has_the_tutorials_number_of_parameters(name: str) -> None:
+    assert build(name).count_params() == PARAMETERS[name]
+
+
+def test_a_description_does_not_depend_on_what_was_built_before() -> None:
+    from cifar_core.networks.describe import describe
+
+    assert describe(build("cnn6")) == describe(build("cnn6"))
+
+
+def test_layers_of_other_kinds_are_described_too() -> None:
+    import keras
+
+    from cifar_core.networks.describe import describe
+
+    description = describe(
+        keras.Sequential(
+            [
+                keras.Input((32, 32, 3)),
+                keras.layers.Conv2D(8, 2, strides=2, name="whitening"),
+                keras.layers.BatchNormalization(),
+                keras.layers.DepthwiseConv2D(3, padding="same"),
+                keras.layers.GlobalAveragePooling2D(),
+                keras.layers.Dense(10),
+            ],
+            name="other",
+        )
+    )
+    assert description.rows[0].name == "whitening"
+    assert description.rows[0].details == "8 filters 2×2, valid, stride 2×2"
+    assert [row.receptive_field for row in description.rows] == [2, 2, 6, 32, 32]
+    assert [row.macs for row in description.rows] == [
+        16 * 16 * 2 * 2 * 3 * 8,
+        0,
+        16 * 16 * 3 * 3 * 8,
+        0,
+        80,
+    ]
+    assert (description.name, description.title) == ("other", "other")

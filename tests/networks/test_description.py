@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+import pytest
+
+from cifar_core.errors import ModelError
+from cifar_core.networks import NETWORKS
+from cifar_core.networks.description import (
+    ascii_printout,
+    description_path,
+    from_json,
+    load_description,
+    source_code,
+)
+
+PARAMETERS = {"cnn4": 1_250_858, "cnn6": 2_395_434}
+
+# Counted by hand: height × width of the output × kernel × kernel × channels in × channels out,
+# and inputs × units for the fully connected layers.
+MACS = {
+    "cnn4": [
+        32 * 32 * 3 * 3 * 3 * 32,
+        30 * 30 * 3 * 3 * 32 * 32,
+        15 * 15 * 3 * 3 * 32 * 64,
+        13 * 13 * 3 * 3 * 64 * 64,
+        6 * 6 * 64 * 512,
+        512 * 10,
+    ],
+    "cnn6": [
+        32 * 32 * 3 * 3 * 3 * 32,
+        32 * 32 * 3 * 3 * 32 * 32,
+        16 * 16 * 3 * 3 * 32 * 64,
+        16 * 16 * 3 * 3 * 64 * 64,
+        8 * 8 * 3 * 3 * 64 * 128,
+        8 * 8 * 3 * 3 * 128 * 128,
+        4 * 4 * 128 * 1024,
+        1024 * 10,
+    ],
+}
+
+each_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+def plain(name: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(description_path(name).read_text(encoding="utf-8"))
+    return values
+
+
+@each_network
+def test_the_parameters_are_the_tutorials(name: str) -> None:
+    description = load_description(name)
+    assert description.parameters == PARAMETERS[name]
+    assert sum(row.parameters for row in description.rows) == PARAMETERS[name]
+
+
+@each_network
+def test_the_multiply_accumulates_are_those_counted_by_hand(name: str) -> None:
+    description = load_description(name)
+    assert [row.macs for row in description.rows if row.macs] == MACS[name]
+    assert description.macs == sum(MACS[name])
+
+
+@pytest.mark.parametrize(("name", "mega_flops"), [("cnn4", 122.7), ("cnn6", 242.7)])
+def test_training_costs_what_was_computed_for_the_speed_comparison(
+    name: str, mega_flops: float
+) -> None:
+    assert round(load_description(name).training_flops / 1e6, 1) == mega_flops
+
+
+def test_the_second_and_fourth_convolution_of_cnn4_have_no_padding() -> None:
+    rows = [row for row in load_description("cnn4").rows if row.kind == "Conv2D"]
+    assert [row.output_shape[0] for row in rows] == [32, 30, 15, 13]
+    assert [row.details.split(", ")[1] for row in rows] == ["same", "valid", "same", "valid"]
+
+
+def test_cnn6_keeps_its_limit_on_the_norm_of_weights() -> None:
+    assert "1024 units, relu, max-norm 3" in [row.details for row in load_description("cnn6").rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"), [("cnn4", [3, 5, 10, 14]), ("cnn6", [3, 5, 10, 14, 24, 32])]
+)
+def test_the_receptive_field_grows_as_counted_by_hand(name: str, fields: list[int]) -> None:
+    rows = [row for row in load_description(name).rows if row.kind == "Conv2D"]
+    assert [row.receptive_field for row in rows] == fields
+
+
+@each_network
+def test_after_flattening_a_number_depends_on_the_whole_picture(name: str) -> None:
+    rows = load_description(name).rows
+    flat = next(index for index, row in enumerate(rows) if row.kind == "Flatten")
+    assert {row.receptive_field for row in rows[flat:]} == {32}
+
+
+@each_network
+def test_the_memory_of_an_output_is_four_bytes_a_number(name: str) -> None:
+    first = next(row for row in load_description(name).rows if row.kind == "Conv2D")
+    assert first.activation_bytes == 32 * 32 * 32 * 4
+
+
+@each_network
+def test_a_description_survives_json(name: str) -> None:
+    description = load_description(name)
+    assert from_json(json.loads(json.dumps(description.to_json()))) == description
+
+
+@each_network
+def test_layer_names_tell_the_layers_apart(name: str) -> None:
+    names = [row.name for row in load_description(name).rows]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rows": None},
+        {"rows": [{}]},
+        {"rows": [{"output_shape": []}]},
+        {"input_shape": [32, -32, 3]},
+        {"input_shape": "many"},
+        {"input_shape": []},
+        {"colour": "blue"},
+    ],
+    ids=repr,
+)
+def test_a_description_that_is_none_is_refused_in_a_sentence(change: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        from_json({**plain("cnn4"), **change})
+
+
+@pytest.mark.parametrize("missing", ["name", "title", "input_shape", "rows", "parameters", "macs"])
+def test_a_description_that_lacks_a_part_is_refused(missing: str) -> None:
+    values = plain("cnn4")
+    del values[missing]
+    with pytest.raises(ModelError):
+        from_json(values)
+
+
+@pytest.mark.parametrize("name", ["", "cnn5", "../cnn4", "__init__"])
+def test_only_the_labs_own_networks_can_be_read(name: str) -> None:
+    for read in (load_description, source_code):
+        with pytest.raises(KeyError):
+            read(name)
+
+
+@each_network
+def test_the_printout_says_every_operation_and_every_weight(name: str) -> None:
+    description = load_description(name)
+    words = ascii_printout(description).split()
+    for row in description.rows:
+        if row.kind != "Activation":
+            assert row.kind in words
+            assert str(row.parameters) in words
+
+
+def test_the_printout_shows_dimensions_and_shares_as_the_tutorial_does() -> None:
+    lines = [line.split() for line in ascii_printout(load_description("cnn4")).splitlines()]
+    assert lines[0] == ["OPERATION", "DATA", "DIMENSIONS", "WEIGHTS(N)", "WEIGHTS(%)"]
+    assert lines[2] == ["Input", "#####", "32", "32", "3"]
+    assert ["Dense", "XXXXX", "-------------------", "1180160", "94.3%"] in lines
+    assert lines[-1] == ["softmax", "#####", "10"]
+
+
+@each_network
+def test_the_source_code_is_the_module_a_learner_can_run(name: str) -> None:
+    functions = [
+        node.name for node in ast.parse(source_code(name)).body if isinstance(node, ast.FunctionDef)
+    ]
+    assert functions == ["build"]
