@@ -21,6 +21,10 @@ from cifar_core.evaluation.words import percent, plural, taken_for
 
 HEIGHT: Final = 560
 
+_TARGET_PIXELS: Final = 12
+"""Smaller than a cell on a phone: overlapping squares would answer for their neighbours. The
+hover distance is unlimited instead, so the nearest centre, the cell itself, always answers."""
+
 _BAR_TITLES: Final = {"none": "Pictures", "row": "% of true", "column": "% of predicted"}
 
 
@@ -123,7 +127,7 @@ def click_targets(labels: list[int], words: list[list[str]]) -> go.Scatter:
         y=[CLASS_NAMES[labels[row]] for row, _ in cells],
         customdata=[(labels[row], labels[column]) for row, column in cells],
         mode="markers",
-        marker={"symbol": "square", "size": 38, "opacity": 0},
+        marker={"symbol": "square", "size": _TARGET_PIXELS, "opacity": 0},
         selected=invisible,
         unselected=invisible,
         text=[words[row][column] for row, column in cells],
@@ -183,7 +187,9 @@ def _dressed(
 ) -> go.Figure:
     """Names the axes, puts the first class on top, and sets the two families apart."""
     names = theme.names(labels)
-    chart.update_layout(dragmode=False, hovermode="closest", clickmode="event+select")
+    chart.update_layout(
+        dragmode=False, hovermode="closest", hoverdistance=-1, clickmode="event+select"
+    )
     chart.update_xaxes(
         title_text="Predicted class",
         categoryorder="array",

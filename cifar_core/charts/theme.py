@@ -206,16 +206,14 @@ def style(
     colours = palette(dark)
     heading = title if isinstance(title, Title) else Title(title)
     main = textwrap.wrap(heading.text, 58)
-    origin = textwrap.wrap(heading.origin(), 76)
+    origin = textwrap.wrap(heading.origin(), 70)
+    small = f'<span style="font-size:13px;color:{colours.muted}">'
+    below = [f"{small}{plain(line)}</span>" for line in origin]
     figure.update_layout(
         height=height,
         font={"family": FONT, "size": 13, "color": colours.ink},
         title={
-            "text": "<br>".join(f"<b>{plain(line)}</b>" for line in main),
-            "subtitle": {
-                "text": "<br>".join(plain(line) for line in origin),
-                "font": {"size": 13, "color": colours.muted},
-            },
+            "text": "<br>".join([*(f"<b>{plain(line)}</b>" for line in main), *below]),
             "font": {"size": 15, "color": colours.ink},
             "x": 0,
             "xanchor": "left",
@@ -225,7 +223,7 @@ def style(
             "yref": "container",
             "pad": {"l": 4, "t": 10},
         },
-        margin={"l": 8, "r": 12, "t": 26 + 20 * len(main) + 18 * len(origin), "b": 8},
+        margin={"l": 8, "r": 12, "t": 30 + 20 * len(main) + 20 * len(origin), "b": 8},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         hoverlabel={
@@ -255,6 +253,8 @@ def style(
 def config(name: str, *, vector: bool = False) -> dict[str, Any]:
     """Returns the Plotly settings of a chart: few buttons, and a picture of it to download.
 
+    Plotly's button that uploads a chart to its makers is taken away, and so is the address.
+
     Args:
         name: Name of the downloaded file, without its ending.
         vector: SVG instead of PNG.
@@ -262,7 +262,11 @@ def config(name: str, *, vector: bool = False) -> dict[str, Any]:
     return {
         "displaylogo": False,
         "responsive": True,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "showSendToCloud": False,
+        "plotlyServerURL": "",
+        "modeBarButtonsToRemove": [
+            *("select2d", "lasso2d", "pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d"),
+        ],
         "toImageButtonOptions": {
             "format": "svg" if vector else "png",
             "filename": name,
