@@ -39,16 +39,12 @@ class Classifier:
         ModelError: The file is missing, is not the recorded one, or is no such network.
     """
 
-    def __init__(
-        self, model_path: Path, *, threads: int = 1, sha256: str | None = None
-    ) -> None:
+    def __init__(self, model_path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         content = _read_model(model_path, sha256)
         self._single = _Engine(content, model_path.name, threads)
         self._bulk = _Engine(content, model_path.name, threads)
 
-    def classify(
-        self, pictures: NDArray[np.uint8], *, mirror: bool = False
-    ) -> NDArray[np.float32]:
+    def classify(self, pictures: NDArray[np.uint8], *, mirror: bool = False) -> NDArray[np.float32]:
         """Returns the class probabilities of pictures; safe to call from several threads.
 
         A picture's answer does not depend on the others in the call.
@@ -89,9 +85,7 @@ class _Engine:
 
         self._lock = threading.Lock()
         try:
-            self._interpreter: Interpreter = Interpreter(
-                model_content=content, num_threads=threads
-            )
+            self._interpreter: Interpreter = Interpreter(model_content=content, num_threads=threads)
             (source,) = self._interpreter.get_input_details()
             (target,) = self._interpreter.get_output_details()
         # LiteRT raises ValueError or RuntimeError as it likes on a file it cannot run.

@@ -21,8 +21,8 @@ from cifar_core.dataset import PICTURE_SHAPE
 from cifar_core.errors import PictureError
 from cifar_core.inference.envelope import (
     MAX_BLOCKS,
-    EnvelopeError,
     Envelope,
+    EnvelopeError,
     read_envelope,
     read_orientation,
 )
@@ -264,10 +264,9 @@ def _plain(image: Image.Image, bits: int, notes: list[str]) -> Image.Image:
         return grey
     if image.mode == "CMYK":
         notes.append("printing colours (CMYK) turned into RGB")
-    if isinstance(key, int) and image.mode in ("1", "L"):
-        # Pillow widens 1-, 2- and 4-bit grey to 8 bits but leaves the transparent value as is.
-        image = image.convert("L")
-        image.info["transparency"] = key * 255 // (2 ** min(bits, 8) - 1)
+    if isinstance(key, int) and bits in (2, 4):
+        # Pillow widens 2- and 4-bit grey to 8 bits but leaves the transparent value as it was.
+        image.info["transparency"] = min(255, key * 255 // (2**bits - 1))
     if isinstance(key, tuple) and bits == 16:
         image.info["transparency"] = tuple(value >> 8 for value in key)
     return image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -18,11 +18,11 @@ PATH = Path(__file__).parent / "data" / "tiny.tflite"
 def build() -> keras.Sequential:
     """Returns the network: uint8 (batch, 32, 32, 3) to float32 (batch, 10)."""
     keras.utils.set_random_seed(10)
-    wide = keras.initializers.VarianceScaling(8.0)
+    wide = keras.initializers.VarianceScaling(2.0)
     return keras.Sequential(
         [
             keras.Input((32, 32, 3), dtype="uint8"),
-            layers.Rescaling(1 / 255),
+            layers.Rescaling(1 / 64, offset=-2),
             layers.Conv2D(8, 3, strides=2, activation="relu", kernel_initializer=wide),
             layers.Conv2D(16, 3, strides=2, activation="relu", kernel_initializer=wide),
             layers.MaxPooling2D(),
