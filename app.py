@@ -23,6 +23,6 @@ PAGES = {
     ],
 }
 
-st.set_page_config(page_title="CIFAR-10 Lab", page_icon=":material/grid_on:", layout="wide")
+st.set_page_config(page_title="CIFAR-10 Lab", page_icon=theme.favicon(), layout="wide")
 theme.dress()
 st.navigation(PAGES, expanded=True).run()

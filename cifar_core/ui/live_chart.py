@@ -142,11 +142,11 @@ def specification(
             "color": {
                 "field": "name",
                 "type": "nominal",
-                "scale": {"domain": ["training", "validation"], "range": [f"{colour}8c", colour]},
+                "scale": {"domain": ["training", "validation"], "range": [f"{colour}b3", colour]},
                 "legend": {"orient": "top", "title": None, "symbolType": "stroke", "offset": 4},
             },
         },
-        "layer": [_lines(shown), _dots(shown), *_labels(end, shown)],
+        "layer": [_lines(shown), _dots(shown), *_labels(end, shown, colour)],
     }
 
 
@@ -214,9 +214,11 @@ def _dots(shown: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _labels(end: str, shown: dict[str, Any]) -> list[dict[str, Any]]:
+def _labels(end: str, shown: dict[str, Any], colour: str) -> list[dict[str, Any]]:
     """The names and figures at the ends of the curves and at the best epoch."""
-    text = {"type": "text", "clip": True, "fontWeight": 600, "fontSize": 13}
+    # In the full colour, also for training: its paler line is easy to see, paler text is not.
+    weight = {"expr": "datum.series == 'validation' ? 600 : 400"}
+    text = {"type": "text", "clip": True, "fontWeight": weight, "fontSize": 13}
     sides = [("above", "last", -12), ("below", "last", 16), ("above", "best", -12)]
     return [
         {
@@ -225,10 +227,10 @@ def _labels(end: str, shown: dict[str, Any]) -> list[dict[str, Any]]:
                 **text,
                 "dy": dy,
                 "align": {"expr": f"{end} ? 'right' : 'left'"},
-                "opacity": 1 if mark == "last" else 0.8,
             },
             "encoding": {
                 "text": {"field": "label" if mark == "last" else "best"},
+                "color": {"value": colour},
                 "opacity": shown,
             },
         }

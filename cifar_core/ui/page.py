@@ -39,7 +39,7 @@ def guard() -> Iterator[None]:
         yield
     except LabError as error:
         show_error(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last wall before a person; the log keeps it whole.
         reference = secrets.token_hex(3)
         _LOG.exception("Unexpected failure on a page, reference %s", reference)
         show_error(

@@ -22,8 +22,7 @@ MOST_PICTURES = 200
 
 # Doubled braces are CSS's own.
 CSS = f"""<style>
-.lab-gallery {{ display: grid; gap: 1rem .75rem; list-style: none; margin: 0; padding: 0; }}
-.lab-gallery li {{ margin: 0; min-width: 0; }}
+.lab-gallery {{ display: grid; gap: 1rem .75rem; }}
 .lab-gallery img {{ display: block; image-rendering: pixelated; border-radius: 2px;
   outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); outline-offset: -1px; }}
 .lab-gallery span {{ display: block; font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
@@ -105,7 +104,7 @@ def gallery_html(
         for index, picture in enumerate(shown)
     )
     grid = f"{limit}grid-template-columns: repeat(auto-fill, {side}px)"
-    return f'{CSS}<ul class="lab-gallery" style="{grid}">{items}</ul>'
+    return f'{CSS}<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
 
 
 def _item(picture: Pictures, *, side: int, caption: str, truth: str, prediction: str | None) -> str:
@@ -124,9 +123,9 @@ def _item(picture: Pictures, *, side: int, caption: str, truth: str, prediction:
         alt += ", recognised" if prediction == truth else f", taken for {prediction}"
     source = base64.b64encode(_png(picture)).decode("ascii")
     return (
-        f'<li style="max-width: {side}px"><img src="data:image/png;base64,{source}" '
+        f'<div role="listitem"><img src="data:image/png;base64,{source}" '
         f'width="{side}" height="{side}" alt="{html.escape(alt, quote=True)}">'
-        f"{''.join(lines)}</li>"
+        f"{''.join(lines)}</div>"
     )
 
 

@@ -7,6 +7,7 @@ light and dark.
 from __future__ import annotations
 
 import streamlit as st
+from PIL import Image, ImageColor
 
 from cifar_core.charts.theme import CLASS_COLOURS, palette
 
@@ -28,6 +29,10 @@ CSS = """
 .lab-empty { border-style: dashed; background: none; }
 [data-testid="stMarkdownContainer"] > p, [data-testid="stMarkdownContainer"] > ul,
 [data-testid="stMarkdownContainer"] > ol { max-width: 70ch; }
+/* Chosen things show it by their ground and weight; accent on accent is too faint to read. */
+.stApp [data-testid="stBaseButton-segmented_controlActive"],
+.stApp [data-testid="stBaseButton-pillsActive"],
+.stApp [data-testid="stSliderThumbValue"] { color: inherit; font-weight: 600; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 </style>
 """
@@ -39,6 +44,17 @@ _PIXELS = ("0880", "8918", "2552", "2442")
 def is_dark() -> bool:
     """Returns whether the viewer sees the dark theme; light where that is not known."""
     return st.context.theme.type == "dark"
+
+
+def favicon() -> Image.Image:
+    """Returns the lab's mark for the browser's tab, without words.
+
+    A picture, because Streamlit fetches ``:material/…:`` page icons from the network.
+    """
+    picture = Image.new("RGB", (4, 4))
+    colours = [ImageColor.getrgb(CLASS_COLOURS[int(label)]) for label in "".join(_PIXELS)]
+    picture.putdata(colours)
+    return picture.resize((64, 64), Image.Resampling.NEAREST)
 
 
 def logo_svg() -> str:
