@@ -64,6 +64,6 @@ def worker_environment(environ: Mapping[str, str], device: str) -> dict[str, str
         env["JAX_PLATFORMS"] = "cpu"
     env.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     env.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # failures arrive as exceptions
     env["PYTHONUNBUFFERED"] = "1"
     return env

@@ -12,6 +12,7 @@ import fcntl
 import os
 import time
 from pathlib import Path
+from typing import Self
 
 
 class Lock:
@@ -30,7 +31,7 @@ class Lock:
         """Closes this process's hold; another process that shares it keeps the lock."""
         os.close(self.descriptor)
 
-    def __enter__(self) -> Lock:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -91,7 +91,7 @@ def work(journal: Journal, wish: Wish) -> None:
             journal.end(State.FINISHED)
         else:
             journal.end(State.STOPPED, "Stopped as asked; everything is kept.", "Resume it.")
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the run must say it
         traceback.print_exc()
         journal.end(State.FAILED, *_explain(error))
     finally:

@@ -53,10 +53,6 @@ class Engine(Protocol):
         """Puts the arrays of a checkpoint back."""
         ...
 
-    def learning_rate(self, step: int) -> float:
-        """Returns the learning rate of a step counted from the start of the run."""
-        ...
-
 
 def steps_per_epoch(recipe: Recipe, pictures: int) -> int:
     """Returns the steps of an epoch; the last one may have fewer pictures."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-import keras
 import numpy as np
 from jax import numpy as jnp
 
@@ -88,10 +87,6 @@ class JaxEngine:
         """Puts the arrays of a checkpoint back."""
         for name, variable in network.variables(self.model, self.optimizer):
             variable.assign(arrays[name])
-
-    def learning_rate(self, step: int) -> float:
-        """Returns the learning rate of a step counted from the start of the run."""
-        return float(self.optimizer._learning_rate(step))
 
     def _read_weights(self) -> Weights:
         groups = (

@@ -80,10 +80,6 @@ class TensorFlowEngine:
         for name, variable in network.variables(self.model, self.optimizer):
             variable.assign(arrays[name])
 
-    def learning_rate(self, step: int) -> float:
-        """Returns the learning rate of a step counted from the start of the run."""
-        return float(self.optimizer._learning_rate(step))
-
     def _run_steps(
         self, images: tf.Tensor, labels: tf.Tensor, first_step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -112,11 +108,8 @@ class TensorFlowEngine:
         if self.recipe.weight_decay:
             gradients = [
                 gradient + self.recipe.weight_decay * variable if decays else gradient
-                for gradient, variable, decays in zip(
-                    gradients, trained, self._decays, strict=True
-                )
+                for gradient, variable, decays in zip(gradients, trained, self._decays, strict=True)
             ]
         self.optimizer.apply(gradients, trained)
         answers = tf.argmax(logits, axis=1, output_type=tf.int32)
         return loss, tf.reduce_sum(tf.cast(answers == labels, tf.int32))
-

@@ -25,6 +25,7 @@ from cifar_core.training import checkpoint
 from cifar_core.training.checkpoint import Progress
 from cifar_core.training.engine import Engine, make_engine, steps_per_epoch
 from cifar_core.training.finish import finish
+from cifar_core.training.schedule import learning_rate_schedule
 
 STRETCH_SECONDS = 1.0
 """How long the engine works between two looks at the wish to stop."""
@@ -63,7 +64,8 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     precision = choose_precision(recipe, journal.status.device)
     if saved is not None:
         precision = saved.progress.precision
-    journal.say(phase="building the network", precision=precision, device_name=_device_name(journal.status.device))
+    name = _device_name(journal.status.device)
+    journal.say(phase="building the network", precision=precision, device_name=name)
     engine = make_engine(recipe, learned.images, learned.labels, precision=precision)
     description = describe.describe(networks.build(recipe.network))
     files.write_json(folder.network_path, description.to_json())
@@ -94,7 +96,8 @@ class Course:
         self.engine = engine
         self.watched = watched
         self.pictures = len(learned.labels)
-        self.steps = steps_per_epoch(recipe, self.pictures)
+        self.steps = steps_per_epoch(self.recipe, self.pictures)
+        self._learning_rate = learning_rate_schedule(self.recipe, self.steps)
         self.progress = Progress(precision=precision, backend=keras.backend.backend())
         self._seconds_per_step: float | None = None
         self._since = time.monotonic()  # the moment up to which seconds have been counted
@@ -166,7 +169,7 @@ class Course:
             )
         size = self.recipe.batch_size
         loss_sum = self.progress.loss_sum
-        for step, loss in enumerate(done.losses, first):  # in order: sums do not depend on stretches
+        for step, loss in enumerate(done.losses, first):  # one by one: no sum depends on stretches
             loss_sum += float(loss) * (min((step + 1) * size, self.pictures) - step * size)
         self.progress = dataclasses.replace(
             self._clocked(),
@@ -243,7 +246,7 @@ class Course:
             epoch=round(progress.epoch + progress.step / self.steps, 4),
             loss=progress.loss_sum / seen,
             accuracy=progress.right / seen,
-            learning_rate=self.engine.learning_rate(step),
+            learning_rate=float(self._learning_rate(step)),
             images_per_second=seen / progress.epoch_seconds,
             seconds=progress.running_seconds,
         )
