@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from cifar_core.settings import PROJECT_DIR
+from cifar_core.ui.live_chart import Value, prepare, specification
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+# Each tick of the fragment adds half an epoch; the app never asks for the clock.
+APP = """
+import math
+import pandas as pd
+import streamlit as st
+from cifar_core.ui.live_chart import live_curves
+
+st.session_state.setdefault("ticks", 20)
+
+@st.fragment(run_every=1)
+def panel():
+    st.session_state.ticks += 1
+    rows = []
+    for half in range(st.session_state.ticks):
+        share = 0.8 - 0.7 * math.exp(-half / 20)
+        rows.append((half / 2, share, "train"))
+        if half % 2 == 0 and half:
+            rows.append((half / 2, share - 0.02, "validation"))
+    frame = pd.DataFrame(rows, columns=["epoch", "value", "series"])
+    live_curves(frame, key="curves", value="accuracy", colour="#0f8a5f", epochs=100)
+    st.text(f"ticks {st.session_state.ticks}")
+
+panel()
+"""
+
+LINES = """() => [...document.querySelectorAll('.st-key-curves .mark-line path')]
+    .map(path => path.getAttribute('d').split('L').length)"""
+FAINT = """() => [...document.querySelectorAll('.st-key-curves .mark-line path')]
+    .map(path => Number(path.getAttribute('opacity') ?? 1) < 0.2)"""
+AXES = """() => [...document.querySelectorAll('.st-key-curves .role-axis-label text')]
+    .map(text => text.textContent).sort().join(' ')"""
+MORE_THAN = """number => {
+    const paths = [...document.querySelectorAll('.st-key-curves .mark-line path')];
+    return paths.reduce((sum, path) => sum + path.getAttribute('d').split('L').length, 0) > number;
+}"""
+
+
+def rows(*measurements: tuple[float, float, str]) -> pd.DataFrame:
+    return pd.DataFrame(measurements, columns=["epoch", "value", "series"])
+
+
+@pytest.mark.parametrize(("value", "best"), [("accuracy", 2.0), ("loss", 1.0)])
+def test_the_best_validation_is_marked_by_what_best_means(value: Value, best: float) -> None:
+    points = prepare(
+        rows(
+            (1, 0.2, "validation"),
+            (2, 0.9, "validation"),
+            (3, 0.5, "validation"),
+            (3, 0.99, "train"),
+        ),
+        value,
+    )
+    assert points.loc[points["mark"] == "best", "epoch"].tolist() == [best]
+    assert points.loc[points["mark"] == "last", "epoch"].tolist() == [3.0, 3.0]
+
+
+def test_the_labels_of_two_ends_stand_apart() -> None:
+    points = prepare(rows((1, 0.5, "train"), (1, 0.51, "validation")), "accuracy")
+    assert dict(zip(points["series"], points["side"], strict=True)) == {
+        "train": "below",
+        "validation": "above",
+    }
+
+
+def test_a_long_run_is_thinned_but_keeps_its_ends_and_every_validation() -> None:
+    measured = [(step / 100, 0.5, "train") for step in range(10_000)]
+    measured += [(float(epoch), 0.5, "validation") for epoch in range(1, 100)]
+    points = prepare(rows(*measured), "accuracy")
+    assert len(points) <= 1300
+    assert (points["series"] == "validation").sum() == 99
+    assert points["epoch"].max() == 99.99
+
+
+def test_before_the_first_measurement_there_is_nothing_to_mark() -> None:
+    assert prepare(rows(), "loss").empty
+
+
+def test_what_was_not_measured_is_left_out() -> None:
+    points = prepare(rows((1, float("nan"), "train"), (2, 0.5, "train")), "accuracy")
+    assert points["epoch"].tolist() == [2.0]
+
+
+def test_the_axis_ends_where_the_run_will_end() -> None:
+    chart = specification("accuracy", colour="#0f8a5f", height=320, epochs=30)
+    assert chart["encoding"]["x"]["scale"]["domain"] == [0, 30]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("live_chart")
+    script = folder / "live_app.py"
+    script.write_text(textwrap.dedent(APP), encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += ["--server.address=127.0.0.1", f"--server.port={port}", "--server.headless=true"]
+    command += ["--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
+    url = f"http://127.0.0.1:{port}"
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_until_healthy(url, folder / "server.log", server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def wait_until_healthy(url: str, log: Path, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    pytest.fail(f"The page's server did not start: {log.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture
+def page(address: str, chromium_path: str | None) -> Iterator[Page]:
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+    arguments += ["--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        page = browser.new_page(viewport={"width": 1200, "height": 800})
+        page.goto(address)
+        page.wait_for_selector(".st-key-curves svg.marks .mark-line path", timeout=60_000)
+        yield page
+        browser.close()
+
+
+def wait_for_ticks(page: Page, number: int) -> None:
+    """Waits until the chart has drawn what so many further ticks brought."""
+    before = sum(page.evaluate(LINES))
+    page.wait_for_function(MORE_THAN, arg=before + number, timeout=30_000)
+
+
+def zoom_in(page: Page) -> None:
+    before = page.evaluate(AXES)
+    chart = page.locator(".st-key-curves svg.marks")
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.keyboard.down("Control")
+    for _ in range(6):
+        page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"before => ({AXES})() !== before", arg=before, timeout=10_000)
+    # The last turns of the wheel are on their way: the view stands once it is reported.
+    wait_for_ticks(page, 2)
+
+
+@pytest.mark.browser
+def test_new_points_arrive_and_the_zoom_stays(page: Page) -> None:
+    zoom_in(page)
+    zoomed = page.evaluate(AXES)
+    page.evaluate("document.querySelector('.st-key-curves svg.marks').dataset.seen = 'yes'")
+    wait_for_ticks(page, 4)
+    assert page.evaluate(AXES) == zoomed
+    # The very element is still there: nothing was drawn anew, so nothing flickered.
+    seen = page.evaluate("document.querySelector('.st-key-curves svg.marks').dataset.seen")
+    assert seen == "yes"
+
+
+@pytest.mark.browser
+def test_a_double_click_shows_the_whole_run_again(page: Page) -> None:
+    whole = page.evaluate(AXES)
+    zoom_in(page)
+    assert page.evaluate(AXES) != whole
+    page.locator(".st-key-curves svg.marks").dblclick(position={"x": 500, "y": 150})
+    page.wait_for_function(f"whole => ({AXES})() === whole", arg=whole, timeout=10_000)
+
+
+@pytest.mark.browser
+def test_a_series_shown_alone_stays_alone(page: Page) -> None:
+    assert page.evaluate(FAINT) == [False, False]
+    page.locator(".st-key-curves .role-legend-label text").filter(has_text="training").click()
+    page.wait_for_function(f"() => ({FAINT})().includes(true)", timeout=10_000)
+    alone = page.evaluate(FAINT)
+    wait_for_ticks(page, 4)
+    assert page.evaluate(FAINT) == alone
+    assert sorted(alone) == [False, True]
+
+
+@pytest.mark.browser
+def test_pointing_at_a_measurement_shows_a_sentence(page: Page) -> None:
+    box = page.locator(".st-key-curves svg.marks").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 120, box["y"] + 180)
+    page.mouse.move(box["x"] + 124, box["y"] + 184, steps=3)
+    tooltip = page.wait_for_selector("#vg-tooltip-element.visible", timeout=10_000)
+    assert tooltip is not None
+    text = tooltip.inner_text()
+    assert text.startswith("Epoch ")
+    assert text.endswith(" pictures right")

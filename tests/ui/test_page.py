@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def html_of(app: AppTest) -> str:
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+def test_a_foreseen_failure_shows_its_three_answers() -> None:
+    def page() -> None:
+        from cifar_core.errors import LabError
+        from cifar_core.ui.page import guard
+
+        with guard():
+            raise LabError("This broke.", expected="That was expected.", remedy="Do this.")
+
+    app = AppTest.from_function(page).run()
+    shown = html_of(app)
+    assert "This broke." in shown
+    assert "That was expected." in shown
+    assert "Do this." in shown
+    assert not app.exception
+
+
+def test_a_failure_that_quotes_html_shows_it_as_text() -> None:
+    def page() -> None:
+        from cifar_core.errors import LabError
+        from cifar_core.ui.page import guard
+
+        with guard():
+            raise LabError("<script>alert(1)</script>.png is no picture.")
+
+    shown = html_of(AppTest.from_function(page).run())
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_an_unforeseen_failure_shows_a_reference_and_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from cifar_core.ui.page import guard
+
+        with guard():
+            st.text(str(1 / 0))
+        st.text("the rest of the page")
+
+    with caplog.at_level(logging.ERROR, logger="cifar_core.ui.page"):
+        app = AppTest.from_function(page).run()
+    shown = html_of(app)
+    assert not app.exception
+    assert "ZeroDivisionError" not in shown
+    assert "Traceback" not in shown
+    assert app.text[0].value == "the rest of the page"
+    [record] = [record for record in caplog.records if record.name == "cifar_core.ui.page"]
+    assert isinstance(record.args, tuple)
+    assert str(record.args[0]) in shown
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+def test_stopping_a_page_passes_through_the_guard() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from cifar_core.ui.page import guard
+
+        with guard():
+            st.text("before")
+            st.stop()
+        st.text("after")
+
+    app = AppTest.from_function(page).run()
+    assert [text.value for text in app.text] == ["before"]
+    assert not app.get("html")
+
+
+def test_rerunning_a_page_passes_through_the_guard() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from cifar_core.ui.page import guard
+
+        with guard():
+            if "again" not in st.session_state:
+                st.session_state["again"] = True
+                st.rerun()
+        st.text("second time")
+
+    app = AppTest.from_function(page).run()
+    assert [text.value for text in app.text] == ["second time"]
+    assert not app.get("html")
+
+
+def test_an_empty_state_says_the_next_step_also_when_the_page_runs_alone() -> None:
+    def page() -> None:
+        from cifar_core.ui.page import empty_state
+
+        empty_state("No run has finished.", "Start a training", page="pages/nowhere.py")
+
+    app = AppTest.from_function(page).run()
+    assert "No run has finished." in html_of(app)
+    assert app.text[0].value == "Start a training"
+    assert not app.exception
+
+
+def test_a_header_escapes_its_sentence() -> None:
+    def page() -> None:
+        from cifar_core.ui.page import page_header
+
+        page_header("Results", "Is 1 < 2 & <b>bold</b>?")
+
+    app = AppTest.from_function(page).run()
+    assert app.title[0].value == "Results"
+    assert "Is 1 &lt; 2 &amp; &lt;b&gt;bold&lt;/b&gt;?" in html_of(app)
