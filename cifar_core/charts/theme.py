@@ -221,9 +221,9 @@ def style(
             "y": 1,
             "yanchor": "top",
             "yref": "container",
-            "pad": {"l": 4, "t": 10},
+            "pad": {"l": 4, "t": 14 if below else 6},  # a second line lifts the first
         },
-        margin={"l": 8, "r": 12, "t": 30 + 20 * len(main) + 20 * len(origin), "b": 8},
+        margin={"l": 8, "r": 12, "t": 24 + 20 * len(main) + 20 * len(origin), "b": 8},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         hoverlabel={
@@ -239,6 +239,7 @@ def style(
     axis = {
         "gridcolor": colours.grid,
         "gridwidth": 1,
+        "ticks": "",
         "zeroline": False,
         "linecolor": colours.grid,
         "tickfont": {"color": colours.muted, "size": 12},

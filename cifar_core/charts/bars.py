@@ -1,0 +1,216 @@
+"""Bars: the ten probabilities of a picture, counts per training batch, time per epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from cifar_core.charts import theme
+from cifar_core.evaluation.predictions import CLASSES, checked_probabilities
+from cifar_core.evaluation.words import counted, duration, percent
+
+LARGEST_FIRST: Final = "largest first"
+
+
+@dataclass(frozen=True)
+class EpochTimes:
+    """How long the epochs of a run took.
+
+    Attributes:
+        name: What the bar is called.
+        network: Whose colour it has.
+        seconds: One number per epoch, without waiting.
+    """
+
+    name: str
+    network: str
+    seconds: Sequence[float]
+
+
+def probability_bars(
+    probabilities: ArrayLike,
+    *,
+    order: str = LARGEST_FIRST,
+    title: theme.Title | str = "How probable each class is",
+    dark: bool = False,
+    height: int = 360,
+) -> go.Figure:
+    """Draws the ten probabilities of one picture.
+
+    Args:
+        probabilities: (10,), summing to 1.
+        order: :data:`LARGEST_FIRST` or a key of
+            :data:`cifar_core.charts.theme.CLASS_ORDERS`.
+        title: What is shown and where it comes from.
+        dark: Which mode.
+        height: Pixels.
+
+    Raises:
+        KeyError: There is no such order.
+        PredictionsError: These are no ten probabilities.
+    """
+    values = checked_probabilities(np.asarray(probabilities)[None, ...])[0]
+    if order == LARGEST_FIRST:
+        labels = [int(label) for label in np.argsort(-values, kind="stable")]
+    else:
+        labels = theme.in_order(order)
+    chart = theme.figure(
+        go.Bar(
+            x=[round(100 * float(values[label]), 3) for label in labels],
+            y=theme.names(labels),
+            orientation="h",
+            marker={
+                "color": [theme.CLASS_COLOURS[label] for label in labels],
+                "cornerradius": 3,
+            },
+            text=[percent(float(values[label])) for label in labels],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    chart.update_layout(bargap=0.3, showlegend=False, dragmode=False)
+    # The labels outside the longest bar need room of their own.
+    widest = 116 if values.max() > 0.85 else 100
+    chart.update_xaxes(range=[0, widest], dtick=25, ticksuffix="%", fixedrange=True)
+    chart.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
+    theme.style(chart, title=title, dark=dark, height=height)
+    return chart.update_yaxes(tickfont={"size": 13, "color": theme.palette(dark).ink})
+
+
+def batch_count_bars(
+    counts: ArrayLike,
+    *,
+    order: str = "dataset",
+    title: theme.Title | str = "Pictures above or below an even share, by batch",
+    dark: bool = False,
+    height: int = 340,
+) -> go.Figure:
+    """Draws how far each batch is from holding its classes evenly, one panel per batch.
+
+    Args:
+        counts: Pictures (batches, 10) of each class in each batch.
+        order: A key of :data:`cifar_core.charts.theme.CLASS_ORDERS`.
+        title: What is shown and where it comes from.
+        dark: Which mode.
+        height: Pixels.
+
+    Raises:
+        KeyError: There is no such order.
+        ValueError: There are not ten counts per batch.
+    """
+    values = np.asarray(counts)
+    if values.ndim != 2 or values.shape[1] != CLASSES or len(values) == 0:
+        raise ValueError(f"Counts have the shape (batches, 10), not {values.shape}.")
+    labels = theme.in_order(order)
+    even = values.sum(axis=1) / CLASSES
+    reach = 1.15 * float(np.abs(values - even[:, None]).max()) or 1.0
+    step = max(1, 5 * int(0.8 * reach / 5) or int(0.8 * reach))
+    chart = theme.figure()
+    width = 1 / len(values)
+    for place, row in enumerate(values):
+        number = "" if place == 0 else str(place + 1)
+        chart.add_trace(_batch(row, labels, batch=place + 1, axis=f"x{number}"))
+        chart.layout[f"xaxis{number}"] = {
+            "domain": [place * width, (place + 0.88) * width],
+            "range": [-reach, reach],
+            "title": {"text": f"Batch {place + 1}"},
+            "tickvals": [-step, 0, step],
+            "ticktext": [f"−{step}", "0", f"+{step}"],
+            "fixedrange": True,
+        }
+        chart.add_shape(
+            type="line", x0=0, x1=0, y0=0, y1=1, xref=f"x{number}", yref="paper",
+            line={"color": theme.palette(dark).muted, "width": 1},
+        )  # fmt: skip
+    chart.update_layout(bargap=0.3, showlegend=False, dragmode=False)
+    chart.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
+    return theme.style(chart, title=title, dark=dark, height=height)
+
+
+def _batch(row: np.ndarray, labels: list[int], *, batch: int, axis: str) -> go.Bar:
+    """Returns one batch's bars, left and right of its even share."""
+    even = float(row.sum()) / CLASSES
+    words = [
+        f"Batch {batch}: {counted(int(row[label]), label)},<br>"
+        f"{_compared(float(row[label]) - even)} its even share of {even:,.0f}"
+        for label in labels
+    ]
+    return go.Bar(
+        x=[round(float(row[label]) - even, 2) for label in labels],
+        y=theme.names(labels),
+        xaxis=axis,
+        orientation="h",
+        marker={"color": [theme.CLASS_COLOURS[label] for label in labels], "cornerradius": 2},
+        hovertext=words,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def epoch_time_bars(
+    runs: Sequence[EpochTimes],
+    *,
+    title: theme.Title | str = "Time per epoch",
+    dark: bool = False,
+    height: int | None = None,
+) -> go.Figure:
+    """Draws the median time of an epoch, with the range of the middle half of the epochs.
+
+    The tutorial's closing chart. Runs without a finished epoch are left out.
+
+    Args:
+        runs: The runs, in the order of their bars.
+        title: What is shown and where it comes from.
+        dark: Which mode.
+        height: Pixels; grows with the number of runs when left out.
+    """
+    timed = [run for run in runs if len(run.seconds)]
+    quartiles = [np.percentile(np.asarray(run.seconds, float), (25, 50, 75)) for run in timed]
+    chart = theme.figure(
+        go.Bar(
+            x=[round(float(middle), 3) for _, middle, _ in quartiles],
+            y=[theme.plain(run.name) for run in timed],
+            orientation="h",
+            width=0.55,
+            marker={
+                "color": [theme.network_colour(run.network, dark=dark) for run in timed],
+                "cornerradius": 3,
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [round(float(high - middle), 3) for _, middle, high in quartiles],
+                "arrayminus": [round(float(middle - low), 3) for low, middle, _ in quartiles],
+                "color": theme.palette(dark).ink,
+                "thickness": 1.5,
+                "width": 5,
+            },
+            text=[duration(float(middle)) for _, middle, _ in quartiles],
+            textposition="inside",
+            insidetextanchor="start",
+            textfont={"color": theme.palette(dark).background, "size": 13},
+            hovertext=[
+                f"{theme.plain(run.name)}: half of the {len(run.seconds)} epochs took between "
+                f"{duration(float(low))} and {duration(float(high))},<br>the median is "
+                f"{duration(float(middle))}"
+                for run, (low, middle, high) in zip(timed, quartiles, strict=True)
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    )
+    chart.update_layout(showlegend=False, dragmode=False)
+    chart.update_xaxes(title_text="Seconds per epoch", rangemode="tozero", fixedrange=True)
+    chart.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
+    theme.style(chart, title=title, dark=dark, height=height or 130 + 52 * max(len(timed), 1))
+    return chart.update_yaxes(tickfont={"size": 13, "color": theme.palette(dark).ink})
+
+
+def _compared(difference: float) -> str:
+    if abs(difference) < 0.5:
+        return "exactly"
+    return f"{abs(difference):,.0f} {'above' if difference > 0 else 'below'}"
