@@ -52,7 +52,7 @@ def test_read_only_is_on_with_anything_but_zero(value: str) -> None:
     assert settings.current({"CIFAR_LAB_READONLY": value}).read_only
 
 
-@pytest.mark.parametrize("value", ["", "0", "-2", "1.5", "many", "½", "1e3"])
+@pytest.mark.parametrize("value", ["", "0", "-2", "1.5", "many", "½", "²", "1e3"])
 def test_an_impossible_number_of_threads_means_one(value: str) -> None:
     assert settings.current({"CIFAR_LAB_SERVING_THREADS": value}).serving_threads == 1
 

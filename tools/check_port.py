@@ -8,7 +8,7 @@ import sys
 
 def main(port: str) -> int:
     """Returns 0 if a server may listen on 127.0.0.1 at this port, else 1 with a sentence."""
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    if not port.isdecimal() or not 0 < int(port) < 65536:
         print(f"PORT={port} is not a port: give a number from 1 to 65535.", file=sys.stderr)
         return 1
     with socket.socket() as probe:

@@ -1,0 +1,120 @@
+"""The files around the code: pins, versions and the small tools of the Makefile."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+import cifar_core
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def lines(name: str) -> list[str]:
+    text = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in text if line and not line.startswith(("#", "-"))]
+
+
+def locked() -> dict[str, Version]:
+    return {
+        name.lower().replace("_", "-"): Version(version)
+        for name, version in (line.split("==") for line in lines("requirements.lock"))
+    }
+
+
+@pytest.mark.parametrize("line", [*lines("requirements.txt"), *lines("requirements-dev.txt")])
+def test_every_requirement_is_met_by_the_locked_version(line: str) -> None:
+    requirement = Requirement(line)
+    assert requirement.specifier.contains(locked()[requirement.name])
+
+
+def test_the_lock_names_versions_only_no_address_and_no_path() -> None:
+    wrong = [
+        line
+        for line in lines("requirements.lock")
+        if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+]+", line)
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("package", "floor"),
+    [
+        ("keras", "3.15.1"),
+        ("pillow", "13"),
+        ("starlette", "1.3.1"),
+        ("python-multipart", "0.0.32"),
+    ],
+)
+def test_versions_with_known_holes_are_not_installed(package: str, floor: str) -> None:
+    assert locked()[package] >= Version(floor)
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert project["version"] == cifar_core.__version__
+    assert f"\nversion: {cifar_core.__version__}\n" in citation
+
+
+def check_port(port: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, str(ROOT / "tools/check_port.py"), port]
+    return subprocess.run(program, capture_output=True, text=True, check=False)
+
+
+def test_a_port_that_is_taken_is_named_with_another_to_try() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        answer = check_port(str(port))
+    assert answer.returncode == 1
+    assert f"Port {port} cannot be used" in answer.stderr
+    assert "make run PORT=" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_port_that_is_free_is_passed_in_silence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    answer = check_port(str(port))
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("port", ["", "0", "65536", "-1", "http", "8501.0", "²"])
+def test_a_port_that_is_none_is_refused_in_a_sentence(port: str) -> None:
+    answer = check_port(port)
+    assert answer.returncode == 1
+    assert "give a number from 1 to 65535" in answer.stderr
+
+
+def find_python(python: str) -> subprocess.CompletedProcess[str]:
+    shell = shutil.which("sh") or "/bin/sh"
+    return subprocess.run(
+        [shell, str(ROOT / "tools/find_python.sh")],
+        env={"PATH": "/usr/bin:/bin", "PYTHON": python},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_python_that_is_named_is_taken() -> None:
+    assert find_python(sys.executable).stdout.strip() == sys.executable
+
+
+def test_a_python_that_is_too_old_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    answer = find_python(str(old))
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "No Python 3.11, 3.12 or 3.13" in answer.stderr
+    assert "make run PYTHON=" in answer.stderr
