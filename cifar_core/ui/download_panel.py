@@ -1,0 +1,90 @@
+"""The download of the full dataset: offered, watched, stopped, and never waited for."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from cifar_core import formats, services, settings
+from cifar_core.dataset.download import DownloadStatus
+from cifar_core.errors import LabError
+from cifar_core.ui.page import empty_state, guard, show_error
+
+TICK_SECONDS = 1.0
+
+
+def download_panel() -> None:
+    """Offers the full dataset where it is missing; draws nothing where it is there.
+
+    While a download runs, in whatever session or command line it was started, the panel shows
+    its progress once a second, and it reruns the page when the download has ended.
+    """
+    with guard():
+        if not services.open_dataset().is_sample:
+            return
+        if settings.current().read_only:
+            empty_state(
+                "Only a small sample of the pictures is here.",
+                "Ask whoever runs this lab to download the full dataset.",
+            )
+            return
+        status = services.read_download()
+        is_running = status is not None and status.state == "running"
+        st.fragment(_panel, run_every=TICK_SECONDS if is_running else None)(is_running)
+
+
+def _panel(was_running: bool) -> None:
+    """Draws the download as it stands; reruns the page when it starts or ends."""
+    with guard():
+        status = services.read_download()
+        is_running = status is not None and status.state == "running"
+        if is_running != was_running:
+            st.rerun()
+        if status is not None and is_running:
+            _progress(status)
+        else:
+            _offer(status)
+
+
+def _progress(status: DownloadStatus) -> None:
+    with st.container(border=True, key="download_running"):
+        st.text(status.message or "Downloading")
+        st.progress(status.share or 0.0)
+        st.html(f'<p class="lab-origin">{html.escape(_amount(status))}</p>')
+        if st.button("Stop and keep what has arrived", key="download_stop"):
+            services.stop_download()
+            st.toast("Stopping the download: what has arrived is kept.")
+
+
+def _offer(status: DownloadStatus | None) -> None:
+    """Says why the pictures are not here and offers to fetch them."""
+    label = "Download the dataset"
+    if status is not None and status.state == "failed":
+        what = status.what or status.message
+        show_error(LabError(what, expected=status.expected, remedy=status.remedy))
+        label = "Try again"
+    elif status is not None and status.state == "interrupted":
+        empty_state(status.message, status.remedy)
+        label = "Go on with the download"
+    else:
+        empty_state(
+            "The full dataset is not on this machine yet.",
+            "Download its 60,000 pictures once, 140 to 170 MB. You may leave the page meanwhile: "
+            "the download goes on by itself.",
+        )
+    if st.button(label, type="primary", icon=":material/download:", key="download_start"):
+        services.start_download()
+        st.rerun()
+
+
+def _amount(status: DownloadStatus) -> str:
+    """Returns how much has arrived, of what and from where."""
+    parts = []
+    if status.done_bytes:
+        arrived = formats.data_size(status.done_bytes)
+        whole = status.total_bytes
+        parts.append(f"{arrived} of {formats.data_size(whole)}" if whole else arrived)
+    if status.source:
+        parts.append(f"from {status.source}")
+    return " ".join(parts) or "This takes a moment."
