@@ -27,7 +27,15 @@ MAY_IMPORT_HEAVY = ("cifar_core.training", "cifar_core.networks")
 MAY_IMPORT_STREAMLIT = ("cifar_core.ui", "pages", "app")
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"cifar_core", "cifar_core.errors", "cifar_core.settings", "cifar_core.files"}),
+    frozenset(
+        {
+            "cifar_core",
+            "cifar_core.errors",
+            "cifar_core.settings",
+            "cifar_core.files",
+            "cifar_core.formats",
+        }
+    ),
     frozenset({"cifar_core.networks"}),
     frozenset({"cifar_core.recipes"}),
     frozenset({"cifar_core.dataset"}),
