@@ -13,9 +13,11 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-MAX_BLOCKS = 20_000
-"""Blocks of a PNG or GIF that are read; a 10 MB file of a usual program has fewer than 3,000
-in its first picture."""
+MAX_PNG_CHUNKS = 20_000
+"""A 10 MB file of a usual program has fewer than 3,000."""
+
+MAX_GIF_BLOCKS = 100_000
+"""A 10 MB file of a usual program has fewer than 50,000, most of 255 bytes."""
 
 MAX_JPEG_SEGMENTS = 2_000
 MAX_JPEG_SCANS = 64
@@ -42,7 +44,8 @@ class Envelope:
         format: One of :data:`FORMATS`.
         data: The file with only the blocks that its first picture needs.
         size: Declared width and height, or None where only the decoder can tell.
-        frames: Pictures counted, 0 where only the decoder can tell; at most ``MAX_BLOCKS``.
+        frames: Pictures counted, 0 where only the decoder can tell.
+        has_more_frames: Counting was given up; there may be more.
         bits: Bits per channel, where the file states them in its head; else 8.
         scans: Passes over the whole picture that decoding takes.
         exif: The Exif block without its six-byte mark, where the file's head holds one.
@@ -52,6 +55,7 @@ class Envelope:
     data: bytes
     size: tuple[int, int] | None = None
     frames: int = 1
+    has_more_frames: bool = False
     bits: int = 8
     scans: int = 1
     exif: bytes = b""
@@ -76,7 +80,7 @@ def read_envelope(data: bytes) -> Envelope | None:
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return Envelope("WEBP", data, size=_webp_size(data), frames=0)
         if data.startswith(b"BM"):
-            return Envelope("BMP", data)
+            return Envelope("BMP", data, size=_bmp_size(data))
         if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis", b"mif1", b"msf1"):
             return Envelope("AVIF", data, frames=0)
     except (struct.error, IndexError) as error:
@@ -88,7 +92,7 @@ def _read_png(data: bytes) -> Envelope:
     """Keeps the chunks that make pixels; drops text, profiles and later frames."""
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     kept, packed, frames, exif, position = [data[:8]], 0, 1, b"", 8
-    for _ in range(MAX_BLOCKS):
+    for _ in range(MAX_PNG_CHUNKS):
         if position >= len(data):
             break
         length, kind = struct.unpack_from(">I4s", data, position)
@@ -104,7 +108,7 @@ def _read_png(data: bytes) -> Envelope:
         if kind == b"IEND":
             break
     else:
-        raise EnvelopeError(f"it has more than {MAX_BLOCKS:,} blocks")
+        raise EnvelopeError(f"it has more than {MAX_PNG_CHUNKS:,} blocks")
     channels = {2: 3, 4: 2, 6: 4}.get(colour, 1)
     declared = height * ((width * channels * bits + 7) // 8)
     # Some slack: the first bytes of a deflate stream hold no data.
@@ -119,29 +123,28 @@ def _read_gif(data: bytes) -> Envelope:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     position = 13 + _palette_bytes(flags)
     kept, frames, blocks = [data[:position]], 0, 0
-    while position < len(data) and blocks < MAX_BLOCKS:
+    while position < len(data) and blocks < MAX_GIF_BLOCKS:
         start, kind = position, data[position]
-        if kind == 0x2C:
-            position += 10 + _palette_bytes(data[position + 9]) + 1
-        elif kind == 0x21:
-            position += 2
-        elif kind == 0x3B:
+        blocks += 1
+        if kind == 0x3B:
             break
-        else:
-            position += 1  # Pillow skips stray bytes as well
-            blocks += 1
+        if kind not in (0x21, 0x2C):  # Pillow skips stray bytes as well
+            position += 1
             continue
-        while position < len(data) and data[position]:
+        position += 2 if kind == 0x21 else 11 + _palette_bytes(data[position + 9])
+        while position < len(data) and data[position] and blocks < MAX_GIF_BLOCKS:
             position += 1 + data[position]
-            blocks += 1 if frames else 0
-        position, blocks = position + 1, blocks + 1
+            blocks += 1
+        position += 1
         is_control = kind == 0x21 and data[start + 1] == 0xF9
         if frames == 0 and (kind == 0x2C or is_control):
             kept.append(data[start:position])
         frames += kind == 0x2C
-    if frames == 0:
-        raise EnvelopeError("it holds no picture")
-    return Envelope("GIF", b"".join([*kept, b";"]), size=(width, height), frames=frames)
+    gave_up = blocks >= MAX_GIF_BLOCKS
+    if frames == 0 or (frames == 1 and gave_up):
+        raise EnvelopeError("it holds no picture that ends within a sensible length")
+    rest, size = b"".join([*kept, b";"]), (width, height)
+    return Envelope("GIF", rest, size=size, frames=frames, has_more_frames=gave_up)
 
 
 def _palette_bytes(flags: int) -> int:
@@ -202,6 +205,13 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
     return None
+
+
+def _bmp_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a BMP; a negative height means that its first row is the top one."""
+    (head,) = struct.unpack_from("<I", data, 14)
+    width, height = struct.unpack_from("<HH" if head == 12 else "<ii", data, 18)
+    return abs(width), abs(height)
 
 
 def read_orientation(exif: bytes) -> int:

@@ -20,7 +20,6 @@ from cifar_core import settings
 from cifar_core.dataset import PICTURE_SHAPE
 from cifar_core.errors import PictureError
 from cifar_core.inference.envelope import (
-    MAX_BLOCKS,
     Envelope,
     EnvelopeError,
     read_envelope,
@@ -228,7 +227,7 @@ def _decode(
             image.draft(None, (preview[0], preview[1]))
         image.load()
         if frames > 1:
-            counted = f"more than {MAX_BLOCKS:,}" if frames >= MAX_BLOCKS else f"{frames:,}"
+            counted = f"at least {frames:,}" if envelope.has_more_frames else f"{frames:,}"
             notes.append(f"first frame of {counted}")
         orientation = read_orientation(envelope.exif or image.info.get("exif", b""))
         plain = _plain(image, envelope.bits, notes)

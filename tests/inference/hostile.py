@@ -118,6 +118,9 @@ def refused_bombs() -> dict[str, bytes]:
         "PNG 1 × 40,000": png(size=(1, 40_000), rows=row * 40_000),
         "GIF of 65,535 × 65,535": b"GIF89a" + b"\xff\xff\xff\xff" + bytes(3) + GIF_FRAME + b";",
         "GIF of comments only": b"GIF89a" + bytes(7) + b"\x21\xfe\x01a\x00" * 1_000_000,
+        "GIF of one frame in 4,000,000 blocks": (
+            b"GIF89a\x01\x00\x01\x00" + bytes(3) + GIF_FRAME[:11] + b"\x01\x44" * 4_000_000
+        ),
         "WebP of 16,383 × 16,383": webp,
         "JPEG of 65,500 × 65,500": flooded,
         "JPEG of 200 scans": many_scans,
@@ -136,8 +139,7 @@ def endured_bombs() -> dict[str, bytes]:
     text = chunk(b"zTXt", b"Comment\x00\x00" + zlib.compress(bytes(1_000_000), 9))
     flat = encoded(Image.new("P", (1, 1)), "GIF")
     comment = b"\x21\xfe" + (b"\xff" + b"a" * 255) * 35_000 + b"\x00"
-    palette = flat[:13] + flat[13 : 13 + 3 * 2 ** ((flat[10] & 7) + 1)] if flat[10] & 0x80 else None
-    head = palette or flat[:13]
+    head = flat[: 13 + 3 * 2 ** ((flat[10] & 7) + 1)]
     return {
         "PNG with 63 MB of text": png(size=(1, 1), rows=bytes(4), before=text * 63),
         "PNG with 300 MB of text behind": png(size=(1, 1), rows=bytes(4), after=text * 300),

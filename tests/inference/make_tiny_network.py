@@ -1,4 +1,6 @@
-"""Makes data/tiny.tflite: a small untrained network with the lab's input and output.
+"""Makes data/tiny.tflite, a small untrained network with the lab's input and output.
+
+Beside it come data/float_input.tflite and data/five_classes.tflite, which the lab refuses.
 
 Run by hand with TensorFlow installed, from the project's folder:
 ``python tests/inference/make_tiny_network.py``. The tests only read the result. Its weights are
@@ -12,12 +14,11 @@ from pathlib import Path
 import keras
 from keras import layers
 
-PATH = Path(__file__).parent / "data" / "tiny.tflite"
+DATA_DIR = Path(__file__).parent / "data"
 
 
 def build() -> keras.Sequential:
     """Returns the network: uint8 (batch, 32, 32, 3) to float32 (batch, 10)."""
-    keras.utils.set_random_seed(10)
     wide = keras.initializers.VarianceScaling(2.0)
     return keras.Sequential(
         [
@@ -33,6 +34,24 @@ def build() -> keras.Sequential:
     )
 
 
+def build_unfit(kind: str, classes: int) -> keras.Sequential:
+    """Returns a network whose input type or number of classes is not the lab's."""
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3), dtype=kind),
+            layers.Rescaling(1 / 255),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(classes, activation="softmax"),
+        ]
+    )
+
+
 if __name__ == "__main__":
-    build().export(PATH, format="litert", verbose=False)
-    print(PATH.name, PATH.stat().st_size, "bytes")
+    keras.utils.set_random_seed(10)
+    networks = {
+        "tiny": build(),
+        "float_input": build_unfit("float32", 10),
+        "five_classes": build_unfit("uint8", 5),
+    }
+    for name, network in networks.items():
+        network.export(DATA_DIR / f"{name}.tflite", format="litert", verbose=False)
