@@ -75,9 +75,8 @@ def probability_bars(
         )
     )
     chart.update_layout(bargap=0.3, showlegend=False, dragmode=False)
-    # The labels outside the longest bar need room of their own.
-    widest = 116 if values.max() > 0.85 else 100
-    chart.update_xaxes(range=[0, widest], dtick=25, ticksuffix="%", fixedrange=True)
+    # Beyond 100% there is room for the longest bar's label.
+    chart.update_xaxes(range=[0, 116], dtick=25, ticksuffix="%", fixedrange=True)
     chart.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
     theme.style(chart, title=title, dark=dark, height=height)
     return chart.update_yaxes(tickfont={"size": 13, "color": theme.palette(dark).ink})
@@ -110,7 +109,7 @@ def batch_count_bars(
     labels = theme.in_order(order)
     even = values.sum(axis=1) / CLASSES
     reach = 1.15 * float(np.abs(values - even[:, None]).max()) or 1.0
-    step = max(1, 5 * int(0.8 * reach / 5) or int(0.8 * reach))
+    step = max(1, 10 * int(0.08 * reach) or int(0.8 * reach))
     chart = theme.figure()
     width = 1 / len(values)
     for place, row in enumerate(values):

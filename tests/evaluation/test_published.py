@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cifar_core.evaluation import published
+
+
+def test_as_printed_only_the_horses_of_cnn4_do_not_sum_to_a_thousand() -> None:
+    rows = published.published_matrix("cnn4", corrected=False).sum(axis=1)
+    assert rows.tolist() == [1000] * 7 + [964] + [1000] * 2
+
+
+@pytest.mark.parametrize("network", ["cnn4", "cnn6"])
+def test_corrected_every_class_has_a_thousand_pictures(network: str) -> None:
+    assert (published.published_matrix(network).sum(axis=1) == 1000).all()
+
+
+def test_the_correction_changes_one_cell() -> None:
+    difference = published.published_matrix("cnn4") - published.published_matrix(
+        "cnn4", corrected=False
+    )
+    assert np.argwhere(difference).tolist() == [[7, 7]]
+    assert difference[7, 7] == 673 - 637
+
+
+@pytest.mark.parametrize(
+    ("network", "corrected", "right"),
+    [("cnn4", False, 6670), ("cnn4", True, 6706), ("cnn6", False, 6866), ("cnn6", True, 6866)],
+)
+def test_the_diagonals_have_the_published_sums(network: str, corrected: bool, right: int) -> None:
+    assert np.trace(published.published_matrix(network, corrected=corrected)) == right
+
+
+def test_a_caller_cannot_change_the_published_figures() -> None:
+    published.published_matrix("cnn6")[0, 0] = 0
+    assert published.published_matrix("cnn6")[0, 0] == 736
+
+
+def test_the_misprint_is_explained_with_its_numbers() -> None:
+    text = published.misprint()
+    for number in ("964", "637", "673", "6,670 of 9,964", "6,706 of 10,000"):
+        assert number in text
+
+
+def test_the_claim_is_held_against_the_matrices() -> None:
+    text = " ".join(published.claim_check())
+    for part in ("80%", "67.1% ± 0.9", "68.7% ± 0.9", "11.3 percentage points", "1,134 more"):
+        assert part in text
+
+
+def test_the_better_network_stays_below_the_claim_even_at_its_interval() -> None:
+    assert published.published("cnn6").accuracy.interval.high < published.CLAIMED_ACCURACY
+
+
+def test_an_unknown_network_is_no_published_one() -> None:
+    with pytest.raises(KeyError):
+        published.published("cnn8")
