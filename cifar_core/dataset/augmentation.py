@@ -91,7 +91,7 @@ def cut(padded: np.ndarray, plan: EpochPlan, first: int, last: int) -> np.ndarra
     part = slice(first, last)
     side = padded.shape[1]
     if side == SIDE:
-        shown = padded[plan.order[part]]
+        shown: np.ndarray = padded[plan.order[part]]
     else:
         # A crop is 32 rows of 96 neighbouring bytes: a window over (rows, columns × 3).
         flat = padded.reshape(len(padded), side, side * 3)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cifar_core.evaluation import calibration, metrics
+from cifar_core.evaluation.loss import cross_entropy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +107,3 @@ def evaluate(
             tuple(int(cell) for cell in row) for row in metrics.confusion(labels, predicted)
         ),
     )
-
-
-def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of -log p(true class) in nats; probabilities below 1e-7 count as 1e-7."""
-    of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(of_truth, 1e-7)).mean())

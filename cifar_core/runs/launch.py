@@ -16,6 +16,7 @@ from cifar_core.runs.folder import RunFolder
 from cifar_core.runs.lock import Lock
 from cifar_core.settings import PROJECT_DIR
 
+WORKER_COMMAND = (sys.executable, "-m", "cifar_core.runs.worker")
 START_SECONDS = 60.0
 
 
@@ -30,12 +31,11 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
     Raises:
         RunError: No worker could be started.
     """
-    command = [sys.executable, "-m", "cifar_core.runs.worker"]
     arguments = [str(folder.path), str(lock.descriptor)]
     try:
         with folder.log_path.open("ab") as log:
             subprocess.run(
-                command + arguments,
+                [*WORKER_COMMAND, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import keras
 import numpy as np
 
 from cifar_core.dataset.augmentation import EpochPlan
@@ -35,8 +34,6 @@ class Steps:
 class Engine(Protocol):
     """Trains and asks one network."""
 
-    model: keras.Sequential
-
     def train(self, plan: EpochPlan, epoch: int, first: int, last: int) -> Steps:
         """Runs the steps from ``first`` up to ``last`` of an epoch."""
         ...
@@ -57,32 +54,3 @@ class Engine(Protocol):
 def steps_per_epoch(recipe: Recipe, pictures: int) -> int:
     """Returns the steps of an epoch; the last one may have fewer pictures."""
     return -(-pictures // recipe.batch_size)
-
-
-def make_engine(
-    recipe: Recipe, images: np.ndarray, labels: np.ndarray, *, precision: str
-) -> Engine:
-    """Returns the engine for the Keras backend in use.
-
-    Args:
-        recipe: The training to carry out.
-        images: Training pictures (n, 32, 32, 3) uint8.
-        labels: Their classes (n,) uint8.
-        precision: ``float32`` or ``bfloat16``.
-    """
-    if keras.backend.backend() == "jax":
-        from cifar_core.training.jax_engine import JaxEngine
-
-        return JaxEngine(recipe, images, labels, precision)
-    from cifar_core.training.tensorflow_engine import TensorFlowEngine
-
-    return TensorFlowEngine(recipe, images, labels, precision)
-
-
-def smoothed_loss(labels: Any, logits: Any, smoothing: float) -> Any:
-    """Mean cross-entropy of logits (batch, 10) against labels (batch,), targets smoothed.
-
-    Tensors are those of the Keras backend in use; the result is a float32 scalar.
-    """
-    targets = keras.ops.one_hot(labels, 10) * (1.0 - smoothing) + smoothing / 10
-    return keras.ops.mean(keras.losses.categorical_crossentropy(targets, logits, from_logits=True))

@@ -18,13 +18,12 @@ from cifar_core.recipes import Recipe
 from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import RunFolder, Status
 from cifar_core.training import checkpoint
-from cifar_core.training.engine import Engine
 from cifar_core.training.export import export_litert
 
 
 def finish(
     folder: RunFolder,
-    engine: Engine,
+    trained: keras.Model,
     *,
     dataset: arrays.Dataset,
     watched: arrays.Split,
@@ -37,14 +36,14 @@ def finish(
 
     Args:
         folder: The run.
-        engine: Its trained network.
+        trained: Its network as trained.
         dataset: The full dataset.
         watched: The split that was monitored.
         status: Names device and precision for the record.
     """
     recipe = folder.read_recipe()
     model = networks.build(recipe.network)
-    model.set_weights(engine.model.get_weights())
+    model.set_weights(trained.get_weights())
     temporary = folder.path / f".{folder.keras_path.name}"
     model.save(temporary)
     temporary.replace(folder.keras_path)

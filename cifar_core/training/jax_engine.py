@@ -17,7 +17,8 @@ from jax import numpy as jnp
 from cifar_core.dataset.augmentation import SIDE, EpochPlan, pad
 from cifar_core.recipes import Recipe
 from cifar_core.training import network
-from cifar_core.training.engine import Steps, smoothed_loss, steps_per_epoch
+from cifar_core.training.engine import Steps, steps_per_epoch
+from cifar_core.training.network import smoothed_loss
 
 PREDICT_BATCH = 500
 
@@ -134,7 +135,7 @@ class JaxEngine:
             place = step - first
             return weights, losses.at[place].set(loss), right.at[place].set(hits)
 
-        return jax.lax.fori_loop(first, last, body, (weights, *told))  # type: ignore[no-any-return]
+        return jax.lax.fori_loop(first, last, body, (weights, *told))
 
     def _gather(
         self, plan: tuple[jax.Array, ...], start: jax.Array, size: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -81,3 +82,12 @@ def build_optimizer(
     )
     optimizer.build(model.trainable_variables)
     return optimizer
+
+
+def smoothed_loss(labels: Any, logits: Any, smoothing: float) -> Any:
+    """Mean cross-entropy of logits (batch, 10) against labels (batch,), targets smoothed.
+
+    Tensors are those of the Keras backend in use; the result is a float32 scalar.
+    """
+    targets = keras.ops.one_hot(labels, 10) * (1.0 - smoothing) + smoothing / 10
+    return keras.ops.mean(keras.losses.categorical_crossentropy(targets, logits, from_logits=True))

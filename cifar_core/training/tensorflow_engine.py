@@ -10,7 +10,8 @@ import tensorflow as tf
 from cifar_core.dataset.augmentation import EpochPlan, cut, pad
 from cifar_core.recipes import Recipe
 from cifar_core.training import network
-from cifar_core.training.engine import Steps, smoothed_loss, steps_per_epoch
+from cifar_core.training.engine import Steps, steps_per_epoch
+from cifar_core.training.network import smoothed_loss
 
 PREDICT_BATCH = 500
 

@@ -1,0 +1,241 @@
+"""The course of a training: epochs, rows, checkpoints, stopping and going on.
+
+Knows no Keras: what trains is behind :class:`cifar_core.training.engine.Engine`. So the
+reliability tests can put thousands of runs through this very code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from cifar_core import files
+from cifar_core.dataset.arrays import Split
+from cifar_core.dataset.augmentation import EpochPlan, plan_epoch
+from cifar_core.errors import RunError
+from cifar_core.evaluation.loss import cross_entropy
+from cifar_core.runs.folder import MetricRow, RunFolder
+from cifar_core.runs.journal import Journal
+from cifar_core.training import checkpoint
+from cifar_core.training.checkpoint import Progress
+from cifar_core.training.engine import Engine, steps_per_epoch
+
+STRETCH_SECONDS = 1.0
+"""How long the engine works between two looks at the wish to stop."""
+
+ROWS_PER_EPOCH = 10
+"""How many rows of metrics are written while an epoch is under way, at most."""
+
+StopAsked = Callable[[], bool]
+
+
+class Course:
+    """Carries a run from where it stands to its last epoch.
+
+    Args:
+        journal: The run's folder and voice.
+        engine: Trains and asks the network.
+        pictures: How many training pictures there are.
+        watched: The split that is measured after every epoch.
+        learning_rate: Of a step counted from the start of the run, for the record.
+        begin: The progress of a run that has not begun.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        engine: Engine,
+        *,
+        pictures: int,
+        watched: Split,
+        learning_rate: Callable[[int], float],
+        begin: Progress,
+    ) -> None:
+        self.journal = journal
+        self.folder: RunFolder = journal.folder
+        self.recipe = self.folder.read_recipe()
+        self.engine = engine
+        self.watched = watched
+        self.pictures = pictures
+        self.steps = steps_per_epoch(self.recipe, self.pictures)
+        self.progress = begin
+        self._learning_rate = learning_rate
+        self._seconds_per_step: float | None = None
+        self._since = time.monotonic()  # the moment up to which seconds have been counted
+
+    def take_up(self, saved: checkpoint.Checkpoint | None) -> None:
+        """Goes on from a checkpoint; what was written after it is taken back.
+
+        Raises:
+            RunError: The checkpoint is of another backend, or a file lost its rows.
+        """
+        if saved is not None:
+            if saved.progress.backend != self.progress.backend:
+                raise RunError(
+                    f"The run was trained with {saved.progress.backend}, and this is "
+                    f"{self.progress.backend}.",
+                    expected="A run goes on with the backend it began with.",
+                    remedy=f"Set KERAS_BACKEND={saved.progress.backend} and resume it.",
+                )
+            self.engine.write(saved.arrays)
+            self.progress = saved.progress
+        try:
+            files.cut(self.folder.metrics_path, self.progress.metrics_bytes)
+            files.cut(self.folder.predictions_path, self.progress.predictions_bytes)
+        except ValueError as error:
+            raise RunError(
+                f"A file of the run has lost rows: {error}.",
+                expected="Rows that a checkpoint counts stay in their file.",
+                remedy="Start the run anew; somebody or something has changed its files.",
+            ) from error
+        self._since = time.monotonic()
+        self._tell(phase="training")
+
+    def run(self, stop_asked: StopAsked) -> bool:
+        """Trains to the last epoch; returns False when asked to stop, everything kept."""
+        while self.progress.epoch < self.recipe.epochs:
+            if not self._run_epoch(stop_asked):
+                self._save()
+                return False
+        return True
+
+    def _run_epoch(self, stop_asked: StopAsked) -> bool:
+        plan = plan_epoch(self.recipe, self.pictures, self.progress.epoch)
+        row_steps = max(1, self.steps // ROWS_PER_EPOCH)
+        while self.progress.step < self.steps:
+            if stop_asked():
+                return False
+            first = self.progress.step
+            border = (first // row_steps + 1) * row_steps  # rows stand at the same steps always
+            last = min(first + self._stretch(), border, self.steps)
+            self._advance(plan, first, last)
+            if last == border and last < self.steps:
+                self.folder.append_metrics([self._row("step")])
+            self._tell()
+        self._close_epoch()
+        return True
+
+    def _advance(self, plan: EpochPlan, first: int, last: int) -> None:
+        """Runs a stretch of steps and counts what it reports."""
+        began = time.monotonic()
+        done = self.engine.train(plan, self.progress.epoch, first, last)
+        self._seconds_per_step = (time.monotonic() - began) / (last - first)
+        if not np.isfinite(done.losses).all():
+            broken = first + int(np.flatnonzero(~np.isfinite(done.losses))[0])
+            raise RunError(
+                f"The training diverged: the loss is not a number in epoch "
+                f"{self.progress.epoch + 1}, step {broken + 1}.",
+                expected="A loss that falls; the last checkpoint before it is kept.",
+                remedy="Start it again with a smaller learning rate.",
+            )
+        size = self.recipe.batch_size
+        loss_sum = self.progress.loss_sum
+        for step, loss in enumerate(done.losses, first):  # one by one: no sum depends on stretches
+            loss_sum += float(loss) * (min((step + 1) * size, self.pictures) - step * size)
+        self.progress = dataclasses.replace(
+            self._clocked(),
+            step=last,
+            loss_sum=loss_sum,
+            right=self.progress.right + int(done.right.sum()),
+        )
+
+    def _close_epoch(self) -> None:
+        """Measures the watched split, writes the epoch's row and a checkpoint."""
+        self.journal.say(phase="measuring on the watched pictures")
+        probabilities = self.engine.predict(self.watched.images).astype(np.float16)
+        labels = self.watched.labels
+        accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
+        loss = cross_entropy(probabilities, labels)
+        files.append(self.folder.predictions_path, probabilities.tobytes(), durable=True)
+        self.progress = self._clocked()
+        row = dataclasses.replace(
+            self._row("epoch"),
+            epoch_seconds=self.progress.epoch_seconds,
+            monitored_loss=loss,
+            monitored_accuracy=accuracy,
+        )
+        self.folder.append_metrics([row], durable=True)
+        is_best = self.progress.best_accuracy is None or accuracy > self.progress.best_accuracy
+        epoch = self.progress.epoch + 1
+        self.progress = dataclasses.replace(
+            self.progress,
+            epoch=epoch,
+            step=0,
+            loss_sum=0.0,
+            right=0,
+            epoch_seconds=0.0,
+            accuracy=accuracy,
+            best_accuracy=accuracy if is_best else self.progress.best_accuracy,
+            best_epoch=epoch if is_best else self.progress.best_epoch,
+        )
+        self._save()
+        self._tell(now=True, phase="training")
+
+    def _save(self) -> None:
+        self.progress = dataclasses.replace(
+            self.progress,
+            metrics_bytes=self.folder.metrics_path.stat().st_size,
+            predictions_bytes=self.folder.predictions_path.stat().st_size,
+        )
+        checkpoint.save(
+            self.folder.checkpoint_path,
+            checkpoint.Checkpoint(self.progress, self.engine.read()),
+        )
+
+    def _clocked(self) -> Progress:
+        """Returns the progress with the time since the last look counted."""
+        now = time.monotonic()
+        passed, self._since = now - self._since, now
+        return dataclasses.replace(
+            self.progress,
+            epoch_seconds=self.progress.epoch_seconds + passed,
+            running_seconds=self.progress.running_seconds + passed,
+        )
+
+    def _stretch(self) -> int:
+        """Returns how many steps take about a second."""
+        if self._seconds_per_step is None:
+            return 1
+        return max(1, math.floor(STRETCH_SECONDS / self._seconds_per_step))
+
+    def _row(self, kind: str) -> MetricRow:
+        progress = self.progress
+        seen = min(progress.step * self.recipe.batch_size, self.pictures)
+        step = progress.epoch * self.steps + progress.step - 1
+        return MetricRow(
+            kind=kind,
+            epoch=round(progress.epoch + progress.step / self.steps, 4),
+            loss=progress.loss_sum / seen,
+            accuracy=progress.right / seen,
+            learning_rate=self._learning_rate(step),
+            images_per_second=seen / progress.epoch_seconds,
+            seconds=progress.running_seconds,
+        )
+
+    def _tell(self, *, now: bool = False, phase: str | None = None) -> None:
+        """Says in the status how far the training is and when it will end."""
+        progress = self.progress
+        done = progress.epoch + progress.step / self.steps
+        eta = None
+        if done > 0 and progress.running_seconds > 0:
+            eta = progress.running_seconds / done * (self.recipe.epochs - done)
+        rate = None
+        if self._seconds_per_step:
+            rate = self.recipe.batch_size / self._seconds_per_step
+        self.journal.say(
+            now=now,
+            phase=phase or self.journal.status.phase,
+            epoch=progress.epoch,
+            step=progress.step,
+            steps_per_epoch=self.steps,
+            running_seconds=progress.running_seconds,
+            eta_seconds=eta,
+            images_per_second=rate,
+            accuracy=progress.accuracy,
+            best_accuracy=progress.best_accuracy,
+            best_epoch=progress.best_epoch,
+        )

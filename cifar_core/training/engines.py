@@ -1,0 +1,41 @@
+"""The engines, by Keras backend."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import keras
+import numpy as np
+
+from cifar_core.recipes import Recipe
+from cifar_core.training.engine import Engine
+
+
+class KerasEngine(Engine, Protocol):
+    """An engine whose network is a Keras model.
+
+    Attributes:
+        model: The network, its softmax switched off.
+    """
+
+    model: keras.Sequential
+
+
+def make_engine(
+    recipe: Recipe, images: np.ndarray, labels: np.ndarray, *, precision: str
+) -> KerasEngine:
+    """Returns the engine for the Keras backend in use.
+
+    Args:
+        recipe: The training to carry out.
+        images: Training pictures (n, 32, 32, 3) uint8.
+        labels: Their classes (n,) uint8.
+        precision: ``float32`` or ``bfloat16``.
+    """
+    if keras.backend.backend() == "jax":
+        from cifar_core.training.jax_engine import JaxEngine
+
+        return JaxEngine(recipe, images, labels, precision)
+    from cifar_core.training.tensorflow_engine import TensorFlowEngine
+
+    return TensorFlowEngine(recipe, images, labels, precision)
