@@ -87,7 +87,7 @@ class NamedRecipe:
     settings: Mapping[str, Any]
 
 
-_AUGMENTED: dict[str, Any] = {
+_AUGMENTED: Mapping[str, Any] = {
     "learning_rate": 0.05,
     "schedule": "cosine",
     "label_smoothing": 0.1,
@@ -221,7 +221,7 @@ def from_json(values: Mapping[str, Any]) -> Recipe:
 
 def _checked(key: str, value: Any, type_name: str) -> Any:
     """Returns one setting in its own type, or says what is wrong with it."""
-    if key == "network" and value not in NETWORKS:
+    if key == "network" and (not isinstance(value, str) or value not in NETWORKS):
         raise RecipeError(
             f"There is no network “{value}”.",
             expected=f"Known networks: {', '.join(NETWORKS)}.",

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from cifar_core import files, settings
-from cifar_core.dataset import DIGESTS, arrays, download, preparation, sample, splits
+from cifar_core.dataset import DIGESTS, arrays, download, mirrors, sample, sources, splits
 from cifar_core.errors import LabError, ModelError, RunError
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.evaluation.evaluation import Evaluation, evaluate
@@ -25,6 +26,9 @@ from cifar_core.recipes import Recipe
 from cifar_core.runs import devices, manager
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.manager import Run
+
+Fit = Literal["squash", "crop"]
+"""How a picture becomes 32 × 32: the whole of it squashed, or its middle square."""
 
 
 class NotAllowedError(LabError):
@@ -78,14 +82,14 @@ def open_dataset() -> arrays.Dataset:
     return arrays.open_dataset(settings.current().data_dir)
 
 
-def fetch_dataset(progress: Callable[[preparation.Progress], None]) -> arrays.Dataset:
+def fetch_dataset(progress: Callable[[mirrors.Progress], None]) -> arrays.Dataset:
     """Finds or downloads the full dataset and returns it; waits until it is there.
 
     Raises:
         DataError: No source could give it; names every reason.
     """
     _check_may_change()
-    return preparation.prepare(settings.current().data_dir, progress=progress)
+    return sources.prepare(settings.current().data_dir, progress=progress)
 
 
 def start_download() -> None:
@@ -383,7 +387,7 @@ def read_picture(data: bytes, name: str) -> upload.Picture:
 
 
 def classify(
-    run: Run, classifier: Classifier, picture: upload.Picture, *, fit: upload.Fit = "squash"
+    run: Run, classifier: Classifier, picture: upload.Picture, *, fit: Fit = "squash"
 ) -> Answer:
     """Asks one model what a picture shows.
 
@@ -394,12 +398,12 @@ def classify(
         fit: How it becomes 32 × 32: ``squash`` or ``crop``.
     """
     pixels = upload.to_network_input(picture.pixels, fit=fit)
-    probabilities = classifier.classify(pixels[np.newaxis])
+    answers = classifier.classify(pixels[np.newaxis])
     figures = read_evaluation(run)
     temperature = figures.temperature if figures else None
     if temperature is not None:
-        probabilities = apply_temperature(probabilities, temperature)
-    return Answer(run, probabilities[0].astype(np.float32), temperature is not None)
+        answers = apply_temperature(answers, temperature).astype(np.float32)
+    return Answer(run, answers[0], temperature is not None)
 
 
 def _open_epochs(run: Run, pictures: int) -> np.ndarray:

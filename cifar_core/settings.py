@@ -60,5 +60,5 @@ def current(environ: Mapping[str, str] | None = None) -> Settings:
         runs_dir=folder("CIFAR_LAB_RUNS", "runs"),
         models_dir=folder("CIFAR_LAB_MODELS", "models"),
         read_only=env.get("CIFAR_LAB_READONLY", "").strip() not in ("", "0"),
-        serving_threads=int(threads) if threads.isdigit() and int(threads) > 0 else 1,
+        serving_threads=int(threads) if threads.isdecimal() and int(threads) > 0 else 1,
     )
