@@ -1,0 +1,45 @@
+"""Dataset: what the pictures look like that the networks learn from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cifar_core.ui import cached
+from cifar_core.ui.dataset_sections import (
+    count_section,
+    figure_section,
+    gallery_section,
+    statistics_section,
+)
+from cifar_core.ui.download_panel import download_panel
+from cifar_core.ui.page import guard, origin_line, page_header
+
+page_header("Dataset", "What do the pictures look like that the networks learn from?")
+with guard():
+    dataset = cached.open_dataset()
+    if dataset.is_sample:
+        st.text(
+            f"You are looking at a sample: {len(dataset.train.labels):,} of the 50,000 training "
+            f"pictures and {len(dataset.test.labels):,} of the 10,000 test pictures."
+        )
+        download_panel()
+    else:
+        st.text(
+            "CIFAR-10: 60,000 photographs of 32 × 32 pixels in ten classes, 50,000 to learn from "
+            "and 10,000 that are kept aside for the test."
+        )
+
+    st.subheader("One of each class, drawn at random", anchor=False)
+    figure_section(dataset)
+
+    st.subheader("All pictures", anchor=False)
+    gallery_section(dataset)
+
+    st.subheader("How many of each class", anchor=False)
+    count_section()
+    statistics_section(dataset)
+
+    origin_line(
+        f"CIFAR-10 (Krizhevsky 2009); source: {dataset.source}; data digest {dataset.digest}. "
+        "Labels and counts are those of all 60,000 pictures."
+    )
