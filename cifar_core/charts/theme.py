@@ -234,7 +234,6 @@ def style(
         },
         modebar={"bgcolor": CLEAR, "color": colours.muted, "activecolor": colours.ink},
         legend={"bgcolor": CLEAR, "font": {"color": colours.ink}},
-        dragmode=figure.layout.dragmode or "zoom",
     )
     axis = {
         "gridcolor": colours.grid,
