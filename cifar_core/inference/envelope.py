@@ -81,7 +81,8 @@ def read_envelope(data: bytes) -> Envelope | None:
             return Envelope("WEBP", data, size=_webp_size(data), frames=0)
         if data.startswith(b"BM"):
             return Envelope("BMP", data, size=_bmp_size(data))
-        if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis", b"mif1", b"msf1"):
+        # Brands in the file's first box; a HEIC file has others.
+        if data[4:8] == b"ftyp" and (b"avif" in data[8:64] or b"avis" in data[8:64]):
             return Envelope("AVIF", data, frames=0)
     except (struct.error, IndexError) as error:
         raise EnvelopeError("it breaks off in the middle") from error

@@ -19,6 +19,12 @@ from PIL import AvifImagePlugin, Image, WebPImagePlugin
 from cifar_core import settings
 from cifar_core.dataset import PICTURE_SHAPE
 from cifar_core.errors import PictureError
+from cifar_core.inference.conversion import (
+    is_transparent,
+    lay_on_white,
+    reduce_picture,
+    turn_upright,
+)
 from cifar_core.inference.envelope import (
     Envelope,
     EnvelopeError,
@@ -45,17 +51,6 @@ _LABELS = {"WEBP": "WebP"}
 
 # Named here so that Image.open finds them registered and does not load all its plugins.
 _PLUGINS = (AvifImagePlugin, WebPImagePlugin)
-
-# Exif orientation → what makes the picture upright (CIPA DC-008, tag 274).
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True)
@@ -230,11 +225,16 @@ def _decode(
             counted = f"at least {frames:,}" if envelope.has_more_frames else f"{frames:,}"
             notes.append(f"first frame of {counted}")
         orientation = read_orientation(envelope.exif or image.info.get("exif", b""))
-        plain = _plain(image, envelope.bits, notes)
-        reduced = plain.resize((preview[0], preview[1]), Image.Resampling.BOX, reducing_gap=2.0)
-    upright = _on_white(reduced, notes)
-    if orientation in _UPRIGHT:
-        upright = upright.transpose(_UPRIGHT[orientation])
+        if envelope.bits == 16:
+            notes.append("16 bits reduced to 8")
+        if image.mode == "CMYK":
+            notes.append("printing colours (CMYK) turned into RGB")
+        reduced = reduce_picture(image, envelope.bits, (preview[0], preview[1]))
+    if is_transparent(reduced):
+        notes.append("transparency laid on white")
+    upright = lay_on_white(reduced)
+    if orientation > 1:
+        upright = turn_upright(upright, orientation)
         notes.append("turned upright")
     size = original[::-1] if orientation >= 5 else original
     return np.array(upright, dtype=np.uint8), size, tuple(notes)
@@ -248,36 +248,3 @@ def _check_run_length(image: Image.Image, count: int, label: str) -> None:
             expected=f"Of this rare kind at most {MAX_RLE_BYTES / 1e6:.0f} MB are read.",
             remedy="Save it as PNG.",
         )
-
-
-def _plain(image: Image.Image, bits: int, notes: list[str]) -> Image.Image:
-    """Brings any of Pillow's modes to RGB, or to RGBA where something is transparent."""
-    if bits == 16:
-        notes.append("16 bits reduced to 8")
-    key = image.info.get("transparency")
-    if image.mode.startswith("I"):
-        deep = np.asarray(image)
-        grey = Image.fromarray((deep >> 8).astype(np.uint8)).convert("RGB")
-        if isinstance(key, int):
-            grey.putalpha(Image.fromarray(np.where(deep == key, 0, 255).astype(np.uint8)))
-        return grey
-    if image.mode == "CMYK":
-        notes.append("printing colours (CMYK) turned into RGB")
-    if isinstance(key, int) and bits in (2, 4):
-        # Pillow widens 2- and 4-bit grey to 8 bits but leaves the transparent value as it was.
-        image.info["transparency"] = min(255, key * 255 // (2**bits - 1))
-    if isinstance(key, tuple) and bits == 16:
-        image.info["transparency"] = tuple(value >> 8 for value in key)
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
-def _on_white(image: Image.Image, notes: list[str]) -> Image.Image:
-    """Lays a picture on white where it is transparent."""
-    if image.mode != "RGBA":
-        return image
-    lowest, _ = image.getchannel("A").getextrema()
-    if lowest == 255:
-        return image.convert("RGB")
-    notes.append("transparency laid on white")
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB")

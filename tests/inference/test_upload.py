@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 from cifar_core import settings
 from cifar_core.errors import PictureError
@@ -245,6 +245,63 @@ def test_a_large_picture_is_reduced_by_averaging(kind: str) -> None:
     assert np.abs(picture.pixels - expected).mean() < (0.6 if kind in ("PNG", "BMP") else 2)
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "I;16"])
+@pytest.mark.parametrize("size", [(2048, 1024), (4, 8192), (1536, 3072)])
+def test_a_large_picture_of_any_mode_is_reduced_like_its_parts(
+    mode: str, size: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(4)
+    grey = Image.fromarray(rng.integers(0, 256, size[::-1], dtype=np.uint8))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    else:
+        image = grey.convert(mode)
+    reference = grey.convert("1") if mode == "1" else grey
+    picture = read_picture(hostile.encoded(image, "PNG", compress_level=1), "large.png")
+    height, width = picture.pixels.shape[:2]
+    expected = reference.convert("RGB").resize((width, height), Image.Resampling.BOX)
+    assert max(width, height) == PREVIEW_SIDE
+    assert largest_difference(picture, np.asarray(expected)) <= 1
+
+
+@pytest.mark.parametrize("size", [(2500, 1401), (1029, 1027), (3, 9001), (513, 511)])
+def test_odd_sizes_are_reduced_without_a_seam(size: tuple[int, int]) -> None:
+    y, x = np.mgrid[: size[1], : size[0]]
+    ramp = np.stack([x * 255 / size[0], y * 255 / size[1], np.full(x.shape, 77)], axis=-1)
+    image = Image.fromarray(ramp.astype(np.uint8))
+    picture = read_picture(hostile.encoded(image, "PNG"), "odd.png")
+    height, width = picture.pixels.shape[:2]
+    expected = image.resize((width, height), Image.Resampling.BOX)
+    assert largest_difference(picture, np.asarray(expected)) <= 1
+    assert (np.diff(picture.pixels[..., 1].astype(int), axis=0) >= 0).all()
+
+
+def test_a_large_transparent_palette_is_laid_on_white() -> None:
+    stripes = np.zeros((2048, 2048), np.uint8)
+    stripes[:, 1024:] = 1
+    image = Image.fromarray(stripes, "P")
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    picture = read_picture(hostile.encoded(image, "PNG", transparency=b"\x00\xff"), "p.png")
+    assert (picture.pixels[:, :256] == 255).all()
+    assert (picture.pixels[:, 256:] == (40, 50, 60)).all()
+
+
+def test_a_large_photograph_is_decoded_at_a_fraction_of_its_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded: list[tuple[int, int]] = []
+    load = JpegImagePlugin.JpegImageFile.load
+
+    def watched(image: JpegImagePlugin.JpegImageFile) -> object:
+        decoded.append(image.size)
+        return load(image)
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", watched)
+    picture = read_picture(hostile.encoded(Image.new("RGB", (4000, 3000)), "JPEG"), "a.jpg")
+    assert decoded[0] == (1000, 750)
+    assert (picture.width, picture.height) == (4000, 3000)
+
+
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_only_the_first_frame_of_an_animation_is_read(kind: str) -> None:
     frames = [Image.new("RGB", (8, 8), (40 * n, 255 - 40 * n, 30)) for n in range(5)]
@@ -344,6 +401,11 @@ def test_a_bomb_is_refused_within_half_a_second(what: str) -> None:
     start = time.process_time()
     refusal(data)
     assert time.process_time() - start < 0.5
+
+
+def test_a_png_that_cannot_hold_its_pixels_is_refused_before_decoding() -> None:
+    data = hostile.refused_bombs()["PNG of 49 megapixels without data"]
+    assert "7,000 × 7,000 pixels but holds far fewer" in refusal(data).what
 
 
 @pytest.mark.parametrize("what", ENDURED)
