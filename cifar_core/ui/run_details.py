@@ -1,0 +1,149 @@
+"""What one may open below a run: its matrix so far, its figures, its learning rate, its log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from cifar_core import services
+from cifar_core.charts import curves, matrix
+from cifar_core.charts import theme as chart_theme
+from cifar_core.evaluation.metrics import confusion, predicted_classes
+from cifar_core.runs.folder import MetricRow
+from cifar_core.runs.manager import Run
+from cifar_core.ui.page import empty_state, guard, origin_line
+from cifar_core.ui.tables import csv_download, file_name
+from cifar_core.ui.theme import is_dark
+
+LOG_LINES = 60
+LOG_BYTES = 16_000
+WHOLE_LOG_BYTES = 20_000_000
+
+
+def run_details(run: Run, rows: Sequence[MetricRow]) -> None:
+    """Draws the details; each is prepared only while it is open.
+
+    Args:
+        run: The run.
+        rows: Its metrics so far.
+    """
+    drawers = (
+        ("Confusion matrix after the last epoch", "matrix", _matrix),
+        ("Figures of every epoch", "figures", _table),
+        ("Learning rate", "rate", _learning_rate),
+        ("Log", "log", _log),
+    )
+    for label, name, draw in drawers:
+        drawer = st.expander(label, key=f"panel_open_{name}", on_change="rerun")
+        if drawer.open:
+            with drawer, guard():
+                draw(run, rows)
+
+
+def _matrix(run: Run, _rows: Sequence[MetricRow]) -> None:
+    found = services.read_predictions(run)
+    counts = confusion(found.labels, predicted_classes(found.probabilities))
+    title = chart_theme.Title(
+        "Which classes are taken for which",
+        run=str(run.name),
+        epoch=found.epoch,
+        split=found.monitored,
+    )
+    figure = matrix.confusion_heatmap(counts, title=title, dark=is_dark())
+    settings_of_chart = chart_theme.config(f"confusion-{file_name(run.id)}")
+    st.plotly_chart(figure, theme=None, config=settings_of_chart, key=f"panel_matrix_{run.id}")
+    origin_line(found.origin)
+
+
+def epoch_table(rows: Sequence[MetricRow]) -> pd.DataFrame:
+    """Returns one row per finished epoch, the newest first.
+
+    Args:
+        rows: The metrics so far.
+    """
+    table = pd.DataFrame(
+        [
+            {
+                "Epoch": round(row.epoch),
+                "Training accuracy": 100 * row.accuracy,
+                "Validation accuracy": _hundred(row.monitored_accuracy),
+                "Training loss": row.loss,
+                "Validation loss": row.monitored_loss,
+                "Learning rate": row.learning_rate,
+                "Pictures per second": row.images_per_second,
+                "Seconds": row.epoch_seconds,
+            }
+            for row in rows
+            if row.kind == "epoch"
+        ]
+    )
+    return table.iloc[::-1].reset_index(drop=True)
+
+
+def _hundred(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def _table(run: Run, rows: Sequence[MetricRow]) -> None:
+    table = epoch_table(rows)
+    if table.empty:
+        empty_state("No epoch is finished yet.", "Its figures appear with its end.")
+        return
+    number = st.column_config.NumberColumn
+    formats_of_columns = {
+        "Training accuracy": "%.1f%%",
+        "Validation accuracy": "%.1f%%",
+        "Training loss": "%.3f",
+        "Validation loss": "%.3f",
+        "Learning rate": "%.4g",
+        "Pictures per second": "%.0f",
+        "Seconds": "%.1f",
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(36 * (len(table) + 1) + 2, 320),
+        row_height=36,
+        column_config={name: number(name, format=f) for name, f in formats_of_columns.items()},
+        key="panel_table",
+    )
+    csv_download(table, f"{run.id}-epochs", key="panel_csv")
+
+
+def _learning_rate(run: Run, rows: Sequence[MetricRow]) -> None:
+    network = run.recipe.network if run.recipe else ""
+    line = curves.CurveSeries(
+        "learning rate",
+        network,
+        [row.epoch for row in rows],
+        [row.learning_rate for row in rows],
+        split="",
+    )
+    figure = curves.learning_rate_curve(
+        [line],
+        title=chart_theme.Title("Learning rate", run=str(run.name)),
+        until=float(run.recipe.epochs) if run.recipe else None,
+        dark=is_dark(),
+    )
+    settings_of_chart = chart_theme.config(f"learning-rate-{file_name(run.id)}")
+    st.plotly_chart(figure, theme=None, config=settings_of_chart, key=f"panel_rate_{run.id}")
+
+
+def _log(run: Run, _rows: Sequence[MetricRow]) -> None:
+    lines = services.read_log(run.id, last_bytes=LOG_BYTES).splitlines()[-LOG_LINES:]
+    if not lines:
+        st.text("The worker has printed nothing yet.")
+        return
+    st.code("\n".join(lines), language=None, wrap_lines=True, height=320)
+    st.download_button(
+        "Save the log",
+        lambda: services.read_log(run.id, last_bytes=WHOLE_LOG_BYTES).encode(),
+        file_name=f"{file_name(run.id)}.log",
+        mime="text/plain",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+        key="panel_log",
+    )

@@ -1,0 +1,132 @@
+"""The list of the lab's own runs, and what can be done with those that are selected."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from cifar_core import services, settings
+from cifar_core.errors import LabError
+from cifar_core.runs.folder import State
+from cifar_core.runs.manager import Run
+from cifar_core.ui import run_actions, run_words
+from cifar_core.ui.page import empty_state, guard
+from cifar_core.ui.session import STARTED_RUN, set_address
+
+TICK_SECONDS = 2.0
+SLOW_TICK_SECONDS = 10.0
+MANY_RUNS = 100
+"""With more runs than this the list is refreshed less often: each look reads every folder."""
+
+COLUMNS = (
+    *("Run", "State", "Network", "Recipe", "Epoch", "Accuracy"),
+    *("Training", "Waited", "Time left", "Device", "Started"),
+)
+CSS = """<style>
+/* The table's own download would hand a run's name to a spreadsheet as a formula. */
+.st-key-train_list [data-testid="stElementToolbar"] { display: none; }
+</style>"""
+
+
+def chosen_run(runs: Sequence[Run]) -> str | None:
+    """Returns the run the page shows: the address's, else the one started last, else a live one.
+
+    Args:
+        runs: All runs of the lab. The address may also name a shipped one.
+    """
+    given = st.query_params.get("run")
+    if given:
+        return given
+    known = {run.id for run in runs}
+    started = STARTED_RUN.get()
+    if started in known:
+        return started
+    return next((run.id for run in runs if run.state.is_alive), None)
+
+
+def run_list(runs: Sequence[Run], chosen: str | None) -> None:
+    """Draws the list; it refreshes itself while a run of it is alive.
+
+    Args:
+        runs: All runs of the lab, the newest first.
+        chosen: The run the page shows.
+    """
+    st.subheader("Runs", anchor=False)
+    if not runs:
+        empty_state("There are no runs yet.", "Start one above: it appears here and goes on alone.")
+        return
+    run_actions.show_report()
+    alive = any(run.state.is_alive for run in runs)
+    pause = TICK_SECONDS if len(runs) <= MANY_RUNS else SLOW_TICK_SECONDS
+    st.fragment(_table, run_every=pause if alive else None)(_signature(runs), chosen)
+
+
+def _signature(runs: Sequence[Run]) -> str:
+    """Returns what the rest of the page depends on: which runs there are, and their states."""
+    text = "|".join(f"{run.id}:{run.state}:{run.name}" for run in runs)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _table(signature: str, chosen: str | None) -> None:
+    """Draws the table and the actions; reruns the page when a run came, went or changed."""
+    with guard():
+        runs = services.list_runs(with_shipped=False)
+        if _signature(runs) != signature:
+            st.rerun()
+        rows = [run_words.run_row(run, _ahead(run)) for run in runs]
+        ids = [run.id for run in runs]
+        # A selection is kept by its row, so other runs make another table.
+        key = f"train_runs_{hashlib.sha256('|'.join(ids).encode()).hexdigest()[:12]}"
+        shown = [ids.index(chosen)] if chosen in ids else []
+        with st.container(key="train_list"):
+            st.html(CSS)
+            state = st.dataframe(
+                pd.DataFrame(rows, columns=list(COLUMNS)),
+                hide_index=True,
+                column_config=_columns(),
+                height=min(36 * (len(rows) + 1) + 2, 400),
+                row_height=36,
+                key=key,
+                on_select="rerun",
+                selection_mode="multi-row",
+                selection_default={"selection": {"rows": shown}},
+                placeholder="–",
+                alt="Runs, the newest first.",
+            )
+        selected = [runs[row] for row in state.selection.rows if row < len(runs)]
+        if len(selected) == 1 and selected[0].id != chosen:
+            set_address("run", selected[0].id)
+            st.rerun()
+        if not settings.current().read_only:
+            run_actions.actions(selected)
+
+
+def _ahead(run: Run) -> int | None:
+    """Returns how many runs a waiting run has before it; None for others."""
+    if run.state is not State.QUEUED:
+        return None
+    try:
+        return services.position_in_line(run)
+    except (LabError, OSError):
+        return None  # it has just left the line
+
+
+def _columns() -> dict[str, ColumnConfig | str | None]:
+    right = ("Epoch", "Training", "Waited", "Time left")
+    columns: dict[str, ColumnConfig | str | None] = {
+        name: st.column_config.TextColumn(name, alignment="right") for name in right
+    }
+    columns["Run"] = st.column_config.TextColumn("Run", pinned=False)
+    columns["Accuracy"] = st.column_config.NumberColumn(
+        "Accuracy",
+        format="%.1f%%",
+        help="Share of the watched pictures answered rightly after the last epoch.",
+    )
+    columns["Waited"] = st.column_config.TextColumn(
+        "Waited", alignment="right", help="Time in line for the device, apart from the training."
+    )
+    return columns

@@ -1,0 +1,226 @@
+"""One run as it learns: where it stands, its curves, its machine, its log, its matrix."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from cifar_core import formats, services, settings
+from cifar_core.charts import theme as chart_theme
+from cifar_core.errors import LabError
+from cifar_core.runs.folder import MetricRow, State
+from cifar_core.runs.manager import Run
+from cifar_core.ui import run_actions, run_words
+from cifar_core.ui.live_chart import live_curves
+from cifar_core.ui.page import empty_state, guard, origin_line, show_error
+from cifar_core.ui.run_details import run_details
+from cifar_core.ui.run_form import found_devices
+from cifar_core.ui.session import Kept
+from cifar_core.ui.tables import plain
+from cifar_core.ui.theme import is_dark
+
+TICK_SECONDS = 1.0
+
+WATCHED = Kept[str | None]("train_watched", None)
+"""The run the person watched while it was alive, to tell when it has ended."""
+
+ENDINGS = {
+    State.FINISHED: ("has finished", ":material/check_circle:"),
+    State.STOPPED: ("has stopped; everything is kept", ":material/stop_circle:"),
+    State.FAILED: ("has failed", ":material/error:"),
+    State.INTERRUPTED: ("was interrupted", ":material/error:"),
+}
+
+
+def run_panel(run_id: str) -> None:
+    """Draws the run; while it is alive the panel refreshes itself every second.
+
+    Args:
+        run_id: The run; own or shipped.
+    """
+    with guard():
+        run = services.read_run(run_id)
+        _tell_its_end(run)
+        pause = TICK_SECONDS if run.state.is_alive else None
+        st.fragment(_panel, run_every=pause)(run_id, run.state)
+
+
+def _tell_its_end(run: Run) -> None:
+    """Notes that a living run is watched, and tells once when it lives no more."""
+    if run.state.is_alive:
+        WATCHED.set(run.id)
+    elif WATCHED.get() == run.id:
+        WATCHED.set(None)
+        words, icon = ENDINGS[run.state]
+        st.toast(f"Run “{plain(run.name)}” {words}.", icon=icon, duration="long")
+
+
+def _panel(run_id: str, drawn_as: State) -> None:
+    """Draws everything once; reruns the page when the state has changed."""
+    with guard():
+        run = services.read_run(run_id)
+        if run.state is not drawn_as:
+            st.rerun()
+        rows = services.read_metrics(run_id)
+        _head(run)
+        _explain(run)
+        _figures(run)
+        with guard():
+            _curves(run, rows)
+        origin_line(_origin(run))
+        run_details(run, rows)
+
+
+def _head(run: Run) -> None:
+    """Draws name, state, note, and the buttons that matter now."""
+    ahead = services.position_in_line(run) if run.state is State.QUEUED else None
+    state = html.escape(run_words.state_words(run, ahead))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.html(
+            f'<h3 style="margin:0;overflow-wrap:anywhere">{html.escape(str(run.name))}</h3>'
+            f'<p style="margin:0">{state}</p>',
+            width="stretch",
+        )
+        if run.is_shipped or settings.current().read_only:
+            return
+        if run.state.is_alive:
+            asked = run.folder.request_path.exists()
+            label = "Stopping …" if asked else "Stop and keep"
+            if st.button(label, disabled=asked, icon=":material/stop_circle:", key="panel_stop"):
+                services.stop_run(run.id)
+                st.rerun()
+        elif run.state in run_words.RESUMABLE and st.button(
+            "Resume", type="primary", icon=":material/resume:", key="panel_resume"
+        ):
+            run_actions.for_each([run], services.resume_run, done="Resumed")
+        elif run.state is State.FINISHED:
+            _link_results(run)
+    if run.label.note:
+        st.text(str(run.label.note))
+
+
+def _link_results(run: Run) -> None:
+    try:
+        st.page_link(
+            "pages/results.py",
+            label="Open its results",
+            icon=":material/arrow_forward:",
+            query_params={"run": run.id},
+            width="content",
+        )
+    except StreamlitAPIException:
+        return  # the page runs alone, outside app.py (a test): there is no other page to open
+
+
+def _explain(run: Run) -> None:
+    """Says why the run is in its state and what to do next, where that needs saying."""
+    if run.state in (State.FAILED, State.INTERRUPTED, State.STALLED):
+        show_error(LabError(run.reason or "It gave no reason.", remedy=run.remedy))
+    elif run.state is State.STOPPED and run.reason:
+        empty_state(run.reason, run.remedy)
+
+
+def _figures(run: Run) -> None:
+    """Draws the progress bar and the figures below it; times of waiting and training apart."""
+    status = run.status
+    if run.state is not State.FINISHED:
+        step = f", step {status.step:,} of {status.steps_per_epoch:,}" if status.step else ""
+        doing = f" · {status.phase}" if status.phase else ""
+        words = f"{run_words.epoch_words(run)} epochs done{step}{doing}"
+        st.progress(run_words.share_done(run), text=plain(words))
+    accuracy, best = formats.percent(status.accuracy), formats.percent(status.best_accuracy)
+    speed = status.images_per_second
+    figures = [
+        ("Accuracy", accuracy, "Share of the watched pictures right after the last epoch."),
+        (
+            f"Best, epoch {status.best_epoch}" if status.best_epoch else "Best",
+            best,
+            "The best accuracy so far and its epoch.",
+        ),
+        ("Training", formats.duration(status.running_seconds), "Time on the device so far."),
+        ("Waited", formats.duration(run_words.waiting_seconds(run)), "Time in line."),
+    ]
+    if run.state.is_alive:
+        left = formats.duration(status.eta_seconds)
+        figures.append(("Time left", left, "Expected, from the speed so far."))
+    rate = formats.count(round(speed)) if speed else formats.UNKNOWN
+    figures.append(("Pictures per second", rate, "Training pictures, lately."))
+    with st.container(horizontal=True, gap="large", key="train_figures"):
+        for label, value, explanation in figures:
+            st.metric(label, value, help=explanation, width="content")
+
+
+def curve_rows(rows: Sequence[MetricRow], value: str) -> pd.DataFrame:
+    """Returns the points of one measure as the live chart takes them.
+
+    Args:
+        rows: The metrics so far.
+        value: ``accuracy`` or ``loss``.
+
+    Returns:
+        ``epoch``, ``value``, ``series``.
+    """
+    points = [(row.epoch, getattr(row, value), "train") for row in rows]
+    points += [
+        (row.epoch, getattr(row, f"monitored_{value}"), "validation")
+        for row in rows
+        if row.kind == "epoch"
+    ]
+    table = pd.DataFrame(points, columns=["epoch", "value", "series"])
+    return table.astype({"epoch": float, "value": float})
+
+
+def _curves(run: Run, rows: Sequence[MetricRow]) -> None:
+    if not rows:
+        sentence = "Nothing measured yet." if not run.state.is_alive else "Nothing measured yet: "
+        sentence += "the curves begin seconds after the training." if run.state.is_alive else ""
+        st.html(f'<p class="lab-origin" style="min-height:6rem">{sentence}</p>')
+        return
+    colour = chart_theme.network_colour(run.recipe.network if run.recipe else "", dark=is_dark())
+    epochs = float(run.recipe.epochs) if run.recipe else None
+    left, right = st.columns(2, gap="medium")
+    with left:
+        live_curves(
+            curve_rows(rows, "accuracy"),
+            key=f"panel_accuracy_{run.id}",
+            value="accuracy",
+            colour=colour,
+            epochs=epochs,
+        )
+    with right:
+        live_curves(
+            curve_rows(rows, "loss"),
+            key=f"panel_loss_{run.id}",
+            value="loss",
+            colour=colour,
+            epochs=epochs,
+        )
+    if run.recipe and run.recipe.monitored_split == "test":
+        st.caption(
+            "This recipe watches the test pictures, as the tutorial does: “validation” "
+            "in the charts means them."
+        )
+
+
+def _origin(run: Run) -> str:
+    """Returns where the figures come from: network, recipe, device and how busy it is."""
+    status = run.status
+    parts = [run_words.network_title(run.recipe), run_words.recipe_title(run.recipe)]
+    if run.recipe:
+        parts.append(f"batches of {run.recipe.batch_size:,}")
+        parts.append(f"seed {run.recipe.seed}")
+    parts.append(str(status.device_name or status.device).strip())
+    if status.precision:
+        parts.append(str(status.precision))
+    if run.state.is_alive:
+        parts += [
+            words
+            for device in found_devices()
+            if device.id == status.device
+            for words in run_words.load_words(device)
+        ]
+    return " · ".join(parts)

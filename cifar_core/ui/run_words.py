@@ -1,0 +1,150 @@
+"""A run in the words people use: its state, its progress, its times, its machine."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from cifar_core import formats
+from cifar_core.networks import NETWORKS
+from cifar_core.recipes import NAMED_RECIPES, Recipe
+from cifar_core.runs.devices import Device
+from cifar_core.runs.folder import MetricRow, State
+from cifar_core.runs.manager import Run
+
+STATE_WORDS: Final[Mapping[State, str]] = {
+    State.QUEUED: "◌ Waiting",
+    State.RUNNING: "● Training",
+    State.FINISHED: "✓ Finished",
+    State.STOPPED: "■ Stopped",
+    State.FAILED: "✗ Failed",
+    State.INTERRUPTED: "! Interrupted",
+    State.STALLED: "… Silent",
+}
+"""Each state with a sign of its own, so that no colour is needed to tell them apart."""
+
+RESUMABLE: Final = frozenset({State.STOPPED, State.FAILED, State.INTERRUPTED})
+
+
+def state_words(run: Run, ahead: int | None = None) -> str:
+    """Returns the state of a run, and for a waiting one its place in line.
+
+    Args:
+        run: The run.
+        ahead: How many runs have its device before it, where known.
+    """
+    words = STATE_WORDS[run.state]
+    if run.state is not State.QUEUED or ahead is None:
+        return words
+    return f"{words}, {ahead} before it" if ahead else f"{words}, next"
+
+
+def network_title(recipe: Recipe | None) -> str:
+    """Returns the network's name on the pages; a dash for a recipe that cannot be read."""
+    return NETWORKS[recipe.network].title if recipe else formats.UNKNOWN
+
+
+def recipe_title(recipe: Recipe | None) -> str:
+    """Returns the recipe's name on the pages."""
+    if recipe is None:
+        return "cannot be read"
+    named = NAMED_RECIPES.get(recipe.name)
+    return named.title if named else recipe.name
+
+
+def epoch_words(run: Run) -> str:
+    """Returns how many epochs are done, such as ``12 of 20``."""
+    total = f"{run.recipe.epochs:,}" if run.recipe else "?"
+    return f"{run.status.epoch:,} of {total}"
+
+
+def share_done(run: Run) -> float:
+    """Returns how much of its training a run has done, from 0 to 1, steps counted."""
+    if run.recipe is None:
+        return 0.0
+    steps = run.status.steps_per_epoch
+    done = run.status.epoch + (run.status.step / steps if steps else 0.0)
+    share = done / run.recipe.epochs
+    return min(1.0, max(0.0, share)) if math.isfinite(share) else 0.0
+
+
+def waiting_seconds(run: Run, *, now: float | None = None) -> float:
+    """Returns the time a run has spent in line, the present wait included."""
+    waited = run.status.waiting_seconds
+    if run.state is State.QUEUED:
+        waited += max(0.0, (now or time.time()) - run.status.queued_at)
+    return waited
+
+
+def run_row(run: Run, ahead: int | None = None) -> dict[str, Any]:
+    """Returns a run as a row of the list; one whose files are damaged still has a row.
+
+    Args:
+        run: The run.
+        ahead: As in :func:`state_words`.
+    """
+    name = str(run.name)
+    try:
+        status = run.status
+        return {
+            "Run": name,
+            "State": state_words(run, ahead),
+            "Network": network_title(run.recipe),
+            "Recipe": recipe_title(run.recipe),
+            "Epoch": epoch_words(run),
+            "Accuracy": None if status.accuracy is None else 100 * float(status.accuracy),
+            "Training": formats.duration(status.running_seconds),
+            "Waited": formats.duration(waiting_seconds(run)),
+            "Time left": formats.duration(status.eta_seconds) if run.state.is_alive else "",
+            "Device": str(status.device),
+            "Started": formats.when(run.label.created_at or None),
+        }
+    except (TypeError, ValueError, OverflowError, OSError):
+        return {"Run": name, "State": STATE_WORDS[run.state], "Recipe": "status cannot be read"}
+
+
+def device_words(device: Device, runs: Sequence[Run] = ()) -> str:
+    """Returns a device with its memory, its load and who uses it, in one line."""
+    parts = [f"{device.id.upper()} – {device.name}"]
+    if device.cores:
+        parts.append(f"{device.cores} cores" if device.cores > 1 else "1 core")
+    parts += load_words(device)
+    on_it = [run.state for run in runs if run.state.is_alive and run.status.device == device.id]
+    waiting = on_it.count(State.QUEUED)
+    if len(on_it) > waiting:
+        parts.append("training now")
+    if waiting:
+        parts.append(f"{waiting} waiting")
+    return " · ".join(parts)
+
+
+def load_words(device: Device) -> list[str]:
+    """Returns load and memory of a device, as far as they are known."""
+    words = []
+    if device.load is not None:
+        words.append(f"load {device.load:.0%}")
+    if device.memory_bytes is not None and device.used_bytes is not None:
+        used, total = device.used_bytes, device.memory_bytes
+        words.append(f"{formats.data_size(used)} of {formats.data_size(total)} memory in use")
+    return words
+
+
+def expected_words(rows: Sequence[MetricRow], run: Run, *, epochs: int) -> str | None:
+    """Says how long a training will take, from one that was measured here.
+
+    Args:
+        rows: The metrics of that finished run.
+        run: The finished run: same network, batch size and device.
+        epochs: How many epochs are wanted.
+
+    Returns:
+        A sentence, or None when the run holds no time of an epoch.
+    """
+    times = [row.epoch_seconds for row in rows if row.kind == "epoch" and row.epoch_seconds]
+    if not times:
+        return None
+    each = sorted(times)[len(times) // 2]
+    whole = formats.duration(each * epochs)
+    return f"Roughly {whole}: an epoch took {formats.duration(each)} here in run “{run.name}”."

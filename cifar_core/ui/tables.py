@@ -1,0 +1,61 @@
+"""Tables that leave the page: CSV that no spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import streamlit as st
+
+_FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
+
+
+def plain(text: str) -> str:
+    r"""Returns a person's text so that Markdown shows it as it was typed.
+
+    Args:
+        text: Anything, such as ``[a](b)``; line breaks become spaces.
+    """
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Returns a table as CSV; a text that a spreadsheet would calculate is quoted by ``'``.
+
+    Args:
+        table: Any columns; only texts are touched, negative numbers stay numbers.
+    """
+    safe = table.map(_quoted)
+    safe.columns = [_quoted(str(name)) for name in table.columns]
+    return safe.to_csv(index=False, lineterminator="\n").encode()
+
+
+def csv_download(table: pd.DataFrame, name: str, *, key: str) -> None:
+    """Draws the button that saves a table.
+
+    Args:
+        table: What is saved.
+        name: File name without its ending; anything but letters, digits, dots and dashes is
+            replaced.
+        key: Identity of the button.
+    """
+    st.download_button(
+        "Save as CSV",
+        lambda: csv_bytes(table),
+        file_name=f"{file_name(name)}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+        key=key,
+    )
+
+
+def file_name(text: str) -> str:
+    """Returns a text as a file name that every system takes."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.")[:80] or "table"
+
+
+def _quoted(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

@@ -1,0 +1,29 @@
+"""Train: start a run, watch it learn, and look after the runs there are."""
+
+from __future__ import annotations
+
+from cifar_core import services, settings
+from cifar_core.ui import run_actions, run_form, run_list, run_panel
+from cifar_core.ui.download_panel import download_panel
+from cifar_core.ui.page import guard, page_header
+
+page_header("Train", "How does a network learn to see, and how well does it do so far?")
+
+with guard():
+    runs = services.list_runs(with_shipped=False)
+    chosen = run_list.chosen_run(runs)
+    may_change = not settings.current().read_only
+    if may_change:
+        run_actions.offer_resuming(runs)
+
+    if not may_change:
+        run_form.closed_form()
+    elif services.open_dataset().is_sample:
+        download_panel()
+    else:
+        run_form.run_form(runs)
+
+    with guard():
+        run_list.run_list(runs, chosen)
+    if chosen is not None:
+        run_panel.run_panel(chosen)
