@@ -244,16 +244,15 @@ def _parquet_rows(path: Path, rows: int) -> tuple[NDArray[np.uint8], NDArray[np.
     # Imported late: only this mirror needs it, and it takes a third of a second.
     from pyarrow import parquet  # type: ignore[import-untyped]
 
-    file = parquet.ParquetFile(path)
-    if file.metadata.num_rows != rows:
-        raise ValueError(f"{path.name} has {file.metadata.num_rows:,} rows instead of {rows:,}")
     pictures = np.empty((rows, *PICTURE_SHAPE), dtype=np.uint8)
     labels: list[int] = []
-    for batch in file.iter_batches(batch_size=1000, columns=["img", "label"]):
-        for row in batch.column("img").to_pylist():
-            pictures[len(labels)] = _small_png(row["bytes"])
-            labels.append(0)
-        labels[-batch.num_rows :] = batch.column("label").to_pylist()
+    with parquet.ParquetFile(path) as file:
+        if file.metadata.num_rows != rows:
+            raise ValueError(f"{path.name} has {file.metadata.num_rows:,} rows instead of {rows:,}")
+        for batch in file.iter_batches(batch_size=1000, columns=["img", "label"]):
+            for number, row in enumerate(batch.column("img").to_pylist(), start=len(labels)):
+                pictures[number] = _small_png(row["bytes"])
+            labels.extend(batch.column("label").to_pylist())
     return pictures, _labels(labels)
 
 
