@@ -1,0 +1,169 @@
+"""A network drawn as blocks: what flows through it, from the picture to the ten answers.
+
+The drawing is SVG, made from the description alone. A block's height follows the height and
+width of what the layer gives, its thickness the channels; both scales are the same for every
+network, so two drawings can be compared by eye.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cifar_core.charts import theme
+from cifar_core.dataset import CLASS_NAMES
+from cifar_core.networks.description import LayerRow, NetworkDescription
+
+PITCH = 88
+"""From one block to the next, in pixels: the labels below need that much."""
+
+HEIGHT = 292
+_MIDDLE = 104
+_LABELS = 206
+_CELL = 13
+_NAMES: Mapping[str, str] = {
+    "Conv2D": "convolution",
+    "MaxPooling2D": "max pooling",
+    "GlobalAveragePooling2D": "average",
+    "Dense": "fully connected",
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One thing that is drawn.
+
+    Attributes:
+        kind: ``Input``, or the Keras class of the layer.
+        shape: What it gives: (height, width, channels) or (n,).
+        words: Lines below the block, the first one in bold.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    words: tuple[str, ...]
+
+
+def blocks(description: NetworkDescription) -> list[Block]:
+    """Returns what is drawn of a network.
+
+    Layers that only change numbers in place (scaling, activation, dropout, flattening) have no
+    block of their own; dropout is named below the block that it follows.
+    """
+    drawn = [
+        Block("Input", description.input_shape, ("picture", "", _size(description.input_shape)))
+    ]
+    for row in description.rows:
+        if row.kind in _NAMES:
+            words = (_NAMES[row.kind], _setting(row), _size(row.output_shape))
+            drawn.append(Block(row.kind, row.output_shape, words))
+        elif row.kind == "Dropout":
+            last = drawn[-1]
+            dropout = f"dropout {row.details}"
+            if dropout not in last.words:
+                drawn[-1] = Block(last.kind, last.shape, (*last.words, dropout))
+    return drawn
+
+
+def network_svg(description: NetworkDescription, *, dark: bool = False) -> str:
+    """Returns the drawing of a network as SVG on a clear ground.
+
+    Args:
+        description: The network.
+        dark: Which mode.
+    """
+    drawn = blocks(description)
+    colours = theme.palette(dark)
+    width = PITCH * len(drawn) + 70
+    flow = (
+        f'<line x1="{PITCH / 2}" y1="{_MIDDLE}" x2="{width - 100}" y2="{_MIDDLE}" '
+        f'stroke="{colours.muted}" stroke-width="1.5" stroke-dasharray="1 5" '
+        'stroke-linecap="round"/>'
+    )
+    parts = [flow]
+    for place, block in enumerate(drawn):
+        x = PITCH * (place + 0.5)
+        is_answer = place == len(drawn) - 1 and block.shape == (len(CLASS_NAMES),)
+        if is_answer:
+            parts.append(_answers(x, colours))
+        else:
+            colour = _colour(block.kind, description.name, dark=dark)
+            parts.append(_cuboid(x, block.shape, colour, colours.background))
+        parts.append(_labels(x, block.words, colours))
+    title = html.escape(in_words(description))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" '
+        f'width="{width}" height="{HEIGHT}" role="img" font-family="{html.escape(theme.FONT)}">'
+        f"<title>{title}</title>{''.join(parts)}</svg>"
+    )
+
+
+def in_words(description: NetworkDescription) -> str:
+    """Returns the drawing as a sentence, for those who do not see it."""
+    steps = [" ".join(word for word in block.words[:3] if word) for block in blocks(description)]
+    return f"{description.title}: {', then '.join(steps)}."
+
+
+def _setting(row: LayerRow) -> str:
+    words = row.details.split(", ")
+    if row.kind == "Conv2D":
+        count, _, size = words[0].partition(" filters ")
+        return f"{count} × {size}"
+    return words[0] if row.kind == "MaxPooling2D" else ""
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(str(side) for side in shape) if len(shape) > 1 else f"{shape[0]:,} numbers"
+
+
+def _colour(kind: str, network: str, *, dark: bool) -> str:
+    if kind == "Conv2D":
+        return theme.network_colour(network, dark=dark)
+    colours = theme.palette(dark)
+    return colours.ink if kind == "Dense" else colours.muted
+
+
+def _cuboid(x: float, shape: tuple[int, ...], colour: str, ground: str) -> str:
+    """A block seen a little from above and the right, centred at x."""
+    if len(shape) == 3:
+        tall, deep, thick = 3.7 * shape[0], 1.05 * shape[1], 4 + 0.24 * shape[2]
+    else:
+        tall, deep, thick = 4.6 * math.sqrt(shape[0]), 5.0, 9.0
+    left, top = x - (thick + deep) / 2, _MIDDLE - tall / 2 + deep / 2
+    right, bottom = left + thick, top + tall
+    front = f"{left},{top} {right},{top} {right},{bottom} {left},{bottom}"
+    back = right + deep
+    lid = f"{left},{top} {left + deep},{top - deep} {back},{top - deep} {right},{top}"
+    side = f"{right},{top} {back},{top - deep} {back},{bottom - deep} {right},{bottom}"
+    # The ground below the paint: blocks hide the line behind them.
+    return "".join(
+        f'<polygon points="{points}" fill="{ground}"/>'
+        f'<polygon points="{points}" fill="{colour}" fill-opacity="{opacity}" '
+        f'stroke="{ground}" stroke-width="1" stroke-linejoin="round"/>'
+        for opacity, points in (("1", front), (".5", lid), (".72", side))
+    )
+
+
+def _answers(x: float, colours: theme.Palette) -> str:
+    """The ten answers, each in the colour of its class."""
+    top = _MIDDLE - _CELL * len(CLASS_NAMES) / 2
+    return "".join(
+        f'<rect x="{x - 6}" y="{top + _CELL * label + 1}" width="11" height="{_CELL - 2}" rx="2" '
+        f'fill="{theme.CLASS_COLOURS[label]}"/>'
+        f'<text x="{x + 12}" y="{top + _CELL * label + 10}" font-size="11" '
+        f'fill="{colours.ink}">{name}</text>'
+        for label, name in enumerate(CLASS_NAMES)
+    )
+
+
+def _labels(x: float, words: tuple[str, ...], colours: theme.Palette) -> str:
+    lines = []
+    for place, word in enumerate(words):
+        weight, colour = ("600", colours.ink) if place == 0 else ("400", colours.muted)
+        lines.append(
+            f'<text x="{x}" y="{_LABELS + 17 * place}" text-anchor="middle" font-size="12" '
+            f'font-weight="{weight}" fill="{colour}">{html.escape(word)}</text>'
+        )
+    return "".join(lines)
