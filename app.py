@@ -23,6 +23,10 @@ PAGES = {
     ],
 }
 
-st.set_page_config(page_title="CIFAR-10 Lab", page_icon=theme.favicon(), layout="wide")
+# The icon before the navigation, which would otherwise fetch the page's own from the network;
+# the title after it, because it names the page.
+st.set_page_config(page_icon=theme.favicon(), layout="wide")
+page = st.navigation(PAGES, expanded=True)
+st.set_page_config(page_title=f"{page.title} · CIFAR-10 Lab")
 theme.dress()
-st.navigation(PAGES, expanded=True).run()
+page.run()

@@ -30,8 +30,8 @@ CSS = """
 [data-testid="stMarkdownContainer"] > p, [data-testid="stMarkdownContainer"] > ul,
 [data-testid="stMarkdownContainer"] > ol { max-width: 70ch; }
 /* Chosen things show it by their ground and weight; accent on accent is too faint to read. */
-.stApp [data-testid="stBaseButton-segmented_controlActive"],
-.stApp [data-testid="stBaseButton-pillsActive"],
+.stApp button[data-variant="segmented_control"][data-selected],
+.stApp button[data-variant="pills"][data-selected],
 .stApp [data-testid="stSliderThumbValue"] { color: inherit; font-weight: 600; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 </style>

@@ -183,8 +183,10 @@ def zoom_in(page: Page) -> None:
 
 @pytest.mark.browser
 def test_new_points_arrive_and_the_zoom_stays(page: Page) -> None:
+    whole = page.evaluate(AXES)
     zoom_in(page)
     zoomed = page.evaluate(AXES)
+    assert zoomed != whole
     page.evaluate("document.querySelector('.st-key-curves svg.marks').dataset.seen = 'yes'")
     wait_for_ticks(page, 4)
     assert page.evaluate(AXES) == zoomed

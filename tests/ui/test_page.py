@@ -74,7 +74,7 @@ def test_stopping_a_page_passes_through_the_guard() -> None:
         with guard():
             st.text("before")
             st.stop()
-        st.text("after")
+        st.text("after")  # type: ignore[unreachable]
 
     app = AppTest.from_function(page).run()
     assert [text.value for text in app.text] == ["before"]
