@@ -161,9 +161,9 @@ def test_a_recipe_without_its_essentials_is_refused(missing: str) -> None:
         from_json(values)
 
 
-def test_a_warm_up_longer_than_the_training_is_refused() -> None:
-    with pytest.raises(RecipeError, match="1 epochs"):
-        recipe("standard", "cnn4", epochs=1, warmup_epochs=1.5)
+def test_a_warm_up_that_leaves_no_time_to_train_is_refused() -> None:
+    with pytest.raises(RecipeError, match="share of the training from 0 to 0.9"):
+        recipe("standard", "cnn4", warmup=1.0)
 
 
 def test_watching_a_validation_split_of_nothing_is_refused() -> None:
