@@ -19,13 +19,20 @@ from cifar_core.evaluation.metrics import Normalisation, normalise
 from cifar_core.evaluation.predictions import CLASSES, Floats, Integers, checked_matrix
 from cifar_core.evaluation.words import percent, plural, taken_for
 
-HEIGHT: Final = 560
+HEIGHT: Final = 600
+
+_BAR_PIXELS: Final = 140
+"""Room below the cells for class names, axis title and colour bar."""
 
 _TARGET_PIXELS: Final = 12
 """Smaller than a cell on a phone: overlapping squares would answer for their neighbours. The
 hover distance is unlimited instead, so the nearest centre, the cell itself, always answers."""
 
-_BAR_TITLES: Final = {"none": "Pictures", "row": "% of true", "column": "% of predicted"}
+_BAR_TITLES: Final = {
+    "none": "Pictures",
+    "row": "Share of the true class",
+    "column": "Share of the answers",
+}
 
 
 def confusion_heatmap(
@@ -103,7 +110,7 @@ def difference_heatmap(
     colours = theme.palette(dark)
     heatmap = _heatmap(values, text, labels, colours=colours.diverging, limits=(-limit, limit))
     heatmap.colorbar = _colour_bar(
-        f"More with<br>{theme.plain(names[0])} ↑<br>{theme.plain(names[1])} ↓", dark=dark
+        f"← more with {theme.plain(names[1])} · more with {theme.plain(names[0])} →", dark=dark
     )
     chart = theme.figure(heatmap, click_targets(labels, words))
     return _dressed(chart, labels, order=order, title=title, dark=dark)
@@ -167,13 +174,21 @@ def _heatmap(
 def _colour_bar(title: str, *, dark: bool, suffix: str = "") -> dict[str, object]:
     colours = theme.palette(dark)
     return {
-        "title": {"text": title, "font": {"size": 12, "color": colours.muted}},
+        # Beneath, not beside: on a phone the width belongs to the cells.
+        "orientation": "h",
+        "x": 0.5,
+        "xanchor": "center",
+        "y": 0,
+        "yref": "container",
+        "yanchor": "bottom",
+        "title": {"text": title, "side": "bottom", "font": {"size": 12, "color": colours.muted}},
         "tickfont": {"size": 11, "color": colours.muted},
         "ticksuffix": suffix,
-        "thickness": 10,
-        "len": 0.6,
+        "thickness": 8,
+        "len": 0.8,
         "outlinewidth": 0,
         "nticks": 5,
+        "ypad": 4,
     }
 
 
@@ -212,7 +227,8 @@ def _dressed(
         line = {"color": theme.palette(dark).muted, "width": 1.5}
         chart.add_shape(type="line", x0=edge, x1=edge, y0=-0.5, y1=CLASSES - 0.5, line=line)
         chart.add_shape(type="line", y0=edge, y1=edge, x0=-0.5, x1=CLASSES - 0.5, line=line)
-    return theme.style(chart, title=title, dark=dark, height=HEIGHT)
+    theme.style(chart, title=title, dark=dark, height=HEIGHT)
+    return chart.update_layout(margin_b=_BAR_PIXELS)
 
 
 def _cell(value: float, by: Normalisation) -> str:
