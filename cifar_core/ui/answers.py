@@ -1,0 +1,205 @@
+"""What the models say of a picture: in a sentence, as bars, as a table, beside the picture."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from cifar_core import formats, services
+from cifar_core.charts import bars
+from cifar_core.charts.theme import Title, config
+from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
+from cifar_core.evaluation.words import listed, with_article
+from cifar_core.inference.upload import Picture, to_network_input
+from cifar_core.networks import NETWORKS
+from cifar_core.runs.manager import Run
+from cifar_core.services import Answer
+from cifar_core.ui import cached
+from cifar_core.ui.intake import Brought
+from cifar_core.ui.page import guard
+from cifar_core.ui.pictures import enlarge
+from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
+
+Fit = Literal["squash", "crop"]
+"""How a picture becomes square: its whole, or the square in its middle."""
+
+SIDE = 224
+"""Side of the pictures shown: seven times 32."""
+
+CAUTION = (
+    "A high probability is no proof. The networks know these ten classes only and always choose "
+    "among them, whatever the picture shows; and they have learnt from small photographs alone, "
+    "so they err more often on yours."
+)
+
+CSS = """<style>
+.lab-pair { display: flex; flex-wrap: wrap; gap: .75rem 1rem; }
+.lab-pair figure { margin: 0; max-width: SIDEpx; }
+.lab-pair img { display: block; max-width: SIDEpx; max-height: SIDEpx; border-radius: 3px; }
+.lab-pair .lab-pixels { image-rendering: pixelated; }
+.lab-pair figcaption { font-size: .8125rem; line-height: 1.35; margin-top: .3rem; opacity: .72;
+  overflow-wrap: anywhere; }
+.lab-name { font-weight: 600; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+.lab-answer { margin: 0; max-width: 70ch; overflow-wrap: anywhere; }
+.lab-answer + .lab-origin { margin-top: .15rem; }
+.lab-apart { margin: 0; max-width: 70ch; padding-left: .75rem; border-left: 3px solid; }
+</style>""".replace("SIDE", str(SIDE))
+
+
+def model_labels(models: Sequence[Run]) -> dict[str, str]:
+    """Returns what each model is called on the page, by the run's identity, no two alike.
+
+    The network's title alone where that tells it from the others, else with the run's name and,
+    if that is not enough, its identity. Plain text: a run's name comes from a person.
+    """
+    labels = {run.id: _network_title(run) for run in models}
+    for add in (lambda run: f"“{run.name}”", lambda run: f"({run.id})"):
+        seen = Counter(labels.values())
+        for run in models:
+            if seen[labels[run.id]] > 1:
+                labels[run.id] = f"{labels[run.id]} {add(run)}"
+    return labels
+
+
+def _network_title(run: Run) -> str:
+    return NETWORKS[run.recipe.network].title if run.recipe is not None else "Unknown network"
+
+
+def answer_sentence(model: str, probabilities: NDArray[np.float32]) -> str:
+    """Returns a model's answer in words.
+
+    Args:
+        model: What the model is called.
+        probabilities: (10,), summing to 1.
+    """
+    first, second = (int(label) for label in np.argsort(-probabilities, kind="stable")[:2])
+    return (
+        f"{model} takes this for {with_article(first)}, "
+        f"{formats.percent(float(probabilities[first]))}; second: {CLASS_NAMES[second]}, "
+        f"{formats.percent(float(probabilities[second]))}."
+    )
+
+
+def disagreement(answers: Mapping[str, NDArray[np.float32]]) -> str:
+    """Says in a sentence that models see different classes; empty where they agree.
+
+    Args:
+        answers: Probabilities (10,) by what the models are called.
+    """
+    seen = {model: int(np.argmax(values)) for model, values in answers.items()}
+    if len(set(seen.values())) < 2:
+        return ""
+    says = listed([f"{model} says {CLASS_NAMES[label]}" for model, label in seen.items()])
+    return f"The models disagree: {says}. At least one of them is wrong."
+
+
+def answer_section(
+    brought: Brought, models: Sequence[Run], labels: Mapping[str, str], *, fit: Fit
+) -> None:
+    """Draws one picture and what each model says of it; a failure costs this picture alone."""
+    with st.container(border=True), guard():
+        picture = brought.read()
+        st.html(f'{CSS}<p class="lab-name">{html.escape(picture.name)}</p>')
+        pictures, words = st.columns([5, 7], gap="medium")
+        with pictures:
+            st.html(picture_pair(picture, fit=fit))
+        with words:
+            answers = [
+                services.classify(run, cached.open_classifier(run), picture, fit=fit)
+                for run in models
+            ]
+            _verdicts(answers, labels, brought.label)
+        for place, answer in zip(st.columns(len(answers)), answers, strict=True):
+            with place:
+                _bars(answer, brought.key, labels[answer.run.id], alone=len(answers) == 1)
+        _table(answers, labels, brought.key)
+
+
+def picture_pair(picture: Picture, *, fit: Fit) -> str:
+    """Returns the HTML of the original beside the 32×32 pixels that a network sees of it."""
+    seen = enlarge(to_network_input(picture.pixels, fit=fit), SIDE // PICTURE_SHAPE[0])
+    pixels = _figure(seen, "png", "What the networks see: 32 × 32 pixels", kind="lab-pixels")
+    if picture.pixels.shape == PICTURE_SHAPE:
+        return f'<div class="lab-pair">{pixels}</div>'
+    size = f"{picture.width:,} × {picture.height:,} pixels, {picture.format}"
+    caption = "; ".join([f"The original: {size}", *picture.notes])
+    buffer = io.BytesIO()
+    Image.fromarray(picture.pixels).save(buffer, "JPEG", quality=88)
+    return f'<div class="lab-pair">{_figure(buffer.getvalue(), "jpeg", caption)}{pixels}</div>'
+
+
+def _figure(data: bytes, kind_of_data: str, caption: str, *, kind: str = "") -> str:
+    source = base64.b64encode(data).decode("ascii")
+    words = html.escape(caption, quote=True)
+    return (
+        f'<figure><img class="{kind}" src="data:image/{kind_of_data};base64,{source}" '
+        f'alt="{words}"><figcaption>{words}</figcaption></figure>'
+    )
+
+
+def _verdicts(answers: Sequence[Answer], labels: Mapping[str, str], truth: int | None) -> None:
+    """Draws the answers in sentences, the truth where it is known, and a disagreement."""
+    lines = []
+    if truth is not None:
+        name = html.escape(CLASS_NAMES[truth])
+        lines.append(f'<p class="lab-answer">The dataset says: <strong>{name}</strong>.</p>')
+    for answer in answers:
+        sentence = answer_sentence(labels[answer.run.id], answer.probabilities)
+        if truth is not None:
+            right = int(np.argmax(answer.probabilities)) == truth
+            sentence = f"{RIGHT_SIGN if right else WRONG_SIGN} {sentence}"
+        calibrated = (
+            "Probabilities calibrated on pictures that were held out of the training."
+            if answer.is_calibrated
+            else "Probabilities not calibrated: they may promise too much."
+        )
+        lines.append(f'<p class="lab-answer">{html.escape(sentence)}</p>')
+        lines.append(f'<p class="lab-origin">{calibrated}</p>')
+    apart = disagreement({labels[item.run.id]: item.probabilities for item in answers})
+    if apart:
+        lines.append(f'<p class="lab-apart" role="note">{html.escape(apart)}</p>')
+    for line in lines:
+        st.html(line)
+
+
+def _bars(answer: Answer, key: str, label: str, *, alone: bool) -> None:
+    st.plotly_chart(
+        bars.probability_bars(
+            answer.probabilities,
+            # Beside each other, the same class stands at the same height.
+            order=bars.LARGEST_FIRST if alone else "dataset",
+            title=Title("How probable each class is", run=label),
+            dark=is_dark(),
+        ),
+        theme=None,
+        config=config("probabilities"),
+        key=f"bars_{key}_{answer.run.id}",
+    )
+
+
+def _table(answers: Sequence[Answer], labels: Mapping[str, str], key: str) -> None:
+    with st.expander("The probabilities as a table"):
+        table = pd.DataFrame(
+            {labels[answer.run.id]: answer.probabilities.astype(float) for answer in answers},
+            index=pd.Index(CLASS_NAMES, name="class"),
+        )
+        st.dataframe(table.style.format("{:.1%}"), height="content", width="content")
+        st.download_button(
+            "Download as CSV",
+            table.to_csv(float_format="%.6f").encode(),
+            "probabilities.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"csv_{key}",
+        )
