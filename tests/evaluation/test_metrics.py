@@ -157,6 +157,12 @@ def test_the_kept_curve_is_what_a_direct_count_gives() -> None:
             assert math.isnan(accuracy)
 
 
+def test_an_answer_exactly_at_the_threshold_is_kept() -> None:
+    curve = metrics.kept_against_accuracy([[0.5, 0.25, 0.25, *[0.0] * 7]], [0])
+    assert curve.share_kept[curve.thresholds <= 0.5].tolist() == [1.0] * 51
+    assert not curve.share_kept[curve.thresholds > 0.5].any()
+
+
 @pytest.mark.parametrize(
     ("right", "total", "words"),
     [
