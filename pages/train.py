@@ -21,7 +21,7 @@ with guard():
     elif services.open_dataset().is_sample:
         download_panel()
     else:
-        run_form.run_form(runs)
+        run_form.run_form(runs, is_open=chosen is None)
 
     with guard():
         run_list.run_list(runs, chosen)

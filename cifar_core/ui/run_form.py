@@ -30,6 +30,9 @@ CLONED = Kept[str | None]("train_cloned", None)
 FILL_FROM = Kept[str | None]("train_fill_from", None)
 """A run whose settings shall fill the form at the next drawing of the page."""
 
+OPEN = Kept[bool | None]("train_form_open", None)
+"""Opens or closes the form at the next drawing of the page; None leaves it as it is."""
+
 HELP = {
     "network": "The architecture that learns: how many layers, and of what kind.",
     "recipe": "All settings of a training, with a reason. Every one can be changed below.",
@@ -53,14 +56,25 @@ def found_devices() -> list[Device]:
     return services.list_devices()
 
 
-def run_form(runs: Sequence[Run]) -> None:
+def run_form(runs: Sequence[Run], *, is_open: bool) -> None:
     """Draws the form and starts what it asks for.
 
     Args:
         runs: All runs of the lab, for the expected time and the load of the devices.
+        is_open: Whether a visitor finds the form open: not where a run is to be seen first.
     """
     base = _base(runs)
-    with st.container(border=True, key="train_form"):
+    wanted = OPEN.get()
+    if wanted is not None:
+        OPEN.set(None)
+        st.session_state["train_new"] = wanted
+    with st.expander(
+        "New training",
+        expanded=is_open,
+        icon=":material/add:",
+        key="train_new",
+        on_change="rerun",
+    ):
         chosen, detailed = st.columns([2, 3], gap="large")
         with chosen:
             network = _network()
@@ -81,6 +95,7 @@ def _base(runs: Sequence[Run]) -> Recipe | None:
         recipe = by_id.get(wanted)
         if recipe is not None:
             CLONED.set(wanted)
+            OPEN.set(True)
             st.session_state["train_network"] = recipe.network
             if recipe.name in NAMED_RECIPES:
                 st.session_state["train_recipe"] = recipe.name
@@ -219,6 +234,7 @@ def _carry_out(order: Order, token: str) -> None:
             ) from error
         started.append(run_id)
     TOKEN.set(secrets.token_hex(4))
+    OPEN.set(False)
     STARTED_RUN.set(started[0])
     set_address("run", started[0])
     st.toast("Training started." if len(started) == 1 else f"{len(started)} trainings in line.")

@@ -24,8 +24,11 @@ MANY_RUNS = 100
 
 COLUMNS = (
     *("Run", "State", "Network", "Recipe", "Epoch", "Accuracy"),
-    *("Training", "Waited", "Time left", "Device", "Started"),
+    *("Training", "Waited", "Time left", "Device"),
 )
+MOST_PIXELS = 292
+"""Seven rows; further ones scroll, so that the run below stays in sight."""
+
 CSS = """<style>
 /* The table's own download would hand a run's name to a spreadsheet as a formula. */
 .st-key-train_list [data-testid="stElementToolbar"] { display: none; }
@@ -85,10 +88,10 @@ def _table(signature: str, chosen: str | None) -> None:
         with st.container(key="train_list"):
             st.html(CSS)
             state = st.dataframe(
-                pd.DataFrame(rows, columns=list(COLUMNS)),
+                pd.DataFrame(rows, columns=_shown_columns(runs)),
                 hide_index=True,
                 column_config=_columns(),
-                height=min(36 * (len(rows) + 1) + 2, 400),
+                height=min(36 * (len(rows) + 1) + 2, MOST_PIXELS),
                 row_height=36,
                 key=key,
                 on_select="rerun",
@@ -113,6 +116,14 @@ def _ahead(run: Run) -> int | None:
         return services.position_in_line(run)
     except (LabError, OSError):
         return None  # it has just left the line
+
+
+def _shown_columns(runs: Sequence[Run]) -> list[str]:
+    """Returns the columns that tell something: the device only where there are several."""
+    several = len({run.status.device for run in runs}) > 1
+    alive = any(run.state.is_alive for run in runs)
+    hidden = {"Device": not several, "Time left": not alive}
+    return [name for name in COLUMNS if not hidden.get(name)]
 
 
 def _columns() -> dict[str, ColumnConfig | str | None]:

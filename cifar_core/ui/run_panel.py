@@ -9,12 +9,14 @@ import pandas as pd
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from cifar_core import formats, services, settings
+from cifar_core import formats, services
 from cifar_core.charts import theme as chart_theme
+from cifar_core.dataset import TEST_PICTURES
 from cifar_core.errors import LabError
+from cifar_core.evaluation.metrics import share
 from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.manager import Run
-from cifar_core.ui import run_actions, run_words
+from cifar_core.ui import run_words
 from cifar_core.ui.live_chart import live_curves
 from cifar_core.ui.page import empty_state, guard, origin_line, show_error
 from cifar_core.ui.run_details import run_details
@@ -27,6 +29,18 @@ TICK_SECONDS = 1.0
 
 WATCHED = Kept[str | None]("train_watched", None)
 """The run the person watched while it was alive, to tell when it has ended."""
+
+CSS = """<style>
+.lab-run { margin: 0; padding: 0; overflow-wrap: anywhere;
+  font-family: "Source Serif Pro", Georgia, serif; font-size: 1.5rem; }
+</style>"""
+
+_PLACE = (
+    '<div style="min-height:320px;display:grid;place-items:center;text-align:center;border-radius:6px;border:1px '
+    'dashed color-mix(in srgb, currentColor 18%, transparent)"><span style="opacity:.72">'
+    "{sentence}</span></div>"
+)
+"""Keeps the place of the curves until there are some."""
 
 ENDINGS = {
     State.FINISHED: ("has finished", ":material/check_circle:"),
@@ -76,28 +90,16 @@ def _panel(run_id: str, drawn_as: State) -> None:
 
 
 def _head(run: Run) -> None:
-    """Draws name, state, note, and the buttons that matter now."""
+    """Draws name, state and note, and the way to the results of a finished run."""
+    st.html(CSS)
     ahead = services.position_in_line(run) if run.state is State.QUEUED else None
     state = html.escape(run_words.state_words(run, ahead))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.html(
-            f'<h3 style="margin:0;overflow-wrap:anywhere">{html.escape(str(run.name))}</h3>'
-            f'<p style="margin:0">{state}</p>',
+            f'<h3 class="lab-run">{html.escape(str(run.name))}</h3><p style="margin:0">{state}</p>',
             width="stretch",
         )
-        if run.is_shipped or settings.current().read_only:
-            return
-        if run.state.is_alive:
-            asked = run.folder.request_path.exists()
-            label = "Stopping …" if asked else "Stop and keep"
-            if st.button(label, disabled=asked, icon=":material/stop_circle:", key="panel_stop"):
-                services.stop_run(run.id)
-                st.rerun()
-        elif run.state in run_words.RESUMABLE and st.button(
-            "Resume", type="primary", icon=":material/resume:", key="panel_resume"
-        ):
-            run_actions.for_each([run], services.resume_run, done="Resumed")
-        elif run.state is State.FINISHED:
+        if run.state is State.FINISHED:
             _link_results(run)
     if run.label.note:
         st.text(str(run.label.note))
@@ -132,26 +134,42 @@ def _figures(run: Run) -> None:
         doing = f" · {status.phase}" if status.phase else ""
         words = f"{run_words.epoch_words(run)} epochs done{step}{doing}"
         st.progress(run_words.share_done(run), text=plain(words))
-    accuracy, best = formats.percent(status.accuracy), formats.percent(status.best_accuracy)
+    accuracy = accuracy_words(run, status.accuracy)
+    best = formats.percent(status.best_accuracy)
     speed = status.images_per_second
     figures = [
-        ("Accuracy", accuracy, "Share of the watched pictures right after the last epoch."),
+        (
+            "Accuracy",
+            accuracy,
+            "Share of the watched pictures answered rightly after the last "
+            "epoch, with its 95% interval.",
+        ),
         (
             f"Best, epoch {status.best_epoch}" if status.best_epoch else "Best",
             best,
             "The best accuracy so far and its epoch.",
         ),
-        ("Training", formats.duration(status.running_seconds), "Time on the device so far."),
-        ("Waited", formats.duration(run_words.waiting_seconds(run)), "Time in line."),
+        ("Training", run_words.time_words(status.running_seconds), "Time on the device so far."),
+        ("Waited", run_words.time_words(run_words.waiting_seconds(run)), "Time in line."),
     ]
     if run.state.is_alive:
-        left = formats.duration(status.eta_seconds)
+        left = run_words.time_words(status.eta_seconds)
         figures.append(("Time left", left, "Expected, from the speed so far."))
     rate = formats.count(round(speed)) if speed else formats.UNKNOWN
     figures.append(("Pictures per second", rate, "Training pictures, lately."))
-    with st.container(horizontal=True, gap="large", key="train_figures"):
+    with st.container(horizontal=True, gap="medium", key="train_figures"):
         for label, value, explanation in figures:
             st.metric(label, value, help=explanation, width="content")
+
+
+def accuracy_words(run: Run, accuracy: float | None) -> str:
+    """Returns an accuracy on the watched pictures with its 95% interval, as far as known."""
+    if accuracy is None or run.recipe is None:
+        return formats.percent(accuracy)
+    is_test = run.recipe.monitored_split == "test"
+    pictures = TEST_PICTURES if is_test else run.recipe.validation_pictures
+    found = share(round(accuracy * pictures), pictures)
+    return formats.percent(accuracy, (found.interval.low, found.interval.high))
 
 
 def curve_rows(rows: Sequence[MetricRow], value: str) -> pd.DataFrame:
@@ -176,9 +194,10 @@ def curve_rows(rows: Sequence[MetricRow], value: str) -> pd.DataFrame:
 
 def _curves(run: Run, rows: Sequence[MetricRow]) -> None:
     if not rows:
-        sentence = "Nothing measured yet." if not run.state.is_alive else "Nothing measured yet: "
-        sentence += "the curves begin seconds after the training." if run.state.is_alive else ""
-        st.html(f'<p class="lab-origin" style="min-height:6rem">{sentence}</p>')
+        sentence = "Nothing was measured."
+        if run.state.is_alive:
+            sentence = "The curves begin here a few seconds after the training does."
+        st.html(_PLACE.format(sentence=sentence))
         return
     colour = chart_theme.network_colour(run.recipe.network if run.recipe else "", dark=is_dark())
     epochs = float(run.recipe.epochs) if run.recipe else None
@@ -213,6 +232,8 @@ def _origin(run: Run) -> str:
     if run.recipe:
         parts.append(f"batches of {run.recipe.batch_size:,}")
         parts.append(f"seed {run.recipe.seed}")
+    if run.label.created_at and not run.is_shipped:
+        parts.append(f"started {formats.when(run.label.created_at)}")
     parts.append(str(status.device_name or status.device).strip())
     if status.precision:
         parts.append(str(status.precision))

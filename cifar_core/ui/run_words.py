@@ -36,6 +36,8 @@ def state_words(run: Run, ahead: int | None = None) -> str:
         ahead: How many runs have its device before it, where known.
     """
     words = STATE_WORDS[run.state]
+    if run.state.is_alive and run.folder.request_path.exists():
+        return f"{words}, stopping"
     if run.state is not State.QUEUED or ahead is None:
         return words
     return f"{words}, {ahead} before it" if ahead else f"{words}, next"
@@ -78,6 +80,13 @@ def waiting_seconds(run: Run, *, now: float | None = None) -> float:
     return waited
 
 
+def time_words(seconds: float | None) -> str:
+    """Returns a time that is counted while one looks: whole seconds, a dash for none at all."""
+    if seconds is not None and 0.5 <= seconds < 10:
+        return f"{seconds:.0f} s"
+    return formats.duration(seconds) if seconds and seconds >= 10 else formats.UNKNOWN
+
+
 def run_row(run: Run, ahead: int | None = None) -> dict[str, Any]:
     """Returns a run as a row of the list; one whose files are damaged still has a row.
 
@@ -95,11 +104,10 @@ def run_row(run: Run, ahead: int | None = None) -> dict[str, Any]:
             "Recipe": recipe_title(run.recipe),
             "Epoch": epoch_words(run),
             "Accuracy": None if status.accuracy is None else 100 * float(status.accuracy),
-            "Training": formats.duration(status.running_seconds),
-            "Waited": formats.duration(waiting_seconds(run)),
-            "Time left": formats.duration(status.eta_seconds) if run.state.is_alive else "",
+            "Training": time_words(status.running_seconds),
+            "Waited": time_words(waiting_seconds(run)),
+            "Time left": time_words(status.eta_seconds) if run.state.is_alive else "",
             "Device": str(status.device),
-            "Started": formats.when(run.label.created_at or None),
         }
     except (TypeError, ValueError, OverflowError, OSError):
         return {"Run": name, "State": STATE_WORDS[run.state], "Recipe": "status cannot be read"}
