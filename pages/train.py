@@ -27,3 +27,4 @@ with guard():
         run_list.run_list(runs, chosen)
     if chosen is not None:
         run_panel.run_panel(chosen)
+    run_actions.show_dialog(runs)

@@ -19,6 +19,9 @@ from cifar_core.ui.tables import plain
 REFUSALS = Kept[tuple[LabError, ...]]("train_refusals", ())
 """What the last action could not do, until the next one."""
 
+ASKED = Kept[tuple[str, tuple[str, ...]] | None]("train_asked", None)
+"""The dialog that is open and the runs it is about: it outlives the page's own refreshes."""
+
 LATER = Kept("train_interrupted_later", False)
 """Whether the person put off resuming what was interrupted."""
 
@@ -69,6 +72,7 @@ def for_each(runs: Sequence[Run], act: Callable[[str], None], *, done: str) -> N
         except LabError as error:
             refusals.append(error)
     REFUSALS.set(tuple(refusals))
+    _close()
     succeeded = len(runs) - len(refusals)
     if succeeded:
         words = plain(runs[0].name) if len(runs) == 1 else f"{succeeded} runs"
@@ -101,11 +105,11 @@ def actions(selected: Sequence[Run]) -> None:
             FILL_FROM.set(selected[0].id)
             st.rerun()
         if _button("Rename or note", "rename", "edit", enabled=single is not None):
-            _rename(selected[0])
+            _ask("rename", selected)
         if waiting and len(found_devices()) > 1 and _button("Move", "move", "swap_horiz"):
-            _move(waiting)
+            _ask("move", waiting)
         if _button("Delete", "delete", "delete", enabled=bool(deletable)):
-            _delete(deletable, kept=len(alive))
+            _ask("delete", selected)
 
 
 def _button(label: str, name: str, icon: str, *, enabled: bool = True) -> bool:
@@ -114,7 +118,39 @@ def _button(label: str, name: str, icon: str, *, enabled: bool = True) -> bool:
     )
 
 
-@st.dialog("Rename or note")
+def show_dialog(runs: Sequence[Run]) -> None:
+    """Draws the dialog that an action has opened, until it is answered or closed.
+
+    Call it in the page, outside everything that refreshes itself.
+
+    Args:
+        runs: All runs of the lab.
+    """
+    asked = ASKED.get()
+    if asked is None:
+        return
+    name, ids = asked
+    meant = [run for run in runs if run.id in ids]
+    if not meant:
+        _close()
+    elif name == "rename":
+        _rename(meant[0])
+    elif name == "move":
+        _move([run for run in meant if run.state is State.QUEUED])
+    else:
+        _delete(meant)
+
+
+def _ask(name: str, runs: Sequence[Run]) -> None:
+    ASKED.set((name, tuple(run.id for run in runs)))
+    st.rerun()
+
+
+def _close() -> None:
+    ASKED.set(None)
+
+
+@st.dialog("Rename or note", on_dismiss=_close)
 def _rename(run: Run) -> None:
     with guard():
         st.text(run.id)
@@ -126,10 +162,11 @@ def _rename(run: Run) -> None:
         )
         if st.button("Save", type="primary", key="train_rename_save"):
             services.label_run(run.id, name=name, note=note)
+            _close()
             st.rerun()
 
 
-@st.dialog("Move to another device")
+@st.dialog("Move to another device", on_dismiss=_close)
 def _move(waiting: Sequence[Run]) -> None:
     with guard():
         st.text("\n".join(f"· {run.name}" for run in waiting))
@@ -143,19 +180,23 @@ def _move(waiting: Sequence[Run]) -> None:
             for_each(waiting, lambda run_id: services.move_run(run_id, str(target)), done="Moved")
 
 
-@st.dialog("Delete for good?")
-def _delete(runs: Sequence[Run], kept: int) -> None:
+@st.dialog("Delete for good?", on_dismiss=_close)
+def _delete(selected: Sequence[Run]) -> None:
     with guard():
+        runs = [run for run in selected if not run.state.is_alive]
+        kept = len(selected) - len(runs)
         st.text("\n".join(f"· {run.name}" for run in runs[:10]))
         if len(runs) > 10:
             st.text(f"· and {len(runs) - 10} more")
         st.text("Its figures, its log and its trained network are removed and cannot come back.")
         if kept:
-            st.text(f"{kept} selected that train or wait are left alone: stop them first.")
+            are = "1 run that trains or waits is" if kept == 1 else f"{kept} runs that live are"
+            st.text(f"{are} left alone: stop first what you want to delete.")
         with st.container(horizontal=True):
-            if st.button("Delete", type="primary", key="train_delete_confirm"):
+            if st.button("Delete", type="primary", disabled=not runs, key="train_delete_confirm"):
                 for_each(runs, _delete_run, done="Deleted")
             if st.button("Keep", key="train_delete_cancel"):
+                _close()
                 st.rerun()
 
 

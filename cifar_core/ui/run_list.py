@@ -43,7 +43,7 @@ def chosen_run(runs: Sequence[Run]) -> str | None:
     """
     given = st.query_params.get("run")
     if given:
-        return given
+        return given[:100]  # longer than any run is called
     known = {run.id for run in runs}
     started = STARTED_RUN.get()
     if started in known:

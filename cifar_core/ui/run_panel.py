@@ -36,9 +36,9 @@ CSS = """<style>
 </style>"""
 
 _PLACE = (
-    '<div style="min-height:320px;display:grid;place-items:center;text-align:center;border-radius:6px;border:1px '
-    'dashed color-mix(in srgb, currentColor 18%, transparent)"><span style="opacity:.72">'
-    "{sentence}</span></div>"
+    '<div style="min-height:320px;display:grid;place-items:center;text-align:center;'
+    "border-radius:6px;border:1px dashed color-mix(in srgb, currentColor 18%, transparent)"
+    '"><span style="opacity:.72">{sentence}</span></div>'
 )
 """Keeps the place of the curves until there are some."""
 
@@ -141,8 +141,7 @@ def _figures(run: Run) -> None:
         (
             "Accuracy",
             accuracy,
-            "Share of the watched pictures answered rightly after the last "
-            "epoch, with its 95% interval.",
+            "Share of the watched pictures right after the last epoch, with its 95% interval.",
         ),
         (
             f"Best, epoch {status.best_epoch}" if status.best_epoch else "Best",

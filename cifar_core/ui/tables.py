@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 
 import pandas as pd
@@ -28,7 +29,7 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
     """
     safe = table.map(_quoted)
     safe.columns = [_quoted(str(name)) for name in table.columns]
-    return safe.to_csv(index=False, lineterminator="\n").encode()
+    return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).encode()
 
 
 def csv_download(table: pd.DataFrame, name: str, *, key: str) -> None:
