@@ -1,0 +1,118 @@
+"""Which answers of a run are looked at: test pictures, or an epoch of the monitored split.
+
+The epochs can be played like a film. While it plays, one fragment redraws itself and holds no
+widget; what it shows stays on the slider when it stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from cifar_core.errors import RunError
+from cifar_core.runs.manager import Run
+from cifar_core.runs.results import Predictions
+from cifar_core.ui import stored
+from cifar_core.ui.session import Kept
+
+FINAL = "Test pictures, final network"
+FRAME_SECONDS = 0.6
+
+PLAYING = Kept[str | None]("results_playing", None)
+"""The run whose epochs are being played."""
+
+PLAYED_EPOCH = Kept[int | None]("results_played_epoch", None)
+"""The epoch shown last while playing."""
+
+Draw = Callable[[Predictions], None]
+
+
+def by_epoch(run: Run) -> str:
+    """Returns what looking at the monitored split epoch by epoch is called."""
+    split = run.recipe.monitored_split if run.recipe else "monitored"
+    return f"{split.capitalize()} pictures by epoch"
+
+
+def choose_answers(run: Run) -> Predictions | None:
+    """Draws the choice of split and epoch, and returns the answers chosen.
+
+    Returns:
+        The answers; None while the epochs are played, see :func:`film`.
+
+    Raises:
+        RunError: The run has no predictions at all, or not those chosen.
+    """
+    epochs = stored.count_epochs(run)
+    has_final = run.folder.test_predictions_path.is_file()
+    if not epochs and not has_final:
+        return stored.epoch_answers(run)  # raises, and says why
+    choices = [FINAL] * has_final + [by_epoch(run)] * bool(epochs)
+    chosen = choices[0]
+    if len(choices) > 1:
+        chosen = st.segmented_control(
+            "Pictures", choices, default=FINAL, key="split", required=True, bind="query-params"
+        )
+    if chosen == FINAL:
+        PLAYING.set(None)
+        return stored.test_answers(run)
+    return _choose_epoch(run, epochs)
+
+
+def film(run: Run, draw: Draw) -> None:
+    """Plays the epochs of a run: draws the answers of one after another, then stops.
+
+    Args:
+        run: The run.
+        draw: Draws the answers of one epoch, without widgets.
+    """
+    st.fragment(_frame, run_every=FRAME_SECONDS)(run, stored.count_epochs(run), draw)
+
+
+def _frame(run: Run, epochs: int, draw: Draw) -> None:
+    """Draws one epoch; the next call draws the next one."""
+    epoch = min((PLAYED_EPOCH.get() or 0) + 1, epochs)
+    PLAYED_EPOCH.set(epoch)
+    st.progress(epoch / epochs, text=f"Epoch {epoch} of {epochs}")
+    try:
+        draw(stored.epoch_answers(run, epoch))
+    except RunError:
+        epoch = epochs  # deleted meanwhile: the page says so
+    if epoch >= epochs:
+        PLAYING.set(None)
+        st.rerun()
+
+
+def _choose_epoch(run: Run, epochs: int) -> Predictions | None:
+    """Draws the slider with its play button, or the pause button while playing."""
+    if epochs == 1:
+        st.text("One epoch so far.")
+        return stored.epoch_answers(run, 1)
+    if PLAYING.get() == run.id:
+        st.button("Pause", icon=":material/pause:", on_click=_pause, key="pause")
+        return None
+    shown = PLAYED_EPOCH.get()
+    if shown is not None:
+        st.session_state["epoch"] = min(shown, epochs)
+        PLAYED_EPOCH.set(None)
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    epoch = row.slider(
+        "Epoch", 1, epochs, value=epochs, key="epoch", bind="query-params", width=480
+    )
+    row.button(
+        "Play the epochs",
+        icon=":material/play_arrow:",
+        on_click=_play,
+        args=(run.id, epoch, epochs),
+        key="play",
+    )
+    return stored.epoch_answers(run, int(epoch))
+
+
+def _play(run_id: str, epoch: int, epochs: int) -> None:
+    PLAYING.set(run_id)
+    PLAYED_EPOCH.set(0 if epoch >= epochs else epoch - 1)
+
+
+def _pause() -> None:
+    PLAYING.set(None)

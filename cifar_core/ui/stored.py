@@ -1,0 +1,156 @@
+"""What runs have written, read once per change of a file and shared by all sessions.
+
+A file is known by its path, size and time: what a running worker appends is seen at once, what
+nobody touched is not read again. Evaluations and lists of runs are small and always read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cifar_core import files, services
+from cifar_core.errors import RunError
+from cifar_core.evaluation import metrics
+from cifar_core.evaluation.learning import Learning
+from cifar_core.evaluation.predictions import Integers
+from cifar_core.runs.folder import MetricRow
+from cifar_core.runs.manager import Run
+from cifar_core.runs.results import Predictions
+
+T = TypeVar("T")
+Stamp = tuple[str, int, int]
+
+
+def learning(run: Run) -> Learning:
+    """Returns the figures of a run after each of its epochs so far."""
+    return _learning(stamp(run.folder.metrics_path), run)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _learning(at: Stamp, _run: Run) -> Learning:  # noqa: ARG001 - the key
+    return learning_of(services.read_metrics(_run.id))
+
+
+def learning_of(rows: list[MetricRow]) -> Learning:
+    """Returns the figures after each epoch; of an epoch measured twice the later row counts."""
+    ends = {round(row.epoch): row for row in rows if row.kind == "epoch"}
+    kept = [ends[epoch] for epoch in sorted(ends)]
+    return Learning(
+        epochs=tuple(round(row.epoch) for row in kept),
+        train_accuracy=tuple(_number(row.accuracy) for row in kept),
+        train_loss=tuple(_number(row.loss) for row in kept),
+        accuracy=tuple(_number(row.monitored_accuracy) for row in kept),
+        loss=tuple(_number(row.monitored_loss) for row in kept),
+        seconds=tuple(_number(row.seconds) for row in kept),
+        epoch_seconds=tuple(_number(row.epoch_seconds) for row in kept),
+    )
+
+
+def test_answers(run: Run) -> Predictions:
+    """Returns what the finished network answered on the test pictures.
+
+    Raises:
+        RunError: It has not, or the file is damaged.
+    """
+    return _test_answers(stamp(run.folder.test_predictions_path), run.status.epoch, run.name, run)
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _test_answers(at: Stamp, epoch: int, name: str, _run: Run) -> Predictions:  # noqa: ARG001
+    return services.read_test_predictions(_run)
+
+
+def epoch_answers(run: Run, epoch: int | None = None) -> Predictions:
+    """Returns what the network answered on its monitored pictures after an epoch.
+
+    Args:
+        run: The run.
+        epoch: Counted from 1; the last one by default.
+
+    Raises:
+        RunError: It has no predictions of that epoch.
+    """
+    return _epoch_answers(stamp(run.folder.predictions_path), epoch, run.name, run)
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def _epoch_answers(at: Stamp, epoch: int | None, name: str, _run: Run) -> Predictions:  # noqa: ARG001
+    return services.read_predictions(_run, epoch=epoch)
+
+
+def count_epochs(run: Run) -> int:
+    """Returns of how many epochs there are predictions; 0 when there are none."""
+    try:
+        return epoch_answers(run).epoch
+    except RunError:
+        return 0
+
+
+def matrix_of(answers: Predictions) -> Integers:
+    """Returns the confusion matrix (10, 10) of answers."""
+    return metrics.confusion(answers.labels, answers.probabilities.argmax(axis=1))
+
+
+@st.cache_data(max_entries=60, show_spinner="Counting …")
+def report_of(key: str, _answers: Predictions) -> pd.DataFrame:  # noqa: ARG001 - the key
+    """Returns the classification report of answers, see :func:`metrics.class_report`.
+
+    Args:
+        key: Names the answers; see :func:`key_of`.
+        _answers: The answers.
+    """
+    return metrics.class_report(_answers.labels, _answers.probabilities.argmax(axis=1))
+
+
+def key_of(run: Run, answers: Predictions) -> str:
+    """Returns a name for answers that is another one as soon as they are other answers."""
+    path = (
+        run.folder.test_predictions_path
+        if answers.monitored == "test" and answers.split == "test"
+        else run.folder.predictions_path
+    )
+    return f"{stamp(path)} {stamp(run.folder.predictions_path)} {answers.origin}"
+
+
+def data_digest(run: Run) -> str:
+    """Returns the digest of the data a finished run was trained on; empty while unknown."""
+    try:
+        return str(files.read_json(run.folder.manifest_path)["data_digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def stamp(path: Path) -> Stamp:
+    """Returns what tells one state of a file from another: path, size and time."""
+    try:
+        state = path.stat()
+    except OSError:
+        return str(path), -1, 0
+    return str(path), state.st_size, state.st_mtime_ns
+
+
+def maybe(read: Callable[[], T]) -> T | None:
+    """Returns what reading gives, or None where the run does not have it."""
+    try:
+        return read()
+    except RunError:
+        return None
+
+
+def _number(value: float | None) -> float:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
+
+
+def shown_share(answers: Predictions) -> metrics.Share:
+    """Returns the accuracy of answers with its interval."""
+    return metrics.share(
+        int(np.count_nonzero(answers.probabilities.argmax(axis=1) == answers.labels)),
+        len(answers.labels),
+    )

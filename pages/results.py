@@ -1,0 +1,51 @@
+"""Results: how good one network is, where it fails, and how far its answers can be trusted."""
+
+from __future__ import annotations
+
+import functools
+
+import streamlit as st
+
+from cifar_core import services
+from cifar_core.errors import LabError
+from cifar_core.ui import answer_picker, result_panels, run_picker
+from cifar_core.ui.confusion_panel import confusion_frame, confusion_panel
+from cifar_core.ui.page import empty_state, guard, origin_line, page_header, show_error
+
+VIEWS = ["Confusions", "Classes", "Confidence", "Advice"]
+
+page_header("Results", "How good is this network, where does it fail, and can it be trusted?")
+
+with guard():
+    run = run_picker.choose_run(services.list_runs())
+    if run is None:
+        empty_state("No network has been trained here yet.", "Start a training", "pages/train.py")
+        st.stop()
+    figures = None
+    try:
+        figures = services.read_evaluation(run)
+    except LabError as error:
+        show_error(error)
+    result_panels.headline(run, figures)
+
+    with guard():
+        row = st.container(horizontal=True, gap="large", vertical_alignment="bottom")
+        with row:
+            view = st.segmented_control(
+                "Look at", VIEWS, default=VIEWS[0], key="view", required=True, bind="query-params"
+            )
+            answers = answer_picker.choose_answers(run)
+        if answers is None:
+            answer_picker.film(run, functools.partial(confusion_frame, run))
+            st.stop()
+        if view == "Classes":
+            result_panels.class_panel(run, answers)
+        elif view == "Confidence":
+            result_panels.confidence_panel(run, answers, figures)
+        elif view == "Advice":
+            result_panels.advice_panel(run, answers)
+        else:
+            confusion_panel(run, answers)
+        origin_line(answers.origin)
+        result_panels.figures_download(run, figures, answers)
+    run_picker.watch(run)
