@@ -12,7 +12,7 @@ from cifar_core.ui.intake import take_pictures
 from cifar_core.ui.page import empty_state, guard, origin_line, page_header
 
 PAGE_PICTURES = 6
-FITS: dict[Fit, str] = {"squash": "Whole picture, squashed", "crop": "Square from its middle"}
+FITS: dict[Fit, str] = {"squash": "Whole, squashed", "crop": "Middle, cropped"}
 
 
 def classify_page() -> None:
@@ -20,8 +20,8 @@ def classify_page() -> None:
     models = services.list_models()
     if not models:
         empty_state(
-            "There is no trained network yet.",
-            "Train one: it answers here as soon as it is finished",
+            "There is no trained network yet. Once one has finished, it answers here.",
+            "Train a network",
             "pages/train.py",
         )
         return
@@ -49,15 +49,17 @@ def classify_page() -> None:
     if not chosen:
         empty_state("No model is chosen.", "Choose at least one above.")
         return
+    if not pictures:
+        empty_state("No picture yet.", "Bring one of yours, or look at a test picture.")
+        return
 
     pages = max(1, -(-len(pictures) // PAGE_PICTURES))
     page = st.pagination(pages, key="answers_page") if pages > 1 else 1
     asked = [run for run in models if run.id in chosen]
     for brought in pictures[(page - 1) * PAGE_PICTURES : page * PAGE_PICTURES]:
         answer_section(brought, asked, labels, fit=fit)
-    if pictures:
-        st.text(CAUTION)
-        origin_line("Answered by " + "; ".join(_origin(labels[run.id], run) for run in asked))
+    st.text(CAUTION)
+    origin_line("Answered by " + "; ".join(_origin(labels[run.id], run) for run in asked))
 
 
 def _origin(label: str, run: Run) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cifar_core import services
+from cifar_core.charts.network import drawing_width
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import ascii_printout, source_code
 from cifar_core.ui.network_sections import comparison_section, drawing, layer_section, totals
@@ -27,10 +28,11 @@ with guard():
     names = list(titles.values()) if chosen == BOTH else [titles[chosen]]
     described = [services.describe_network(name) for name in names]
 
+    width = max(map(drawing_width, described))
     for description in described:
         st.subheader(description.title, anchor=False)
         st.text(NETWORKS[description.name].summary)
-        drawing(description)
+        drawing(description, least_width=width)
         totals(description)
 
     layers, printout, code = st.tabs(["Layers", "Print-out", "Keras code"])

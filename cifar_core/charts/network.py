@@ -16,7 +16,7 @@ from cifar_core.charts import theme
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.networks.description import LayerRow, NetworkDescription
 
-PITCH = 88
+PITCH = 80
 """From one block to the next, in pixels: the labels below need that much."""
 
 HEIGHT = 292
@@ -27,7 +27,7 @@ _NAMES: Mapping[str, str] = {
     "Conv2D": "convolution",
     "MaxPooling2D": "max pooling",
     "GlobalAveragePooling2D": "average",
-    "Dense": "fully connected",
+    "Dense": "all to all",
 }
 
 
@@ -67,18 +67,27 @@ def blocks(description: NetworkDescription) -> list[Block]:
     return drawn
 
 
-def network_svg(description: NetworkDescription, *, dark: bool = False) -> str:
+def drawing_width(description: NetworkDescription) -> int:
+    """Returns how wide the drawing of a network is, in pixels."""
+    return PITCH * len(blocks(description)) + 70
+
+
+def network_svg(
+    description: NetworkDescription, *, dark: bool = False, least_width: int = 0
+) -> str:
     """Returns the drawing of a network as SVG on a clear ground.
 
     Args:
         description: The network.
         dark: Which mode.
+        least_width: Pixels; two drawings of one width stay to the same scale on any screen.
     """
     drawn = blocks(description)
     colours = theme.palette(dark)
-    width = PITCH * len(drawn) + 70
+    flow_end = drawing_width(description) - 100
+    width = max(drawing_width(description), least_width)
     flow = (
-        f'<line x1="{PITCH / 2}" y1="{_MIDDLE}" x2="{width - 100}" y2="{_MIDDLE}" '
+        f'<line x1="{PITCH / 2}" y1="{_MIDDLE}" x2="{flow_end}" y2="{_MIDDLE}" '
         f'stroke="{colours.muted}" stroke-width="1.5" stroke-dasharray="1 5" '
         'stroke-linecap="round"/>'
     )

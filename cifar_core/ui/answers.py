@@ -33,8 +33,8 @@ from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
 Fit = Literal["squash", "crop"]
 """How a picture becomes square: its whole, or the square in its middle."""
 
-SIDE = 224
-"""Side of the pictures shown: seven times 32."""
+SIDE = 192
+"""Side of the pictures shown: six times 32."""
 
 CAUTION = (
     "A high probability is no proof. The networks know these ten classes only and always choose "
@@ -50,9 +50,9 @@ CSS = """<style>
 .lab-pair figcaption { font-size: .8125rem; line-height: 1.35; margin-top: .3rem; opacity: .72;
   overflow-wrap: anywhere; }
 .lab-name { font-weight: 600; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-.lab-answer { margin: 0; max-width: 70ch; overflow-wrap: anywhere; }
-.lab-answer + .lab-origin { margin-top: .15rem; }
-.lab-apart { margin: 0; max-width: 70ch; padding-left: .75rem; border-left: 3px solid; }
+.lab-answer { margin: 0 0 .15rem; max-width: 70ch; overflow-wrap: anywhere; }
+.lab-answer + .lab-answer, .lab-origin + .lab-answer { margin-top: .75rem; }
+.lab-apart { margin: .75rem 0 0; max-width: 70ch; padding-left: .75rem; border-left: 3px solid; }
 </style>""".replace("SIDE", str(SIDE))
 
 
@@ -63,11 +63,14 @@ def model_labels(models: Sequence[Run]) -> dict[str, str]:
     if that is not enough, its identity. Plain text: a run's name comes from a person.
     """
     labels = {run.id: _network_title(run) for run in models}
-    for add in (lambda run: f"“{run.name}”", lambda run: f"({run.id})"):
+    for additions in (
+        {run.id: f"“{run.name}”" for run in models},
+        {run.id: f"({run.id})" for run in models},
+    ):
         seen = Counter(labels.values())
-        for run in models:
-            if seen[labels[run.id]] > 1:
-                labels[run.id] = f"{labels[run.id]} {add(run)}"
+        for run_id, label in labels.items():
+            if seen[label] > 1:
+                labels[run_id] = f"{label} {additions[run_id]}"
     return labels
 
 
@@ -110,7 +113,7 @@ def answer_section(
     with st.container(border=True), guard():
         picture = brought.read()
         st.html(f'{CSS}<p class="lab-name">{html.escape(picture.name)}</p>')
-        pictures, words = st.columns([5, 7], gap="medium")
+        pictures, words = st.columns(2, gap="medium")
         with pictures:
             st.html(picture_pair(picture, fit=fit))
         with words:
@@ -119,7 +122,9 @@ def answer_section(
                 for run in models
             ]
             _verdicts(answers, labels, brought.label)
-        for place, answer in zip(st.columns(len(answers)), answers, strict=True):
+        # One chart has room beside the pictures, several stand beside each other below.
+        places = [words] if len(answers) == 1 else st.columns(len(answers))
+        for place, answer in zip(places, answers, strict=True):
             with place:
                 _bars(answer, brought.key, labels[answer.run.id], alone=len(answers) == 1)
         _table(answers, labels, brought.key)
@@ -128,7 +133,7 @@ def answer_section(
 def picture_pair(picture: Picture, *, fit: Fit) -> str:
     """Returns the HTML of the original beside the 32×32 pixels that a network sees of it."""
     seen = enlarge(to_network_input(picture.pixels, fit=fit), SIDE // PICTURE_SHAPE[0])
-    pixels = _figure(seen, "png", "What the networks see: 32 × 32 pixels", kind="lab-pixels")
+    pixels = _figure(seen, "png", "What the networks see: 32 × 32", kind="lab-pixels")
     if picture.pixels.shape == PICTURE_SHAPE:
         return f'<div class="lab-pair">{pixels}</div>'
     size = f"{picture.width:,} × {picture.height:,} pixels, {picture.format}"
@@ -168,8 +173,7 @@ def _verdicts(answers: Sequence[Answer], labels: Mapping[str, str], truth: int |
     apart = disagreement({labels[item.run.id]: item.probabilities for item in answers})
     if apart:
         lines.append(f'<p class="lab-apart" role="note">{html.escape(apart)}</p>')
-    for line in lines:
-        st.html(line)
+    st.html("".join(lines))
 
 
 def _bars(answer: Answer, key: str, label: str, *, alone: bool) -> None:

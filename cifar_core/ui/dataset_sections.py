@@ -17,7 +17,7 @@ from cifar_core.ui.page import origin_line
 from cifar_core.ui.pictures import gallery
 from cifar_core.ui.theme import is_dark
 
-PAGE_PICTURES = 60
+PAGE_PICTURES = 48
 HIGHEST_SEED = 999_999
 ALL = "all"
 
@@ -59,11 +59,11 @@ def choose_pictures(split: Split, *, label: int | None, batch: int | None) -> ND
 
 
 def captions(split: Split, places: NDArray[np.int64]) -> list[str]:
-    """Returns index and, in the train split, batch of each picture in words."""
+    """Returns each picture's official index and, in the train split, its batch."""
     indices = [int(index) for index in split.indices[places]]
     if split.name == "test":
-        return [f"test {index}" for index in indices]
-    return [f"train {index}, batch {index // BATCH_PICTURES + 1}" for index in indices]
+        return [str(index) for index in indices]
+    return [f"{index}, batch {index // BATCH_PICTURES + 1}" for index in indices]
 
 
 def figure_section(dataset: Dataset) -> None:
@@ -97,8 +97,7 @@ def figure_section(dataset: Dataset) -> None:
 @st.fragment
 def gallery_section(dataset: Dataset) -> None:
     """All pictures by split, class and training batch, page by page."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    with row:
+    with st.container(horizontal=True):
         name = st.segmented_control(
             "Split",
             ["train", "test"],
@@ -137,7 +136,10 @@ def gallery_section(dataset: Dataset) -> None:
     page = st.pagination(pages, key="page", bind="query-params")
     first = (page - 1) * PAGE_PICTURES
     places = found[first : first + PAGE_PICTURES]
-    st.text(f"Pictures {first + 1:,} to {first + len(places):,} of {len(found):,}")
+    st.text(
+        f"{name.capitalize()} pictures {first + 1:,} to {first + len(places):,} of {len(found):,}, "
+        "each with its class and its number"
+    )
     gallery(
         split.images[places],
         captions(split, places),

@@ -20,17 +20,19 @@ WEIGHT_BYTES = 4
 """Of one parameter in float32."""
 
 WHAT_IT_DOES: Mapping[str, str] = {
-    "Rescaling": "Turns the colour values 0 to 255 into 0 to 1.",
-    "Conv2D": "Slides small filters over its input; each looks for one pattern everywhere.",
-    "Activation": "Keeps what is positive and sets the rest to zero (relu).",
-    "MaxPooling2D": "Keeps the strongest value of each small square: half the height and width.",
-    "Dropout": "Forgets a random part while training, so that nothing is learnt by heart.",
-    "Flatten": "Lays all numbers in one row.",
-    "Dense": "Weighs all numbers it gets; each of its units draws one conclusion.",
-    "GlobalAveragePooling2D": "Averages each channel over the whole picture.",
-    "BatchNormalization": "Brings each channel to the same mean and spread.",
+    "Rescaling": "Colours 0–255 become 0–1",
+    "Conv2D": "Small filters look for patterns",
+    "Activation": "Negative numbers become 0",
+    "MaxPooling2D": "Keeps each square's strongest",
+    "Dropout": "Forgets some while it trains",
+    "Flatten": "All numbers in one row",
+    "Dense": "Weighs all inputs together",
+    "GlobalAveragePooling2D": "Averages each channel",
+    "BatchNormalization": "Evens out each channel",
 }
-_SOFTMAX = "Turns ten scores into ten probabilities that sum to 1."
+"""Short enough to be read in the table beside the figures."""
+
+_SOFTMAX = "Scores become probabilities"
 
 HELP: Mapping[str, str] = {
     "parameters": "Numbers that the layer learns.",
@@ -43,11 +45,9 @@ HELP: Mapping[str, str] = {
 
 def what_it_does(row: LayerRow) -> str:
     """Returns in plain words what a layer does; empty for a kind the lab has no words for."""
-    is_answer = "softmax" in row.details.split(", ")
-    if is_answer and row.kind == "Activation":
+    if row.kind == "Activation" and row.details == "softmax":
         return _SOFTMAX
-    words = WHAT_IT_DOES.get(row.kind, "")
-    return f"{words} {_SOFTMAX}" if is_answer else words
+    return WHAT_IT_DOES.get(row.kind, "")
 
 
 def layer_table(description: NetworkDescription) -> pd.DataFrame:
@@ -57,15 +57,15 @@ def layer_table(description: NetworkDescription) -> pd.DataFrame:
         description: The network.
 
     Returns:
-        ``layer``, ``settings``, ``what it does``, ``output``, ``parameters``, ``multiply-adds``,
+        ``layer``, ``what it does``, ``settings``, ``output``, ``parameters``, ``multiply-adds``,
         ``memory`` (in kB) and ``sees``.
     """
     return pd.DataFrame(
         [
             {
                 "layer": row.name,
-                "settings": row.details,
                 "what it does": what_it_does(row),
+                "settings": row.details,
                 "output": " × ".join(map(str, row.output_shape)),
                 "parameters": row.parameters,
                 "multiply-adds": row.macs,
@@ -99,12 +99,12 @@ class Pair:
 def compare(left: NetworkDescription, right: NetworkDescription) -> list[Pair]:
     """Lays the layers of two networks beside each other, kind by kind.
 
-    An activation counts as part of the layer before it, however the network writes it.
+    Activation and dropout count as part of the layer before them, however the network writes
+    them: what stays are the layers that give the network its shape.
     """
     mine, other = _folded(left), _folded(right)
-    matcher = difflib.SequenceMatcher(
-        None, [kind for kind, _, _ in mine], [kind for kind, _, _ in other], autojunk=False
-    )
+    left_keys, right_keys = ([key for key, _, _ in layers] for layers in (mine, other))
+    matcher = difflib.SequenceMatcher(None, left_keys, right_keys, autojunk=False)
     pairs: list[Pair] = []
     for _, start, end, other_start, other_end in matcher.get_opcodes():
         here, there = mine[start:end], other[other_start:other_end]
@@ -125,20 +125,29 @@ def compare(left: NetworkDescription, right: NetworkDescription) -> list[Pair]:
 
 
 def _folded(description: NetworkDescription) -> list[tuple[str, str, int]]:
-    """Returns kind, words and parameters of each layer that is more than an activation."""
+    """Returns of each layer that shapes the network: what it is matched by, words, parameters."""
     layers: list[tuple[str, str, int]] = []
     for row in description.rows:
-        if row.kind == "Activation" and layers:
-            kind, words, parameters = layers[-1]
-            layers[-1] = (kind, f"{words}, {row.details}", parameters)
-        else:
-            layers.append((row.kind, f"{row.kind} {row.details}".strip(), row.parameters))
+        if row.kind in ("Activation", "Dropout") and layers:
+            key, words, parameters = layers[-1]
+            added = row.details if row.kind == "Activation" else f"dropout {row.details}"
+            layers[-1] = (key, f"{words}, {added}", parameters)
+            continue
+        # Convolutions with as many filters belong together, whatever their edges.
+        key = f"{row.kind} {row.details.split(' ')[0]}" if row.kind == "Conv2D" else row.kind
+        layers.append((key, f"{row.kind} {row.details}".strip(), row.parameters))
     return layers
 
 
-def drawing(description: NetworkDescription) -> None:
-    """Draws the network; on a narrow screen it can be pushed sideways."""
-    source = base64.b64encode(network_svg(description, dark=is_dark()).encode()).decode("ascii")
+def drawing(description: NetworkDescription, *, least_width: int = 0) -> None:
+    """Draws the network; on a narrow screen it can be pushed sideways.
+
+    Args:
+        description: The network.
+        least_width: As :func:`cifar_core.charts.network.network_svg` takes it.
+    """
+    picture = network_svg(description, dark=is_dark(), least_width=least_width)
+    source = base64.b64encode(picture.encode()).decode("ascii")
     st.html(
         '<div style="overflow-x: auto" tabindex="0"><img style="min-width: 800px; max-width: 100%" '
         f'src="data:image/svg+xml;base64,{source}" '
@@ -148,7 +157,7 @@ def drawing(description: NetworkDescription) -> None:
 
 def totals(description: NetworkDescription) -> None:
     """Draws what the whole network amounts to."""
-    row = st.container(horizontal=True, gap="large")
+    row = st.container(horizontal=True, gap="medium")
     figures = (
         ("Parameters", formats.count(description.parameters), HELP["parameters"]),
         (
@@ -180,7 +189,6 @@ def layer_section(description: NetworkDescription) -> None:
         hide_index=True,
         height="content",
         column_config={
-            "what it does": st.column_config.TextColumn(width="large"),
             "parameters": number(format="localized", help=HELP["parameters"]),
             "multiply-adds": number(format="localized", help=HELP["multiply-adds"]),
             "memory": number(format="%.1f kB", help=HELP["memory"]),
@@ -210,17 +218,25 @@ def comparison_section(left: NetworkDescription, right: NetworkDescription) -> N
             {
                 " ": pair.sign,
                 left.title: pair.left,
-                f"{left.title} parameters": pair.left_parameters,
+                f"{left.title} parameters": _counted(pair.left_parameters),
                 right.title: pair.right,
-                f"{right.title} parameters": pair.right_parameters,
+                f"{right.title} parameters": _counted(pair.right_parameters),
             }
             for pair in compare(left, right)
         ]
     )
-    number = st.column_config.NumberColumn(format="localized")
+    number = st.column_config.TextColumn(alignment="right", width="small")
     st.dataframe(
         table,
         hide_index=True,
         height="content",
-        column_config={f"{side.title} parameters": number for side in (left, right)},
+        column_config={
+            " ": st.column_config.TextColumn(width=40),
+            **{f"{side.title} parameters": number for side in (left, right)},
+        },
     )
+
+
+def _counted(parameters: int | None) -> str:
+    """Returns nothing, not a dash, where there is no layer: the sign says it already."""
+    return "" if parameters is None else formats.count(parameters)

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cifar_core import files, recipes, services
+from cifar_core.runs.folder import RunFolder
+from cifar_core.settings import PROJECT_DIR
+from cifar_core.ui import cached
+from cifar_core.ui.answers import answer_sentence, disagreement, model_labels, picture_pair
+from cifar_core.ui.intake import CAMERA, TEST
+
+PAGE = str(PROJECT_DIR / "pages" / "classify.py")
+TINY = PROJECT_DIR / "tests" / "inference" / "data" / "tiny.tflite"
+HOSTILE = ["<script>alert(1)</script>.png", "**b** :red[x] $x^2$.png", "[a](b).png", "=1+1.png"]
+
+
+def fake_model(runs_dir: Path, run_id: str, *, network: str = "cnn4", name: str = "") -> None:
+    """Writes a run that never was around the tiny untrained network of the inference tests."""
+    folder = RunFolder(runs_dir / run_id)
+    folder.path.mkdir(parents=True)
+    recipe = recipes.recipe("standard", network)
+    files.write_json(folder.recipe_path, recipe.to_json(), durable=False)
+    files.write_json(folder.label_path, {"name": name, "note": "", "created_at": 1.0})
+    files.write_json(folder.status_path, {"state": "finished", "epoch": 3}, durable=False)
+    folder.litert_path.write_bytes(TINY.read_bytes())
+    digests = {"model.tflite": files.sha256_of(folder.litert_path)}
+    files.write_json(folder.manifest_path, {"run": run_id, "sha256": digests}, durable=False)
+
+
+@pytest.fixture(autouse=True)
+def _lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A lab without the full dataset and without shipped models."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
+
+
+@pytest.fixture
+def model(runs_dir: Path) -> str:
+    fake_model(runs_dir, "fake-1")
+    return "fake-1"
+
+
+def opened(**address: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in address.items():
+        app.query_params[key.rstrip("_")] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def html_of(app: AppTest) -> str:
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+def png(height: int = 48, width: int = 64, seed: int = 1) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def uploaded(*given: tuple[str, bytes]) -> AppTest:
+    app = opened()
+    app.file_uploader(key="uploads").set_value(
+        [(name, data, "application/octet-stream") for name, data in given]
+    )
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_without_a_model_the_page_leads_to_the_training() -> None:
+    app = opened()
+    assert "There is no trained network yet" in html_of(app)
+    assert "Train a network" in [element.value for element in app.text]
+    assert not app.get("file_uploader")
+
+
+def test_without_a_picture_the_page_asks_for_one_and_promises_to_store_nothing(model: str) -> None:
+    app = opened()
+    assert "No picture yet." in html_of(app)
+    assert any("Nothing is stored" in element.value for element in app.text)
+
+
+def test_a_picture_is_answered_in_a_sentence_bars_and_a_table(model: str) -> None:
+    app = uploaded(("a.png", png()))
+    sentence = r"CNN-4 takes this for an? \w+, \d+\.\d%; second: \w+, \d+\.\d%\."
+    assert re.search(sentence, html_of(app))
+    assert len(app.get("plotly_chart")) == 1
+    assert app.dataframe[0].value.to_numpy().sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_original_stands_beside_the_pixels_that_the_network_sees(model: str) -> None:
+    shown = html_of(uploaded(("a.png", png(48, 64))))
+    assert "The original: 64 × 48 pixels, PNG" in shown
+    assert "What the networks see: 32 × 32" in shown
+
+
+def test_a_text_file_gets_three_answers_and_the_picture_beside_it_its_own(model: str) -> None:
+    app = uploaded(("notes.txt", b"no picture"), ("a.png", png()))
+    shown = html_of(app)
+    assert "“notes.txt” is not a picture the lab can read." in shown
+    assert "The lab reads JPEG" in shown
+    assert "save it as JPEG or PNG" in shown
+    assert "CNN-4 takes this for" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("data", [png(), b"no picture"], ids=["picture", "text"])
+def test_a_hostile_file_name_stays_text(model: str, name: str, data: bytes) -> None:
+    app = uploaded((name, data))
+    assert "<script>alert" not in html_of(app)
+    drawn = [element.value for element in [*app.markdown, *app.caption]]
+    assert not any(name in text for text in drawn)
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "**b** :red[x]", "日本 ✓"])
+def test_a_hostile_run_name_stays_text(runs_dir: Path, name: str) -> None:
+    fake_model(runs_dir, "fake-1", name=name)
+    fake_model(runs_dir, "fake-2", name="another")
+    app = opened(from_=TEST, run="fake-1")
+    assert "<script>alert" not in html_of(app)
+    assert f"“{name}”" in app.multiselect[0].options[0] + app.multiselect[0].options[1]
+
+
+def test_two_models_are_answered_beside_each_other_and_their_disagreement_is_said(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_model(runs_dir, "fake-1")
+    fake_model(runs_dir, "fake-2", network="cnn6")
+    sure = {"fake-1": 3, "fake-2": 5}
+
+    def opinion(run: services.Run, *rest: object, **more: object) -> services.Answer:
+        values = np.full(10, 0.02, np.float32)
+        values[sure[run.id]] = 0.82
+        return services.Answer(run, values, is_calibrated=run.id == "fake-1")
+
+    monkeypatch.setattr(services, "classify", opinion)
+    app = opened(from_=TEST)
+    app.multiselect(key="models").set_value(["fake-1", "fake-2"]).run()
+    shown = html_of(app)
+    assert len(app.get("plotly_chart")) == 2
+    assert "The models disagree: " in shown
+    assert "CNN-4 says cat" in shown
+    assert "CNN-6 says dog" in shown
+    assert "Probabilities calibrated" in shown
+    assert "Probabilities not calibrated" in shown
+
+
+def test_a_test_picture_is_compared_with_what_the_dataset_says(model: str) -> None:
+    shown = html_of(opened(from_=TEST))
+    assert "The dataset says: <strong>" in shown
+    assert re.search("[✓✗] CNN-4 takes this for", shown)
+    assert "The original" not in shown  # It is the very 32×32 pixels.
+
+
+def test_a_test_picture_outside_the_sample_is_explained(model: str) -> None:
+    dataset = cached.open_dataset()
+    missing = next(n for n in range(10_000) if n not in set(dataset.test.indices.tolist()))
+    app = opened(from_=TEST, picture=str(missing))
+    assert f"Picture {missing} of the test split is not in the shipped sample" in html_of(app)
+
+
+def test_the_camera_is_not_asked_for_before_a_click(model: str) -> None:
+    app = opened(from_=CAMERA)
+    assert not app.get("camera_input")
+    app.toggle(key="camera_on").set_value(True).run()
+    assert len(app.get("camera_input")) == 1
+
+
+def test_a_link_chooses_the_model(runs_dir: Path) -> None:
+    fake_model(runs_dir, "fake-1")
+    fake_model(runs_dir, "fake-2", network="cnn6")
+    assert opened(run="fake-1").multiselect(key="models").value == ["fake-1"]
+    assert opened(run="fake-2").multiselect(key="models").value == ["fake-2"]
+
+
+def test_without_a_chosen_model_the_page_says_so(model: str) -> None:
+    app = opened(from_=TEST)
+    app.multiselect(key="models").set_value([]).run()
+    assert "No model is chosen." in html_of(app)
+
+
+def test_a_changed_network_is_refused_in_sentences(runs_dir: Path, model: str) -> None:
+    RunFolder(runs_dir / model).litert_path.write_bytes(b"something else")
+    shown = html_of(opened(from_=TEST))
+    assert "is not the one that was recorded" in shown
+    assert "Traceback" not in shown
+
+
+def test_many_pictures_come_page_by_page(model: str) -> None:
+    app = uploaded(*((f"{n}.png", png(seed=n)) for n in range(8)))
+    assert len(app.get("plotly_chart")) == 6
+
+
+def test_a_network_is_loaded_once_for_all_sessions(model: str) -> None:
+    run = services.find_model(model)
+    assert cached.open_classifier(run) is cached.open_classifier(run)
+
+
+def test_crop_and_squash_show_different_pixels() -> None:
+    picture = services.read_picture(png(40, 160), "wide.png")
+    assert picture_pair(picture, fit="crop") != picture_pair(picture, fit="squash")
+
+
+def test_the_sentence_names_first_and_second_with_the_right_article() -> None:
+    values = np.array([0.0, 0.2, 0, 0.7, 0.1, 0, 0, 0, 0, 0], np.float32)
+    assert answer_sentence("CNN-4", values) == (
+        "CNN-4 takes this for a cat, 70.0%; second: automobile, 20.0%."
+    )
+    assert "for an automobile, 70.0%" in answer_sentence(
+        "CNN-4", values[[0, 3, 2, 1, *range(4, 10)]]
+    )
+
+
+def test_models_that_agree_are_not_said_to_disagree() -> None:
+    one = np.eye(10, dtype=np.float32)[4]
+    assert disagreement({"A": one, "B": 0.9 * one}) == ""
+
+
+def test_models_of_one_network_and_one_name_are_told_apart(runs_dir: Path) -> None:
+    fake_model(runs_dir, "fake-1", name="same")
+    fake_model(runs_dir, "fake-2", name="same")
+    fake_model(runs_dir, "fake-3", network="cnn6")
+    labels = model_labels(services.list_models())
+    assert labels["fake-3"] == "CNN-6"
+    assert labels["fake-1"] == "CNN-4 “same” (fake-1)"
+    assert len(set(labels.values())) == 3
+
+
+def test_the_page_opens_through_the_app(model: str) -> None:
+    app = AppTest.from_file(str(PROJECT_DIR / "app.py"), default_timeout=60).run()
+    app.switch_page("pages/classify.py").run()
+    assert not app.exception
+    assert app.title[0].value == "Classify"
