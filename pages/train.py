@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from cifar_core import services, settings
 from cifar_core.ui import run_actions, run_form, run_list, run_panel
 from cifar_core.ui.download_panel import download_panel
@@ -9,22 +11,28 @@ from cifar_core.ui.page import guard, page_header
 
 page_header("Train", "How does a network learn to see, and how well does it do so far?")
 
+# Each part has a place of its own: what refreshes itself is known by its place, and a click on
+# it would be lost if a box above came or went meanwhile.
+offer, form, runs_place, panel, dialog = (st.container() for _ in range(5))
+
 with guard():
     runs = services.list_runs(with_shipped=False)
     chosen = run_list.chosen_run(runs)
     may_change = not settings.current().read_only
-    if may_change:
-        run_actions.offer_resuming(runs)
-
-    if not may_change:
-        run_form.closed_form()
-    elif services.open_dataset().is_sample:
-        download_panel()
-    else:
-        run_form.run_form(runs, is_open=chosen is None)
-
-    with guard():
+    with offer, guard():
+        if may_change:
+            run_actions.offer_resuming(runs)
+    with form, guard():
+        if not may_change:
+            run_form.closed_form()
+        elif services.open_dataset().is_sample:
+            download_panel()
+        else:
+            run_form.run_form(runs, is_open=chosen is None)
+    with runs_place, guard():
         run_list.run_list(runs, chosen)
-    if chosen is not None:
-        run_panel.run_panel(chosen)
-    run_actions.show_dialog(runs)
+    with panel:
+        if chosen is not None:
+            run_panel.run_panel(chosen)
+    with dialog, guard():
+        run_actions.show_dialog(runs)

@@ -50,7 +50,8 @@ def _panel(was_running: bool) -> None:
 def _progress(status: DownloadStatus) -> None:
     with st.container(border=True, key="download_running"):
         st.text(status.message or "Downloading")
-        st.progress(status.share or 0.0)
+        if status.share is not None:
+            st.progress(status.share)
         st.html(f'<p class="lab-origin">{html.escape(_amount(status))}</p>')
         if st.button("Stop and keep what has arrived", key="download_stop"):
             services.stop_download()

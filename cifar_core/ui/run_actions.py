@@ -43,11 +43,11 @@ def offer_resuming(runs: Sequence[Run]) -> None:
         return
     with st.container(border=True, key="train_interrupted"):
         count = "One run was" if len(lost) == 1 else f"{len(lost)} runs were"
-        st.text(f"{count} interrupted. Nothing is lost up to the last checkpoint:")
-        for run in lost[:5]:
-            st.text(f"· {run.name}: {run.reason}")
+        lines = [f"{count} interrupted. Nothing is lost up to the last checkpoint:"]
+        lines += [f"· {run.name}: {run.reason}" for run in lost[:5]]
         if len(lost) > 5:
-            st.text(f"· and {len(lost) - 5} more")
+            lines.append(f"· and {len(lost) - 5} more")
+        st.text("\n".join(lines))
         with st.container(horizontal=True):
             label = "Resume it" if len(lost) == 1 else "Resume all"
             if st.button(label, type="primary", key="train_resume_all"):

@@ -79,7 +79,8 @@ def run_form(runs: Sequence[Run], *, is_open: bool) -> None:
         with chosen:
             network = _network()
         with detailed:
-            base = _recipe(base, network)
+            names = [run.name for run in runs if run.id == CLONED.get()]
+            base = _recipe(base, names[0] if names else "", network)
         order = None
         with st.expander("Epochs, learning rate, seed, device and more"), guard():
             order = _details(base, runs)
@@ -115,7 +116,7 @@ def _network() -> str:
     )
 
 
-def _recipe(cloned: Recipe | None, network: str) -> Recipe:
+def _recipe(cloned: Recipe | None, cloned_name: str, network: str) -> Recipe:
     """Draws the choice of the recipe and its reason; returns the settings to begin with."""
     name = st.selectbox(
         "Recipe",
@@ -131,15 +132,15 @@ def _recipe(cloned: Recipe | None, network: str) -> Recipe:
     st.caption(plain(NAMED_RECIPES[name].reason))
     if cloned is None:
         return recipes.recipe(name, network)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"Filled with the settings of run “{CLONED.get()}”.", width="content")
-        st.button(
-            "Back to the recipe's own",
-            type="tertiary",
-            key="train_unclone",
-            on_click=CLONED.set,
-            args=(None,),
-        )
+    st.caption(plain(f"Filled with the settings of run “{cloned_name}”."))
+    st.button(
+        "Back to the recipe's own",
+        type="tertiary",
+        icon=":material/undo:",
+        key="train_unclone",
+        on_click=CLONED.set,
+        args=(None,),
+    )
     return dataclasses.replace(cloned, network=network)
 
 

@@ -26,6 +26,9 @@ COLUMNS = (
     *("Run", "State", "Network", "Recipe", "Epoch", "Accuracy"),
     *("Training", "Waited", "Time left", "Device"),
 )
+TIME_PIXELS = 100
+"""Wide enough for any time; a table sizes its columns by its first rows alone."""
+
 MOST_PIXELS = 292
 """Seven rows; further ones scroll, so that the run below stays in sight."""
 
@@ -60,9 +63,13 @@ def run_list(runs: Sequence[Run], chosen: str | None) -> None:
     """
     st.subheader("Runs", anchor=False)
     if not runs:
-        empty_state("There are no runs yet.", "Start one above: it appears here and goes on alone.")
+        empty_state(
+            "There are no runs yet.",
+            "The first one appears here and goes on alone, whatever becomes of this page.",
+        )
         return
-    run_actions.show_report()
+    with st.container():
+        run_actions.show_report()
     alive = any(run.state.is_alive for run in runs)
     pause = TICK_SECONDS if len(runs) <= MANY_RUNS else SLOW_TICK_SECONDS
     st.fragment(_table, run_every=pause if alive else None)(_signature(runs), chosen)
@@ -127,17 +134,21 @@ def _shown_columns(runs: Sequence[Run]) -> list[str]:
 
 
 def _columns() -> dict[str, ColumnConfig | str | None]:
-    right = ("Epoch", "Training", "Waited", "Time left")
+    times = ("Training", "Waited", "Time left")
     columns: dict[str, ColumnConfig | str | None] = {
-        name: st.column_config.TextColumn(name, alignment="right") for name in right
+        name: st.column_config.TextColumn(name, alignment="right", width=TIME_PIXELS)
+        for name in times
     }
-    columns["Run"] = st.column_config.TextColumn("Run", pinned=False)
+    columns["Epoch"] = st.column_config.TextColumn("Epoch", alignment="right")
     columns["Accuracy"] = st.column_config.NumberColumn(
         "Accuracy",
         format="%.1f%%",
         help="Share of the watched pictures answered rightly after the last epoch.",
     )
     columns["Waited"] = st.column_config.TextColumn(
-        "Waited", alignment="right", help="Time in line for the device, apart from the training."
+        "Waited",
+        alignment="right",
+        width=TIME_PIXELS,
+        help="Time in line for the device, apart from the training.",
     )
     return columns

@@ -32,7 +32,7 @@ WATCHED = Kept[str | None]("train_watched", None)
 
 CSS = """<style>
 .lab-run { margin: 0; padding: 0; overflow-wrap: anywhere;
-  font-family: "Source Serif Pro", Georgia, serif; font-size: 1.5rem; }
+  font-family: "Source Serif", "Source Serif Pro", Georgia, serif; font-size: 1.5rem; }
 </style>"""
 
 _PLACE = (

@@ -19,7 +19,7 @@ STATE_WORDS: Final[Mapping[State, str]] = {
     State.RUNNING: "● Training",
     State.FINISHED: "✓ Finished",
     State.STOPPED: "■ Stopped",
-    State.FAILED: "✗ Failed",
+    State.FAILED: "× Failed",
     State.INTERRUPTED: "! Interrupted",
     State.STALLED: "… Silent",
 }

@@ -324,7 +324,7 @@ def test_the_list_shows_every_run_the_newest_first(runs_dir: Path) -> None:
     make_run(runs_dir, "cnn4-standard-2", State.FAILED, running_seconds=80.0)
     rows = table(page())
     assert list(rows["Run"]) == ["cnn4-standard-2", "cnn4-standard-1"]
-    assert list(rows["State"]) == ["✗ Failed", "■ Stopped"]
+    assert list(rows["State"]) == ["× Failed", "■ Stopped"]
     assert list(rows["Epoch"]) == ["0 of 4", "2 of 4"]
     assert rows["Accuracy"][1] == 50.0
     assert rows["Training"][0] == "1 min 20 s"
