@@ -67,6 +67,7 @@ def cut(path: Path, size_bytes: int) -> None:
     Raises:
         ValueError: The file is shorter than that already: something was lost.
     """
+    is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         have = os.fstat(descriptor).st_size
@@ -77,6 +78,29 @@ def cut(path: Path, size_bytes: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if is_new:
+        flush_folder(path.parent)
+
+
+def flush(path: Path) -> None:
+    """Makes what was written to a file so far survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def rename(path: Path, target: Path) -> None:
+    """Gives a file another name in one step, durably; what had that name is gone."""
+    os.replace(path, target)
+    flush_folder(target.parent)
+
+
+def sweep(folder: Path, name: str) -> None:
+    """Removes what writers of a file that were killed have left beside it."""
+    for left in folder.glob(f".{name}.*.tmp"):
+        left.unlink(missing_ok=True)
 
 
 def flush_folder(folder: Path) -> None:
@@ -113,7 +137,8 @@ def sha256_of(path: Path) -> str:
 @contextmanager
 def _temporary(path: Path, data: bytes, *, durable: bool) -> Iterator[Path]:
     """Writes data under a temporary name beside a path and removes what was not renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A name of its own for each write: threads of a server write the same file at once.
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:

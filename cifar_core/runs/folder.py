@@ -20,6 +20,22 @@ from cifar_core.errors import LabError, RunError
 
 T = TypeVar("T")
 
+UNREADABLE = (OSError, ValueError, TypeError, AttributeError, RecursionError)
+"""What reading a file raises that is missing, torn, foreign or hostile."""
+
+ABSURD = 1e12
+"""No number in a run's folder is that large: not a moment (seconds), a count or a rate."""
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "State": (str,),
+    "str": (str,),
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "float": (float, int),
+    "float | None": (float, int, type(None)),
+}
+"""What JSON may give for the attributes of the classes below."""
+
 
 class State(StrEnum):
     """Where a run stands. The last two are concluded by readers, never written."""
@@ -236,7 +252,7 @@ class RunFolder:
         """
         try:
             return recipes.from_json(files.read_json(self.recipe_path))
-        except (OSError, ValueError, TypeError, AttributeError, LabError) as error:
+        except (*UNREADABLE, LabError) as error:
             raise RunError(
                 f"The recipe of run “{self.id}” cannot be read ({error}).",
                 expected="Every run has a recipe.json, written when it was started.",
@@ -247,7 +263,7 @@ class RunFolder:
         """Returns the worker's last word, or None when it is missing or torn."""
         try:
             return _typed(Status, files.read_json(self.status_path))
-        except (OSError, ValueError, TypeError, AttributeError):
+        except UNREADABLE:
             return None
 
     def write_status(self, status: Status, *, durable: bool = False) -> None:
@@ -258,7 +274,7 @@ class RunFolder:
         """Returns the run's name and note, empty when none were given."""
         try:
             return _typed(Label, files.read_json(self.label_path))
-        except (OSError, ValueError, TypeError, AttributeError):
+        except UNREADABLE:
             return Label()
 
     def write_label(self, label: Label) -> None:
@@ -275,7 +291,7 @@ class RunFolder:
         for line in lines:
             try:
                 rows.append(_typed(MetricRow, json.loads(line)))
-            except (ValueError, TypeError, AttributeError):
+            except UNREADABLE:
                 continue
         return rows
 
@@ -286,9 +302,19 @@ class RunFolder:
 
 
 def _typed(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Builds a dataclass from JSON values; keys of a later version are left out."""
-    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    """Builds a dataclass from JSON values; keys of a later version are left out.
+
+    Raises:
+        TypeError: A value is missing or not of its attribute's type.
+        ValueError: A number is absurd, or a state unknown.
+    """
+    known = {field.name: str(field.type) for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     given = {key: value for key, value in values.items() if key in known}
+    for key, value in given.items():
+        if type(value) not in _TYPES[known[key]]:
+            raise TypeError(f"{key} is {value!r}")
+        if isinstance(value, (int, float)) and not abs(value) < ABSURD:
+            raise ValueError(f"{key} is {value!r}")
     if "state" in given:
         given["state"] = State(given["state"])
     return kind(**given)

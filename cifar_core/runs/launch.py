@@ -31,7 +31,7 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
     Raises:
         RunError: No worker could be started.
     """
-    arguments = [str(folder.path), str(lock.descriptor)]
+    arguments = [str(folder.path.absolute()), str(lock.descriptor)]
     try:
         with folder.log_path.open("ab") as log:
             subprocess.run(

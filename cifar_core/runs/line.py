@@ -7,6 +7,7 @@ Tickets of runs whose process is gone are ignored and swept away.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from cifar_core.runs.folder import RunFolder
@@ -23,7 +24,9 @@ class Line:
 
     def __init__(self, runs_dir: Path, device: str) -> None:
         self.runs_dir = runs_dir
-        self.folder = runs_dir / ".devices" / device.replace(":", "-")
+        # The device comes from a file that anybody may have written: it must not name a
+        # folder elsewhere, whose files would be taken for tickets and swept away.
+        self.folder = runs_dir / ".devices" / re.sub(r"[^A-Za-z0-9]", "-", device)[:64]
 
     @property
     def lock_path(self) -> Path:
@@ -31,9 +34,17 @@ class Line:
         return self.folder / "lock"
 
     def join(self, run_id: str, queued_at: float) -> None:
-        """Draws a ticket for a run, ordered by the time it joined (seconds since 1970)."""
+        """Draws a ticket for a run, ordered by the time it joined (seconds since 1970).
+
+        Tickets it still has from a life before, in whatever line, are given back: a run
+        stands in one line, once. A clock that was set back lets nobody jump the queue.
+        """
+        for folder in self.folder.parent.glob("*"):
+            Line(self.runs_dir, folder.name).leave(run_id)
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / f"{int(queued_at * 1e6):020d}.{run_id}").touch()
+        numbers = [int(ticket.name.partition(".")[0]) for ticket in self._tickets()]
+        number = max(int(queued_at * 1e6), *(last + 1 for last in numbers), 0)
+        (self.folder / f"{number:020d}.{run_id}").touch()
 
     def leave(self, run_id: str) -> None:
         """Gives a run's tickets back."""
@@ -61,7 +72,8 @@ class Line:
 
     def _tickets(self) -> list[Path]:
         try:
-            return sorted(path for path in self.folder.iterdir() if path.name != "lock")
+            names = sorted(path for path in self.folder.iterdir())
+            return [path for path in names if re.fullmatch(r"\d{20}\..+", path.name)]
         except OSError:
             return []
 

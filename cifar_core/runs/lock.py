@@ -8,6 +8,7 @@ between the order and the worker's last breath the lock is never free.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -26,6 +27,13 @@ class Lock:
         """Takes over a lock that the parent process acquired for this one."""
         os.set_inheritable(descriptor, False)
         return cls(descriptor)
+
+    def is_on(self, path: Path) -> bool:
+        """Says whether the locked file is still the one at a path."""
+        try:
+            return os.path.samestat(os.fstat(self.descriptor), path.stat())
+        except OSError:
+            return False
 
     def release(self) -> None:
         """Closes this process's hold; another process that shares it keeps the lock."""
@@ -67,11 +75,15 @@ def try_lock(path: Path, *, patience_seconds: float = 0.0) -> Lock | None:
 
 
 def is_held(path: Path) -> bool:
-    """Says whether a living process holds the lock on a file."""
+    """Says whether a living process holds the lock on a file.
+
+    Where that cannot be found out (a process may run out of open files), the answer is yes:
+    no living worker is ever called dead.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

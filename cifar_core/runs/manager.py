@@ -8,6 +8,7 @@ there is, so any number of servers and command lines may work on the same runs.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 import secrets
 import shutil
@@ -30,6 +31,11 @@ PATIENCE_SECONDS = 1.0
 """Readers that look whether a run lives hold its lock for microseconds; wait that out."""
 
 MOVE_SECONDS = 10.0
+
+ABANDONED_SECONDS = 3600.0
+"""A folder that was being prepared so long ago belongs to a starter that was killed."""
+
+IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 MAX_NAME_CHARACTERS = 80
 MAX_NOTE_CHARACTERS = 2000
 
@@ -70,7 +76,7 @@ class Run:
         if self.state is State.INTERRUPTED:
             return _interruption(self.status)
         if self.state is State.STALLED:
-            quiet = time.time() - self.status.heartbeat_at
+            quiet = abs(time.time() - self.status.heartbeat_at)
             return f"Its process is there but has said nothing for {quiet:.0f} seconds."
         return self.status.reason
 
@@ -101,11 +107,13 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
     Raises:
         RunError: The folder cannot be written or no worker could be started.
     """
-    key = re.sub(r"[^a-z0-9]", "", token.lower())[:16] or secrets.token_hex(4)
+    _check_device(device)
+    key = hashlib.sha256(token.encode()).hexdigest()[:12] if token else secrets.token_hex(6)
     folder = RunFolder(runs_dir / f"{recipe.network}-{recipe.name}-{key}")
     label = Label(_clean(name, MAX_NAME_CHARACTERS), "", time.time())
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
+        _sweep(runs_dir)
         fresh = RunFolder(runs_dir / f".new-{secrets.token_hex(8)}")
         fresh.path.mkdir()
         try:
@@ -142,8 +150,13 @@ def resume(runs_dir: Path, run_id: str, *, device: str | None = None) -> None:
         RunError: It is alive, finished, unknown or cannot be started.
     """
     folder = find(runs_dir, run_id)
+    if device is not None:
+        _check_device(device)
     folder.read_recipe()  # a run whose recipe is lost cannot go on: says so
     with _owned(folder, "resumed") as lock:
+        # First of all: a request left over from the life before must go, one that comes
+        # from now on must stay.
+        folder.request_path.unlink(missing_ok=True)
         if folder.evaluation_path.exists():
             raise RunError(
                 f"Run “{run_id}” is finished.",
@@ -152,28 +165,29 @@ def resume(runs_dir: Path, run_id: str, *, device: str | None = None) -> None:
             )
         before = folder.read_status()
         chosen = device or (before.device if before else "cpu")
-        try:
-            folder.request_path.unlink(missing_ok=True)
-            _queue(folder, chosen, before)
-            _launch(runs_dir, folder, lock, chosen)
-        except OSError as error:
-            raise _unwritable(runs_dir, error) from error
+        _queue(folder, chosen, before)
+        _launch(runs_dir, folder, lock, chosen)
 
 
 def stop(runs_dir: Path, run_id: str) -> None:
     """Asks a run to stop and keep everything; it does so within seconds.
 
     Raises:
-        RunError: It is unknown, or no process works on it.
+        RunError: It is unknown, no process works on it, or its folder cannot be written.
     """
     folder = find(runs_dir, run_id)
-    if not is_held(folder.lock_path):
+    status = folder.read_status()
+    has_ended = status is not None and not status.state.is_alive
+    if has_ended or not is_held(folder.lock_path):
         raise RunError(
             f"Run “{run_id}” is not running.",
             expected="Only a run that runs or waits can be stopped.",
             remedy="Nothing needs to be done.",
         )
-    files.write_whole(folder.request_path, b"stop\n", durable=False)
+    try:
+        folder.request_path.touch()  # an empty file: there is room for it on a full disk too
+    except OSError as error:
+        raise _unwritable(runs_dir, error) from error
 
 
 def move(runs_dir: Path, run_id: str, device: str) -> None:
@@ -182,6 +196,7 @@ def move(runs_dir: Path, run_id: str, device: str) -> None:
     Raises:
         RunError: It is unknown or not waiting.
     """
+    _check_device(device)
     run = read(runs_dir, run_id)
     if run.state is not State.QUEUED:
         raise RunError(
@@ -207,7 +222,8 @@ def relabel(
     if name is not None:
         label = dataclasses.replace(label, name=_clean(name, MAX_NAME_CHARACTERS))
     if note is not None:
-        label = dataclasses.replace(label, note=note.strip()[:MAX_NOTE_CHARACTERS])
+        lines = (_clean(line, MAX_NOTE_CHARACTERS) for line in note.strip().splitlines())
+        label = dataclasses.replace(label, note="\n".join(lines)[:MAX_NOTE_CHARACTERS])
     try:
         folder.write_label(label)
     except OSError as error:
@@ -223,10 +239,7 @@ def delete(runs_dir: Path, run_id: str) -> None:
     folder = find(runs_dir, run_id)
     with _owned(folder, "deleted"):
         gone = runs_dir / f".deleted-{secrets.token_hex(8)}"
-        try:
-            folder.path.rename(gone)  # out of sight in one step, however long the rest takes
-        except OSError as error:
-            raise _unwritable(runs_dir, error) from error
+        folder.path.rename(gone)  # out of sight in one step, however long the rest takes
         shutil.rmtree(gone, ignore_errors=True)
 
 
@@ -236,14 +249,9 @@ def find(runs_dir: Path, run_id: str) -> RunFolder:
     Raises:
         RunError: There is no such run.
     """
-    folder = RunFolder(runs_dir / run_id)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run_id) or not folder.path.is_dir():
-        raise RunError(
-            f"There is no run “{run_id[:80]}”.",
-            expected="A run is named as in the list of runs.",
-            remedy="Choose one from the list; it may have been deleted.",
-        )
-    return folder
+    if not IDENTITY.fullmatch(run_id) or not (runs_dir / run_id).is_dir():
+        raise _unknown(run_id)
+    return RunFolder(runs_dir / run_id)
 
 
 def read(runs_dir: Path, run_id: str, *, is_shipped: bool = False) -> Run:
@@ -258,7 +266,7 @@ def read(runs_dir: Path, run_id: str, *, is_shipped: bool = False) -> Run:
 def list_runs(runs_dir: Path, *, is_shipped: bool = False) -> list[Run]:
     """Returns every run in a folder, the newest first; a broken one is listed as it is."""
     try:
-        names = [entry.name for entry in runs_dir.iterdir() if not entry.name.startswith(".")]
+        names = [entry.name for entry in runs_dir.iterdir() if IDENTITY.fullmatch(entry.name)]
     except OSError:
         return []
     folders = (RunFolder(runs_dir / name) for name in names)
@@ -279,12 +287,19 @@ def observe(folder: RunFolder, *, is_shipped: bool = False) -> Run:
     # then lets go, so a free lock with a status "running" is proof that it died.
     alive = not is_shipped and is_held(folder.lock_path)
     status = folder.read_status()
+    while not alive and not is_shipped and (status is None or status.state.is_alive):
+        # It seems dead; but it may have been resumed between the two looks.
+        alive, before, status = is_held(folder.lock_path), status, folder.read_status()
+        if status == before:
+            break
     try:
         recipe = folder.read_recipe()
     except RunError:
         recipe = None
     if status is None:
-        status = Status(state=State.RUNNING if alive else State.INTERRUPTED)
+        # Torn by a power cut, or a stranger's: all that is known is whether a process lives.
+        state = State.RUNNING if alive else State.INTERRUPTED
+        status = Status(state=state, heartbeat_at=time.time())
     state = status.state
     if is_shipped or (folder.evaluation_path.exists() and not alive):
         state = State.FINISHED
@@ -337,18 +352,50 @@ def _launch(runs_dir: Path, folder: RunFolder, lock: Lock, device: str) -> None:
 
 @contextmanager
 def _owned(folder: RunFolder, verb: str) -> Iterator[Lock]:
-    """Holds a run's lock, so that nobody starts, resumes or deletes it meanwhile."""
-    lock = try_lock(folder.lock_path, patience_seconds=PATIENCE_SECONDS)
-    if lock is None:
-        raise _busy(folder.id, verb)
-    with lock:
+    """Holds a run's lock, so that nobody starts, resumes or deletes it meanwhile.
+
+    What the system refuses meanwhile becomes a :class:`RunError`.
+    """
+    try:
+        lock = try_lock(folder.lock_path, patience_seconds=PATIENCE_SECONDS)
+        if lock is None:
+            raise _busy(folder.id, verb)
+        with lock:
+            if not lock.is_on(folder.lock_path):  # deleted while we waited for the lock
+                raise _unknown(folder.id)
+            yield lock
+    except OSError as error:
         if not folder.path.is_dir():
-            raise _busy(folder.id, verb)  # deleted while we waited for the lock
-        yield lock
+            raise _unknown(folder.id) from error
+        raise _unwritable(folder.path.parent, error) from error
+
+
+def _sweep(runs_dir: Path) -> None:
+    """Removes what killed starters and deleters have left; nobody can see or use it."""
+    for left in runs_dir.glob(".deleted-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    for left in runs_dir.glob(".new-*"):
+        try:
+            is_abandoned = time.time() - left.stat().st_mtime > ABANDONED_SECONDS
+        except FileNotFoundError:
+            continue  # its starter has just given it its name
+        if is_abandoned:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _check_device(device: str) -> None:
+    """Refuses what cannot be a device, before it becomes the name of a folder."""
+    if not re.fullmatch(r"cpu|gpu:\d{1,3}", device):
+        raise RunError(
+            f"There is no device “{device[:80]}”.",
+            expected="A device is called cpu, gpu:0, gpu:1 and so on.",
+            remedy="Choose one from the list of devices.",
+        )
 
 
 def _is_silent(status: Status) -> bool:
-    return time.time() - status.heartbeat_at > STALLED_AFTER_SECONDS
+    # A heartbeat from the future is silence too: the clock was set back since.
+    return abs(time.time() - status.heartbeat_at) > STALLED_AFTER_SECONDS
 
 
 def _interruption(status: Status) -> str:
@@ -357,6 +404,14 @@ def _interruption(status: Status) -> str:
     if status.state is State.QUEUED:
         return "Its process ended while it waited in line."
     return "Its process ended without a word: killed by a person, or by the system."
+
+
+def _unknown(run_id: str) -> RunError:
+    return RunError(
+        f"There is no run “{run_id[:80]}”.",
+        expected="A run is named as in the list of runs.",
+        remedy="Choose one from the list; it may have been deleted.",
+    )
 
 
 def _busy(run_id: str, verb: str) -> RunError:

@@ -11,10 +11,12 @@ import errno
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from cifar_core.errors import LabError
 from cifar_core.runs.folder import RunFolder, State
@@ -23,6 +25,9 @@ from cifar_core.runs.line import Line
 from cifar_core.runs.lock import Lock
 
 LOOK_SECONDS = 0.25
+
+INSIST_SECONDS = 8.0
+"""A wish to stop that was not followed for so long is carried out without the training."""
 
 
 class Wish:
@@ -59,21 +64,49 @@ def main(path: str, descriptor: str) -> None:
     signal.signal(signal.SIGTERM, wish.on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     journal = Journal(folder, status)
+    threading.Thread(target=insist, args=(journal, wish), daemon=True).start()
     try:
         work(journal, wish)
     finally:
         lock.release()
 
 
+def insist(journal: Journal, wish: Wish) -> NoReturn:
+    """Ends the process when a wish to stop is not followed: compiling, say, hears nothing.
+
+    The process may be killed at any moment without harm, so it may also end itself.
+    """
+    asked_at: float | None = None
+    while True:
+        time.sleep(LOOK_SECONDS)
+        if not wish():
+            asked_at = None
+        elif asked_at is None:
+            asked_at = time.monotonic()
+        elif time.monotonic() - asked_at > INSIST_SECONDS:
+            break
+    try:
+        busy = f" while it was {journal.status.phase}" if journal.status.phase else ""
+        journal.end(
+            State.STOPPED,
+            f"Stopped as asked{busy}.",
+            "Resume it: it goes on from its last checkpoint.",
+        )
+        journal.folder.request_path.unlink(missing_ok=True)
+    finally:
+        os._exit(0)
+
+
 def work(journal: Journal, wish: Wish) -> None:
     """Waits for the device, trains, and ends the run with a named reason in every case."""
     folder, status = journal.folder, journal.status
     line = Line(folder.path.parent, status.device)
-    waited = status.waiting_seconds
+    came = time.monotonic()
     device_lock = None
     try:
+        journal.reserve()
         device_lock = _wait(journal, line, wish)
-        waited += time.time() - status.queued_at
+        waited = status.waiting_seconds + time.monotonic() - came
         if device_lock is None:
             journal.end(State.STOPPED, "Stopped while it waited in line.", "Resume it any time.")
             return

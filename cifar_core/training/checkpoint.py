@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from cifar_core import files
+from cifar_core.errors import RunError
 
 FORMAT = 1
 
@@ -69,6 +70,10 @@ class DamagedCheckpointError(ValueError):
     """The bytes of a checkpoint are not those that were written."""
 
 
+class LostCheckpointError(RunError):
+    """Checkpoints stand there and none of them can be used."""
+
+
 def encode(checkpoint: Checkpoint) -> bytes:
     """Returns the checkpoint as the bytes of its file."""
     buffer = io.BytesIO()
@@ -89,6 +94,8 @@ def decode(data: bytes) -> Checkpoint:
     line, _, body = data.partition(b"\n")
     try:
         head = json.loads(line)
+        if json.dumps(head).encode() != line:  # a space that became a tab is a changed byte too
+            raise DamagedCheckpointError("its first line differs")
         progress_text = head["progress"]
         digest = hashlib.sha256(progress_text.encode() + body).hexdigest()
         if head["format"] != FORMAT or head["sha256"] != digest:
@@ -120,13 +127,32 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path) -> Checkpoint | None:
-    """Returns the newest whole checkpoint, or None when there is none.
+    """Returns the newest whole checkpoint, or None when none was ever written.
 
-    A damaged or missing newest one falls back on the one before.
+    A damaged, unreadable or missing newest one falls back on the one before. That one then
+    takes its place, or the next :func:`save` would push the damaged one over it.
+
+    Raises:
+        LostCheckpointError: There are checkpoints, and none of them is whole. Going on
+            without one would throw away what the run has reached, silently.
+        OSError: The folder cannot be written.
     """
+    faults = []
     for candidate in (path, before(path)):
         try:
-            return decode(candidate.read_bytes())
-        except (FileNotFoundError, DamagedCheckpointError):
+            found = decode(candidate.read_bytes())
+        except FileNotFoundError:
             continue
+        except (OSError, DamagedCheckpointError) as error:
+            faults.append(f"{candidate.name}: {error}")
+            continue
+        if candidate != path:
+            files.rename(candidate, path)
+        return found
+    if faults:
+        raise LostCheckpointError(
+            f"No checkpoint of the run is whole ({'; '.join(faults)}).",
+            expected="At least one of the last two checkpoints as it was written.",
+            remedy="Put it back from a copy, or start a new run with the same settings.",
+        )
     return None

@@ -176,6 +176,10 @@ class Course:
         self._tell(now=True, phase="training")
 
     def _save(self) -> None:
+        # What a checkpoint counts must be on the disk before it: a power cut may keep the
+        # checkpoint and lose rows that were only appended.
+        files.flush(self.folder.metrics_path)
+        files.flush(self.folder.predictions_path)
         self.progress = dataclasses.replace(
             self.progress,
             metrics_bytes=self.folder.metrics_path.stat().st_size,

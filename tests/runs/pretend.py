@@ -6,7 +6,9 @@ killing and going on can be tried thousands of times. tests/training proves that
 engines obey it too.
 
 Run as a worker: ``python tests/runs/pretend.py FOLDER LOCK``. ``PRETEND_STEP_SECONDS`` makes
-each step last; ``PRETEND_FAULT`` names an error to raise in the second epoch.
+each step last, ``PRETEND_CLOSE_SECONDS`` the end of each epoch; ``PRETEND_FAULT`` names an
+error to raise in the second epoch, or ``deaf``: a first stretch that hears nothing.
+``PRETEND_GATED`` lets a run finish only as many epochs as its file ``gate`` allows.
 """
 
 from __future__ import annotations
@@ -44,12 +46,16 @@ class PretendEngine:
         self.weights = draw.normal(size=(48, 10)).astype(np.float32)
         self.velocity = np.zeros_like(self.weights)
         self.step_seconds = float(os.environ.get("PRETEND_STEP_SECONDS", "0"))
+        self.close_seconds = float(os.environ.get("PRETEND_CLOSE_SECONDS", "0"))
         self.fault = os.environ.get("PRETEND_FAULT", "")
 
     def train(self, plan: EpochPlan, epoch: int, first: int, last: int) -> Steps:
         losses, right = [], []
+        if self.fault == "deaf":
+            time.sleep(600)
         for step in range(first, last):
-            time.sleep(self.step_seconds)
+            if self.step_seconds:
+                time.sleep(self.step_seconds)
             if epoch == 1:
                 self._fail()
             size = self.recipe.batch_size
@@ -68,6 +74,8 @@ class PretendEngine:
         return Steps(np.array(losses, np.float32), np.array(right, np.int32))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
+        if self.close_seconds:
+            time.sleep(self.close_seconds)
         quarters = images.reshape(len(images), 4, 8, 4, 8, 3).mean(axis=(2, 4)) / 255
         return softmax(quarters.reshape(len(images), 48).astype(np.float32) @ self.weights)
 
@@ -112,19 +120,46 @@ def pretend_to_train(voice: journal.Journal, stop_asked: Callable[[], bool]) -> 
         begin=checkpoint.Progress(),
     )
     one.take_up(checkpoint.load(voice.folder.checkpoint_path))
+    if os.environ.get("PRETEND_GATED"):
+        stop_asked = gated(one, stop_asked)
     if not one.run(stop_asked):
         return False
     files.write_json(voice.folder.evaluation_path, {"pretended": True})
     return True
 
 
+def gated(one: course.Course, stop_asked: Callable[[], bool]) -> Callable[[], bool]:
+    """Holds a run before each epoch that its file ``gate`` does not allow yet."""
+
+    def wait() -> bool:
+        while True:
+            if stop_asked():
+                return True
+            try:
+                allowed = (one.folder.path / "gate").read_text()
+            except OSError:
+                allowed = "0"
+            if allowed == "fail":
+                raise MemoryError
+            if one.progress.epoch < int(allowed or "0"):
+                return False
+            time.sleep(0.002)
+
+    return wait
+
+
+def stand_in() -> types.ModuleType:
+    """Returns a module to put in place of cifar_core.training.train."""
+    module = types.ModuleType("cifar_core.training.train")
+    module.train = pretend_to_train  # type: ignore[attr-defined]
+    return module
+
+
 def main() -> NoReturn:
     """Runs the real worker with the pretended training in place of the real one."""
     course.STRETCH_SECONDS = 0.02  # a pretended second: it looks and speaks fifty times as often
     journal.SPEAK_SECONDS = 0.02
-    stand_in = types.ModuleType("cifar_core.training.train")
-    stand_in.train = pretend_to_train  # type: ignore[attr-defined]
-    sys.modules["cifar_core.training.train"] = stand_in
+    sys.modules["cifar_core.training.train"] = stand_in()
     worker.main(*sys.argv[1:])
     sys.exit(0)
 

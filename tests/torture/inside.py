@@ -1,0 +1,64 @@
+"""Runs carried out inside this process: the real worker's ``work``, without a process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+from cifar_core import files
+from cifar_core.recipes import recipe
+from cifar_core.runs import journal, manager, worker
+from cifar_core.runs.folder import RunFolder, Status
+from cifar_core.runs.line import Line
+from cifar_core.runs.lock import try_lock
+from cifar_core.training import course
+from tests.runs import pretend
+
+
+def prepare(path: Path, *, epochs: int = 3) -> RunFolder:
+    """Makes the folder of a run as the manager does."""
+    folder = RunFolder(path)
+    path.mkdir(parents=True)
+    made = recipe("standard", "cnn4", epochs=epochs, batch_size=16)
+    files.write_json(folder.recipe_path, made.to_json())
+    return folder
+
+
+def undertake(folder: RunFolder, wish: Callable[[], bool] = lambda: False) -> Status:
+    """Carries a run on until it ends, and returns its last word.
+
+    It speaks at every step and looks at the wish before each, so that two equal runs make
+    equal operations.
+
+    Raises:
+        OSError: Not even the last word could be written.
+    """
+    with (
+        mock.patch.dict(sys.modules, {"cifar_core.training.train": pretend.stand_in()}),
+        mock.patch.object(course, "STRETCH_SECONDS", 0.0),
+        mock.patch.object(journal, "SPEAK_SECONDS", 0.0),
+        mock.patch("traceback.print_exc"),
+    ):
+        lock = try_lock(folder.lock_path)
+        assert lock is not None
+        with lock:
+            folder.request_path.unlink(missing_ok=True)
+            manager._queue(folder, "cpu", folder.read_status())
+            status = folder.read_status()
+            assert status is not None
+            Line(folder.path.parent, "cpu").join(folder.id, status.queued_at)
+            voice = journal.Journal(folder, status)
+            worker.work(voice, wish)  # type: ignore[arg-type]
+            return voice.status
+
+
+def stop_at(epoch: int, step: int, folder: RunFolder) -> Callable[[], bool]:
+    """Returns a wish to stop that comes when the run says it has reached a step."""
+
+    def wish() -> bool:
+        status = folder.read_status()
+        return status is not None and (status.epoch, status.step) == (epoch, step)
+
+    return wish
