@@ -24,7 +24,7 @@ MANY_RUNS = 100
 
 COLUMNS = (
     *("Run", "State", "Network", "Recipe", "Epoch", "Accuracy"),
-    *("Training", "Waited", "Time left", "Device"),
+    *("Training", "Time left", "Waited", "Device"),
 )
 TIME_PIXELS = 100
 """Wide enough for any time; a table sizes its columns by its first rows alone."""

@@ -139,6 +139,11 @@ def load_words(device: Device) -> list[str]:
     return words
 
 
+def _roughly(seconds: float) -> str:
+    """Returns an expected time no finer than it is known: minutes from two minutes on."""
+    return f"{seconds / 60:.0f} min" if 120 <= seconds < 3600 else formats.duration(seconds)
+
+
 def expected_words(rows: Sequence[MetricRow], run: Run, *, epochs: int) -> str | None:
     """Says how long a training will take, from one that was measured here.
 
@@ -154,5 +159,5 @@ def expected_words(rows: Sequence[MetricRow], run: Run, *, epochs: int) -> str |
     if not times:
         return None
     each = sorted(times)[len(times) // 2]
-    whole = formats.duration(each * epochs)
+    whole = _roughly(each * epochs)
     return f"Roughly {whole}: an epoch took {formats.duration(each)} here in run “{run.name}”."
