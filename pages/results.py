@@ -26,15 +26,14 @@ with guard():
         figures = services.read_evaluation(run)
     except LabError as error:
         show_error(error)
-    result_panels.headline(run, figures)
+    origin = result_panels.headline(run, figures)
 
     with guard():
         row = st.container(horizontal=True, gap="large", vertical_alignment="bottom")
-        with row:
-            view = st.segmented_control(
-                "Look at", VIEWS, default=VIEWS[0], key="view", required=True, bind="query-params"
-            )
-            answers = answer_picker.choose_answers(run)
+        view = row.segmented_control(
+            "Look at", VIEWS, default=VIEWS[0], key="view", required=True, bind="query-params"
+        )
+        answers = answer_picker.choose_answers(run, row)
         if answers is None:
             answer_picker.film(run, functools.partial(confusion_frame, run))
             st.stop()
@@ -46,6 +45,7 @@ with guard():
             result_panels.advice_panel(run, answers)
         else:
             confusion_panel(run, answers)
-        origin_line(answers.origin)
+        if answers.origin != origin:
+            origin_line(answers.origin)
         result_panels.figures_download(run, figures, answers)
     run_picker.watch(run)

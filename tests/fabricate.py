@@ -88,7 +88,7 @@ def fabricate(runs_dir: Path, fake: Fake) -> RunFolder:
     labels = test_labels
     if recipe.monitored_split == "validation":
         labels = train_labels[held_out(train_labels, recipe.validation_pictures)[1]]
-    generator = np.random.Generator(np.random.PCG64([fake.seed, len(fake.network), fake.epochs]))
+    generator = np.random.Generator(np.random.PCG64([fake.seed, *fake.network.encode()]))
     accuracies = _write_epochs(folder, fake, labels, generator)
     _write_status(folder, fake, accuracies)
     if fake.state is State.FINISHED:

@@ -121,7 +121,7 @@ def _on_fit(learning: Learning, split: str) -> list[Advice]:
         return []
     figures = (
         f"After the last epoch {percent(train)} of the training pictures and {percent(watched)} "
-        f"of the {split} pictures right: {_gap(train - watched)}"
+        f"of the {split} pictures were right"
     )
     if train - watched > GAP:
         return [
@@ -220,11 +220,6 @@ def _on_confidence(probabilities: ArrayLike, labels: ArrayLike, split: str) -> l
             figures,
         )
     ]
-
-
-def _gap(difference: float) -> str:
-    side = "more" if difference > 0 else "fewer"
-    return f"{100 * abs(difference):.1f} points {side}"
 
 
 def _points(difference: float) -> str:

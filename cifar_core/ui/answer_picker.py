@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.errors import RunError
 from cifar_core.runs.manager import Run
@@ -34,8 +35,12 @@ def by_epoch(run: Run) -> str:
     return f"{split.capitalize()} pictures by epoch"
 
 
-def choose_answers(run: Run) -> Predictions | None:
+def choose_answers(run: Run, row: DeltaGenerator) -> Predictions | None:
     """Draws the choice of split and epoch, and returns the answers chosen.
+
+    Args:
+        run: The run.
+        row: Where the choice of the split is drawn; the epochs come below everything.
 
     Returns:
         The answers; None while the epochs are played, see :func:`film`.
@@ -50,7 +55,7 @@ def choose_answers(run: Run) -> Predictions | None:
     choices = [FINAL] * has_final + [by_epoch(run)] * bool(epochs)
     chosen = choices[0]
     if len(choices) > 1:
-        chosen = st.segmented_control(
+        chosen = row.segmented_control(
             "Pictures", choices, default=FINAL, key="split", required=True, bind="query-params"
         )
     if chosen == FINAL:

@@ -21,7 +21,7 @@ from cifar_core.runs.manager import Run
 from cifar_core.ui import stored
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.run_words import network_title, recipe_title, waiting_seconds
-from cifar_core.ui.tables import csv_download
+from cifar_core.ui.tables import csv_download, plain
 from cifar_core.ui.theme import is_dark
 
 TUTORIAL: Final = "tutorial"
@@ -59,7 +59,11 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
         st.text(sentence)
     st.subheader("Figures side by side", anchor=False)
     table = figure_table(runs, names)
-    st.dataframe(table, hide_index=True, height="content", width="stretch")
+    figures = {
+        name: st.column_config.TextColumn(plain(name), alignment="right")
+        for name in table.columns[1:]
+    }
+    st.dataframe(table, hide_index=True, height="content", column_config=figures)
     csv_download(table, "comparison", key="comparison_csv")
     for sentence in seed_sentences(runs):
         st.text(sentence)
@@ -185,7 +189,7 @@ def _labels() -> list[str]:
 def _run_column(run: Run) -> list[str]:
     learnt = stored.learning(run)
     best = best_epoch(learnt.accuracy)
-    answers = stored.maybe(lambda: stored.test_answers(run))
+    answers = stored.final_answers(run)
     took = epoch_time(learnt.epoch_seconds)
     reached = time_to_accuracy(learnt.accuracy, learnt.seconds)
     return [
@@ -219,7 +223,7 @@ def seed_sentences(runs: Sequence[Run]) -> list[str]:
             groups.setdefault(f"{recipe} {stored.data_digest(run)}", []).append(run)
     sentences = []
     for group in groups.values():
-        answers = [stored.maybe(lambda run=run: stored.test_answers(run)) for run in group]
+        answers = [stored.final_answers(run) for run in group]
         shares = [stored.shown_share(item).value for item in answers if item is not None]
         seeds = {run.recipe.seed for run in group if run.recipe}
         if len(shares) > 1 and len(seeds) == len(group):

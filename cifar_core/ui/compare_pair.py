@@ -71,7 +71,7 @@ def common_answers(first: Run, second: Run) -> tuple[Predictions, Predictions]:
             expected="Two runs on the same data: only then do their pictures mean the same.",
             remedy="Choose two runs with the same digest, or train one of them again.",
         )
-    finals = [stored.maybe(lambda run=run: stored.test_answers(run)) for run in (first, second)]
+    finals = [stored.final_answers(run) for run in (first, second)]
     if finals[0] is not None and finals[1] is not None:
         return finals[0], finals[1]
     watched = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,15 +14,17 @@ from cifar_core.charts.matrix import confusion_heatmap, difference_heatmap
 from cifar_core.charts.theme import CLASS_ORDERS, Title, config
 from cifar_core.evaluation import published
 from cifar_core.evaluation.comparison import Agreement, agreement, mcnemar
+from cifar_core.evaluation.predictions import Integers
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.manager import Run
 from cifar_core.ui import picture_browser, stored
 from cifar_core.ui.compare_pair import Pair
 from cifar_core.ui.page import origin_line
+from cifar_core.ui.session import address_choice, set_address
 from cifar_core.ui.tables import csv_download, plain
 from cifar_core.ui.theme import is_dark
 
-GROUPS: Final = ("Both right", "Only the first", "Only the second", "Both wrong")
+GROUPS: Final = ("both", "first", "second", "neither")
 
 SETTING_WORDS: Final = {"name": "recipe"}
 """Settings whose word in the file would mislead a reader."""
@@ -49,12 +52,15 @@ def matrix_panel(pair: Pair) -> None:
     first, second = stored.matrix_of(pair.a), stored.matrix_of(pair.b)
     left, right = st.columns(2, gap="medium")
     sides = ((left, pair.a, pair.name_a, first), (right, pair.b, pair.name_b, second))
+    most = max(_most_confused(matrix) for matrix in (first, second))
     for place, (column, answers, name, matrix) in enumerate(sides):
         title = Title("Confusion matrix", name, answers.epoch, answers.monitored)
+        chart = confusion_heatmap(
+            matrix, show_diagonal=False, order=order, title=title, dark=is_dark()
+        )
+        chart.data[0].zmax = most  # One scale for both: the same colour is the same count.
         column.plotly_chart(
-            confusion_heatmap(
-                matrix, show_diagonal=False, order=order, title=title, dark=is_dark()
-            ),
+            chart,
             theme=None,
             key=f"matrix_{place}",
             config=config(f"confusion-{place + 1}"),
@@ -80,25 +86,22 @@ def agreement_panel(pair: Pair) -> None:
     guesses = pair.a.probabilities.argmax(1), pair.b.probabilities.argmax(1)
     groups = agreement(pair.a.labels, *guesses)
     total = len(pair.a.labels)
-    with st.container(horizontal=True, gap="medium"):
-        for group in GROUPS:
-            places = _places(groups, group)
-            st.metric(
-                _words(group, pair),
-                formats.count(len(places)),
-                delta=formats.percent(len(places) / total),
-                delta_color="off",
-                delta_arrow="off",
-                width="content",
-                border=True,
-            )
-    chosen = st.segmented_control(
-        "Show the pictures", GROUPS, default=GROUPS[1], key="group", required=True,
-        bind="query-params",
-    )  # fmt: skip
-    group = chosen or GROUPS[1]
-    # Where the first is wrong, the interesting answer is its own; else that of the second.
-    shown, name = (pair.b, pair.name_b) if group == GROUPS[1] else (pair.a, pair.name_a)
+    shares = {
+        group: f"{_words(group, pair)}: {len(_places(groups, group)):,} "
+        f"({formats.percent(len(_places(groups, group)) / total)})"
+        for group in GROUPS
+    }
+    chosen = st.radio(
+        "Pictures by who is right",
+        GROUPS,
+        index=GROUPS.index(address_choice("group", GROUPS, "first")),
+        format_func=shares.__getitem__,
+        key="agreement_group",
+    )
+    group = str(chosen)
+    set_address("group", group)
+    # Where only the first is right the second's mistake tells more; else the first's answer.
+    shown, name = (pair.b, pair.name_b) if group == "first" else (pair.a, pair.name_a)
     places = _places(groups, group)
     order = shown.probabilities[places].max(axis=1).argsort(kind="stable")[::-1]
     st.text(
@@ -176,7 +179,7 @@ def _settings(run: Run) -> dict[str, str]:
     return known
 
 
-def _places(groups: Agreement, group: str) -> picture_browser.Integers:
+def _places(groups: Agreement, group: str) -> Integers:
     by_name = dict(
         zip(
             GROUPS,
@@ -188,18 +191,25 @@ def _places(groups: Agreement, group: str) -> picture_browser.Integers:
 
 
 def _words(group: str, pair: Pair) -> str:
-    if group == GROUPS[1]:
-        return f"Only {plain(pair.name_a)} right"
-    if group == GROUPS[2]:
-        return f"Only {plain(pair.name_b)} right"
-    return group
+    """Returns what a group of pictures is called; Markdown, as labels are."""
+    return {
+        "both": "Both right",
+        "first": f"Only {plain(pair.name_a)} right",
+        "second": f"Only {plain(pair.name_b)} right",
+        "neither": "Neither right",
+    }[group]
 
 
 def _sentence(group: str, pair: Pair, count: int, total: int) -> str:
     who = {
-        GROUPS[0]: "both networks name rightly",
-        GROUPS[1]: f"only {pair.name_a} names rightly",
-        GROUPS[2]: f"only {pair.name_b} names rightly",
-        GROUPS[3]: "neither network names rightly",
+        "both": "both networks name rightly",
+        "first": f"only {pair.name_a} names rightly",
+        "second": f"only {pair.name_b} names rightly",
+        "neither": "neither network names rightly",
     }[group]
     return f"{count:,} of {total:,} pictures {who}."
+
+
+def _most_confused(matrix: Integers) -> int:
+    """Returns the largest count of a matrix off its diagonal, at least 1."""
+    return max(1, int((matrix - np.diag(np.diag(matrix))).max()))

@@ -28,9 +28,8 @@ NORMALISATIONS: Final[dict[str, Normalisation]] = {
 
 def confusion_panel(run: Run, answers: Predictions) -> None:
     """Draws the matrix with its controls, and beside it the pictures of the chosen cell."""
+    _matrix_controls()
     left, right = st.columns([6, 5], gap="large")
-    with left:
-        _matrix_controls()
     with right:
         cell = picture_browser.choose_cell()
     with left:

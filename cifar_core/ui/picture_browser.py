@@ -21,6 +21,7 @@ from cifar_core.ui.tables import csv_download
 ANY_TRUE: Final = "any class"
 ANY_WRONG: Final = "any other class"
 PAGE_PICTURES: Final = 12
+NO_BREAK_SPACE: Final = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -136,10 +137,12 @@ def caption(answers: Predictions, place: int) -> str:
     """Returns what stands below a picture: how sure the answer was, and the picture's number."""
     shares = answers.probabilities[place]
     guess, true = int(shares.argmax()), int(answers.labels[place])
-    sure = f"{100 * shares[guess]:.0f}% sure"
+    parts = [f"{100 * shares[guess]:.0f}% sure"]
     if guess != true:
-        sure += f", {100 * shares[true]:.0f}% {CLASS_NAMES[true]}"
-    return f"{sure} · {answers.split} {answers.indices[place]}"
+        parts.append(f"{100 * shares[true]:.0f}% {CLASS_NAMES[true]}")
+    parts.append(f"{answers.split} {answers.indices[place]}")
+    # A line under a small picture breaks between the parts, never inside one.
+    return ", ".join(part.replace(" ", NO_BREAK_SPACE) for part in parts)
 
 
 def _page(answers: Predictions, here: Integers, *, key: str) -> None:

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from cifar_core import formats
 from cifar_core.charts import theme as chart_theme
@@ -37,20 +38,23 @@ TEMPERATURE_WORDS = (
 )
 
 
-def headline(run: Run, figures: Evaluation | None) -> None:
-    """Draws the figures that matter first: test accuracy, or what is known while it trains."""
+def headline(run: Run, figures: Evaluation | None) -> str:
+    """Draws the figures that matter first: test accuracy, or what is known while it trains.
+
+    Returns:
+        Where they come from, as drawn below them; empty for a run without final figures.
+    """
     with st.container(horizontal=True, gap="large", key="headline"):
         if figures is not None:
             _final_metrics(figures)
         else:
             _running_metrics(run)
-    if figures is not None:
-        origin_line(
-            origin_of(
-                run, epoch=run.status.epoch, split=figures.split, pictures=figures.pictures
-            )
-            + f"; interval: {figures.interval_method}"
-        )
+    if figures is None:
+        return ""
+    epoch, split = run.status.epoch, figures.split
+    origin = origin_of(run, epoch=epoch, split=split, pictures=figures.pictures)
+    origin_line(f"{origin}; interval: {figures.interval_method}")
+    return origin
 
 
 def _final_metrics(figures: Evaluation) -> None:
@@ -79,7 +83,7 @@ def _final_metrics(figures: Evaluation) -> None:
 
 def _running_metrics(run: Run) -> None:
     """Draws the monitored accuracy, so named, for a run that has no test figures."""
-    answers = stored.maybe(lambda: stored.epoch_answers(run))
+    answers = stored.latest_answers(run)
     split = run.recipe.monitored_split if run.recipe else "monitored"
     if answers is None:
         st.metric("Accuracy so far", formats.UNKNOWN, width="content")
@@ -92,7 +96,6 @@ def _running_metrics(run: Run) -> None:
     )
     top5 = metrics.top_k(answers.probabilities, answers.labels, 5)
     st.metric("Among its first five", formats.percent(top5.value), width="content")
-    st.html("")
     if run.state is not State.FINISHED:
         best = run.status.best_accuracy
         label = f"Best, epoch {run.status.best_epoch}" if run.status.best_epoch else "Best"
@@ -106,7 +109,7 @@ def class_panel(run: Run, answers: Predictions) -> None:
     with left:
         st.subheader("Class by class", anchor=False)
         st.dataframe(
-            table,
+            table.assign(**{name: 100 * table[name] for name in ("precision", "recall", "F1")}),
             hide_index=True,
             height="content",
             column_config={
@@ -150,7 +153,6 @@ def confidence_panel(run: Run, answers: Predictions, figures: Evaluation | None)
             st.metric("Temperature", f"{temperature:.2f}", width="content", help=TEMPERATURE_WORDS)
     if figures is not None and temperature is None:
         st.text("This run watched the test pictures, so no temperature could be fitted honestly.")
-    origin = {"run": run.name, "epoch": answers.epoch, "split": answers.monitored}
     bins = {name: calibration.reliability(values, answers.labels) for name, values, _ in kinds}
     kept = {
         name: metrics.kept_against_accuracy(values, answers.labels) for name, values, _ in kinds
@@ -160,7 +162,7 @@ def confidence_panel(run: Run, answers: Predictions, figures: Evaluation | None)
         st.plotly_chart(
             reliability_diagram(
                 [ReliabilitySeries(name, network, bins[name], dash) for name, _, dash in kinds],
-                title=chart_theme.Title("Does 80% sure mean 80% right?", **origin),
+                title=_title("Does 80% sure mean 80% right?", run, answers),
                 dark=is_dark(),
             ),
             theme=None,
@@ -172,7 +174,7 @@ def confidence_panel(run: Run, answers: Predictions, figures: Evaluation | None)
         st.plotly_chart(
             kept_chart(
                 [KeptSeries(name, network, kept[name], dash) for name, _, dash in kinds],
-                title=chart_theme.Title("Fewer answers, better answers", **origin),
+                title=_title("Fewer answers, better answers", run, answers),
                 dark=is_dark(),
             ),
             theme=None,
@@ -193,7 +195,7 @@ def kept_sentence(curve: metrics.KeptCurve, aim: float = 0.95) -> str:
     """Returns what share of the answers can be kept to be right as often as wanted."""
     enough = np.flatnonzero(np.nan_to_num(curve.accuracy, nan=0.0) >= aim)
     if not enough.size:
-        return f"At no threshold are {formats.percent(aim)} of the kept answers right."
+        return f"No threshold makes the kept answers right {100 * aim:.0f} times of 100."
     first = int(enough[0])
     return (
         f"To be right {100 * aim:.0f} times of 100, keep only answers at least "
@@ -258,7 +260,9 @@ def figures_download(run: Run, figures: Evaluation | None, answers: Predictions)
     )
 
 
-def _share_column(label: str, explanation: str) -> st.column_config.ProgressColumn:
-    return st.column_config.ProgressColumn(
-        label, help=explanation, format="percent", min_value=0.0, max_value=1.0
-    )
+def _title(text: str, run: Run, answers: Predictions) -> chart_theme.Title:
+    return chart_theme.Title(text, run.name, answers.epoch, answers.monitored)
+
+
+def _share_column(label: str, explanation: str) -> ColumnConfig:
+    return st.column_config.NumberColumn(label, help=explanation, format="%.1f%%")

@@ -7,9 +7,7 @@ nobody touched is not read again. Evaluations and lists of runs are small and al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -24,7 +22,6 @@ from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.manager import Run
 from cifar_core.runs.results import Predictions
 
-T = TypeVar("T")
 Stamp = tuple[str, int, int]
 
 
@@ -87,10 +84,8 @@ def _epoch_answers(at: Stamp, epoch: int | None, name: str, _run: Run) -> Predic
 
 def count_epochs(run: Run) -> int:
     """Returns of how many epochs there are predictions; 0 when there are none."""
-    try:
-        return epoch_answers(run).epoch
-    except RunError:
-        return 0
+    answers = latest_answers(run)
+    return answers.epoch if answers is not None else 0
 
 
 def matrix_of(answers: Predictions) -> Integers:
@@ -136,10 +131,18 @@ def stamp(path: Path) -> Stamp:
     return str(path), state.st_size, state.st_mtime_ns
 
 
-def maybe(read: Callable[[], T]) -> T | None:
-    """Returns what reading gives, or None where the run does not have it."""
+def final_answers(run: Run) -> Predictions | None:
+    """Returns the answers on the test pictures, or None where the run has none."""
     try:
-        return read()
+        return test_answers(run)
+    except RunError:
+        return None
+
+
+def latest_answers(run: Run) -> Predictions | None:
+    """Returns the answers after the last epoch so far, or None where the run has none."""
+    try:
+        return epoch_answers(run)
     except RunError:
         return None
 
