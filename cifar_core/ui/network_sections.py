@@ -225,7 +225,7 @@ def comparison_section(left: NetworkDescription, right: NetworkDescription) -> N
             for pair in compare(left, right)
         ]
     )
-    number = st.column_config.TextColumn(alignment="right", width="small")
+    number = st.column_config.TextColumn(alignment="right")
     st.dataframe(
         table,
         hide_index=True,

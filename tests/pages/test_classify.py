@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import files, recipes, services
 from cifar_core.runs.folder import RunFolder
+from cifar_core.runs.manager import Run
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import cached
 from cifar_core.ui.answers import answer_sentence, disagreement, model_labels, picture_pair
@@ -142,7 +143,7 @@ def test_two_models_are_answered_beside_each_other_and_their_disagreement_is_sai
     fake_model(runs_dir, "fake-2", network="cnn6")
     sure = {"fake-1": 3, "fake-2": 5}
 
-    def opinion(run: services.Run, *rest: object, **more: object) -> services.Answer:
+    def opinion(run: Run, *rest: object, **more: object) -> services.Answer:
         values = np.full(10, 0.02, np.float32)
         values[sure[run.id]] = 0.82
         return services.Answer(run, values, is_calibrated=run.id == "fake-1")

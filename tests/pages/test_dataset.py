@@ -130,11 +130,11 @@ def test_another_class_begins_at_its_first_page() -> None:
 def test_the_counts_are_those_of_all_pictures_also_beside_the_sample() -> None:
     app = opened()
     table = app.dataframe[0].value
-    assert table.loc["training batch 1"].tolist() == [
+    assert list(table.loc["training batch 1"]) == [
         *(1005, 974, 1032, 1016, 999),
         *(937, 1030, 1001, 1025, 981),
     ]
-    assert table.loc["test"].tolist() == [1000] * 10
+    assert list(table.loc["test"]) == [1000] * 10
 
 
 def test_the_sentence_on_the_batches_names_the_smallest_and_the_largest_class() -> None:
