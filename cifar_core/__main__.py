@@ -76,6 +76,7 @@ def train(options: argparse.Namespace) -> int:
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         seed=options.seed,
+        training_pictures=options.training_pictures,
     )
     run_id = services.start_run(wanted, device=options.device, name=options.name)
     _tell(f"Run {run_id} started.")
@@ -287,6 +288,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--batch-size", type=int)
     made.add_argument("--learning-rate", type=float)
     made.add_argument("--seed", type=int)
+    made.add_argument("--training-pictures", type=int, help="learn from only so many; 0 for all")
     made.add_argument("--device", default="cpu", help="cpu, gpu:0 …; see the command devices")
     made.add_argument("--name", default="", help="what to call the run")
     made.add_argument("--detach", action="store_true", help="do not wait for its end")

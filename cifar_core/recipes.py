@@ -50,6 +50,7 @@ class Recipe:
         monitored_split: The split measured after every epoch. ``validation`` is held out of
             the training pictures; ``test`` is what the tutorial does.
         validation_pictures: How many training pictures are held out (by class, evenly).
+        training_pictures: Learn from only so many pictures, evenly by class; 0 for all.
         precision: ``auto`` takes bfloat16 where the processor computes it natively.
     """
 
@@ -70,6 +71,7 @@ class Recipe:
     flips: Flips = "none"
     monitored_split: MonitoredSplit = "validation"
     validation_pictures: int = 5000
+    training_pictures: int = 0
     precision: Precision = "auto"
 
     def to_json(self) -> dict[str, Any]:
@@ -155,6 +157,7 @@ _BOUNDS: Mapping[str, tuple[float, float, str]] = {
     "label_smoothing": (0.0, 0.9, "a share from 0 to 0.9"),
     "crop_padding": (0, 16, "a whole number of pixels from 0 to 16"),
     "validation_pictures": (0, 25_000, "a whole number of pictures from 0 to 25,000"),
+    "training_pictures": (0, 50_000, "a whole number of pictures from 0 (all) to 50,000"),
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "schedule": ("inverse-time", "cosine"),
@@ -252,6 +255,16 @@ def _check_together(recipe: Recipe) -> None:
             "validation_pictures",
             recipe.validation_pictures,
             "at least 10 pictures when the validation split is watched",
+        )
+
+    available = 50_000
+    if recipe.monitored_split == "validation":
+        available -= recipe.validation_pictures
+    if recipe.training_pictures > available or 0 < recipe.training_pictures < 10:
+        raise _refusal(
+            "training_pictures",
+            recipe.training_pictures,
+            f"0 for all, or 10 to {available:,}: what is not held out to watch",
         )
 
 

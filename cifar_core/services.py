@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from cifar_core import files, settings
-from cifar_core.dataset import DIGESTS, arrays, download, mirrors, sample, sources, splits
+from cifar_core.dataset import arrays, download, mirrors, sources
 from cifar_core.errors import LabError, ModelError, RunError
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.evaluation.evaluation import Evaluation, evaluate
@@ -23,7 +23,7 @@ from cifar_core.inference.classifier import Classifier
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import NetworkDescription, load_description
 from cifar_core.recipes import Recipe
-from cifar_core.runs import devices, manager
+from cifar_core.runs import devices, manager, results
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.manager import Run
 
@@ -33,30 +33,6 @@ Fit = Literal["squash", "crop"]
 
 class NotAllowedError(LabError):
     """The lab is read-only here, or the person may only look."""
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a network answered for the pictures of a split.
-
-    Attributes:
-        probabilities: (n, 10) float32.
-        labels: (n,) uint8, the true classes.
-        indices: (n,) int64, the pictures' positions in the official order of their split.
-        split: ``train`` or ``test``: where ``indices`` point. Held-out validation pictures
-            are training pictures.
-        monitored: ``validation`` or ``test``, in words for a title.
-        epoch: Counted from 1.
-        origin: Where the numbers come from, in a line.
-    """
-
-    probabilities: np.ndarray
-    labels: np.ndarray
-    indices: np.ndarray
-    split: str
-    monitored: str
-    epoch: int
-    origin: str
 
 
 @dataclass(frozen=True)
@@ -217,82 +193,17 @@ def read_log(run_id: str, *, last_bytes: int = 64_000) -> str:
 
 def read_evaluation(run: Run) -> Evaluation | None:
     """Returns the final figures of a run, or None while it has none."""
-    try:
-        return Evaluation.from_json(files.read_json(run.folder.evaluation_path))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(
-            f"The final figures of run “{run.name}” cannot be read ({error}).",
-            expected="evaluation.json as the run wrote it.",
-            remedy="Delete the file and resume the run: it measures again.",
-        ) from error
+    return results.read_evaluation(run)
 
 
-def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
-    """Returns what a run's network answered on its monitored split after an epoch.
-
-    Args:
-        run: The run; it may still be running.
-        epoch: Counted from 1; the last one by default.
-
-    Raises:
-        RunError: The run has no predictions (yet), or not of that epoch.
-    """
-    recipe = _recipe_of(run)
-    train_labels, test_labels = sample.load_labels()
-    if recipe.monitored_split == "validation":
-        split, labels = "train", train_labels
-        _, indices = splits.held_out(labels, recipe.validation_pictures)
-    else:
-        split, labels = "test", test_labels
-        indices = np.arange(len(labels), dtype=np.int64)
-    table = _open_epochs(run, len(indices))
-    wanted = len(table) if epoch is None else epoch
-    if not 1 <= wanted <= len(table):
-        raise RunError(
-            f"Run “{run.name}” has no predictions of epoch {wanted}.",
-            expected=f"It has those of {len(table)} epochs.",
-            remedy="Choose one of them, or wait until the run is there.",
-        )
-    return Predictions(
-        np.asarray(table[wanted - 1], dtype=np.float32),
-        labels[indices],
-        indices,
-        split,
-        recipe.monitored_split,
-        wanted,
-        origin_of(run, epoch=wanted, split=recipe.monitored_split, pictures=len(indices)),
-    )
+def read_predictions(run: Run, *, epoch: int | None = None) -> results.Predictions:
+    """Returns what a run's network answered on its monitored split after an epoch."""
+    return results.read_predictions(run, epoch=epoch)
 
 
-def read_test_predictions(run: Run) -> Predictions:
-    """Returns what a finished run's network answered on the test pictures.
-
-    Raises:
-        RunError: The run is not finished.
-    """
-    _, labels = sample.load_labels()
-    try:
-        probabilities = np.load(run.folder.test_predictions_path, allow_pickle=False)
-        if probabilities.shape != (len(labels), 10):
-            raise ValueError(f"their shape is {probabilities.shape}")
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"Run “{run.name}” has no predictions of the test pictures ({error}).",
-            expected="A finished run keeps them.",
-            remedy="Wait until it is finished, or resume it.",
-        ) from error
-    epoch = run.status.epoch
-    return Predictions(
-        probabilities.astype(np.float32),
-        labels,
-        np.arange(len(labels), dtype=np.int64),
-        "test",
-        "test",
-        epoch,
-        origin_of(run, epoch=epoch, split="test", pictures=len(labels)),
-    )
+def read_test_predictions(run: Run) -> results.Predictions:
+    """Returns what a finished run's network answered on the test pictures."""
+    return results.read_test_predictions(run)
 
 
 def evaluate_run(run: Run) -> Evaluation:
@@ -312,16 +223,6 @@ def evaluate_run(run: Run) -> Evaluation:
         dataset.test.labels,
         split="test",
         temperature=stored.temperature if stored else None,
-    )
-
-
-def origin_of(run: Run, *, epoch: int, split: str, pictures: int) -> str:
-    """Says where a figure of a run comes from: run, epoch, split, device, data."""
-    recipe = _recipe_of(run)
-    where = run.status.device_name or run.status.device
-    return (
-        f"{NETWORKS[recipe.network].title}, run “{run.name}”, epoch {epoch}, "
-        f"{pictures:,} {split} pictures, trained on {where}, data {arrays.short_digest(DIGESTS)}"
     )
 
 
@@ -345,7 +246,7 @@ def find_model(name: str | None) -> Run:
     """
     models = list_models()
     for run in models:
-        if name is None or name == run.id or name == _recipe_of(run).network:
+        if name is None or name == run.id or name == results.recipe_of(run).network:
             return run
     raise ModelError(
         f"There is no trained network “{name}”." if name else "There is no trained network yet.",
@@ -406,33 +307,11 @@ def classify(
     return Answer(run, answers[0], temperature is not None)
 
 
-def _open_epochs(run: Run, pictures: int) -> np.ndarray:
-    """Maps a run's predictions (epochs, pictures, 10) float16; an unfinished epoch is left out.
-
-    Raises:
-        RunError: There are none.
-    """
-    path = run.folder.predictions_path
-    size_bytes = path.stat().st_size if path.is_file() else 0
-    epochs = size_bytes // (pictures * 10 * 2)
-    if not epochs:
-        raise RunError(
-            f"Run “{run.name}” has no predictions yet.",
-            expected="They come with the end of the first epoch.",
-            remedy="Wait until then, or choose another run.",
-        )
-    return np.memmap(path, dtype=np.float16, mode="r", shape=(epochs, pictures, 10))
-
-
-def _recipe_of(run: Run) -> Recipe:
-    return run.recipe if run.recipe is not None else run.folder.read_recipe()
-
-
 def _shipped_runs() -> list[Run]:
     order = list(NETWORKS)
     shipped = manager.list_runs(settings.current().models_dir, is_shipped=True)
     readable = [run for run in shipped if run.recipe is not None]
-    return sorted(readable, key=lambda run: (order.index(_recipe_of(run).network), run.id))
+    return sorted(readable, key=lambda run: (order.index(results.recipe_of(run).network), run.id))
 
 
 def _runs_dir() -> Path:

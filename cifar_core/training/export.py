@@ -28,7 +28,7 @@ def export_litert(model: keras.Model, keras_path: Path, litert_path: Path) -> No
     """
     temporary = litert_path.with_name(f".{litert_path.name}")  # the ending must stay .tflite
     if keras.backend.backend() == "tensorflow":
-        model.export(temporary, format="litert", verbose=False)
+        _export(model, temporary)
     else:
         command = [sys.executable, "-m", "cifar_core.training.export"]
         env = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
@@ -36,6 +36,18 @@ def export_litert(model: keras.Model, keras_path: Path, litert_path: Path) -> No
     temporary.replace(litert_path)
 
 
+def _export(model: keras.Model, path: Path) -> None:
+    """Exports with 8-bit weights and float32 activations quantised on the fly.
+
+    A quarter of the size and, on a CPU, three times as fast as float32; docs/performance.md
+    says what it costs in accuracy.
+    """
+    import tensorflow as tf
+
+    optimizations = [tf.lite.Optimize.DEFAULT]
+    model.export(path, format="litert", verbose=False, optimizations=optimizations)
+
+
 if __name__ == "__main__":
     source, target = sys.argv[1:]
-    keras.models.load_model(source, compile=False).export(target, format="litert", verbose=False)
+    _export(keras.models.load_model(source, compile=False), Path(target))

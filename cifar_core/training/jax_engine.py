@@ -1,7 +1,8 @@
 """Training on JAX: a stretch of steps is one compiled loop over data that lies on the device.
 
 On a GPU a whole epoch can be one such stretch, with nothing crossing between host and device
-but two numbers per step.
+but two numbers per step. On a CPU the steps are called one by one: inside a compiled loop XLA
+computes convolutions without its fast library, dozens of times slower.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class JaxEngine:
         self._seeds = network.dropout_seeds(recipe, len(sources))
         self._decays = network.decays(self.model)
         # The weights are given up to the loop and come back from it: no copy is kept.
-        self._run = jax.jit(self._run_steps, static_argnames="size", donate_argnums=0)
+        self._run_one = jax.jit(self._run_step, static_argnames="size", donate_argnums=0)
+        self._run_many = jax.jit(self._run_steps, static_argnames="size", donate_argnums=0)
+        self._calls_singly = jax.default_backend() == "cpu"
         self._ask = jax.jit(self._answer)
 
     def train(self, plan: EpochPlan, epoch: int, first: int, last: int) -> Steps:
@@ -62,13 +65,18 @@ class JaxEngine:
         ):
             if begin >= end:
                 continue
-            weights, *told = self._run(
-                self._read_weights(), on_device, epoch, begin, end, size=batch
-            )
+            weights = self._read_weights()
+            if self._calls_singly:
+                for step in range(begin, end):
+                    weights, loss, hits = self._run_one(weights, on_device, epoch, step, size=batch)
+                    losses.append(loss[np.newaxis])
+                    right.append(hits[np.newaxis])
+            else:
+                weights, *told = self._run_many(weights, on_device, epoch, begin, end, size=batch)
+                losses.append(told[0][: end - begin])
+                right.append(told[1][: end - begin])
             self._write_weights(weights)
-            losses.append(np.asarray(told[0])[: end - begin])
-            right.append(np.asarray(told[1])[: end - begin])
-        return Steps(np.concatenate(losses), np.concatenate(right))
+        return Steps(np.asarray(jnp.concatenate(losses)), np.asarray(jnp.concatenate(right)))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Returns probabilities (n, 10) float32 for pictures (n, 32, 32, 3) uint8."""
@@ -114,6 +122,20 @@ class JaxEngine:
         logits, _ = self.model.stateless_call(trainable, other, images, training=False)
         return jax.nn.softmax(logits)
 
+    def _run_step(
+        self,
+        weights: Weights,
+        plan: tuple[jax.Array, ...],
+        epoch: jax.Array,
+        step: jax.Array,
+        *,
+        size: int,
+    ) -> tuple[Weights, jax.Array, jax.Array]:
+        """One step of an epoch, ``size`` pictures: new weights, loss, right answers."""
+        images, labels = self._gather(plan, step * self.recipe.batch_size, size)
+        overall = jnp.asarray(epoch * self.steps_per_epoch + step)
+        return self._step(weights, overall, images, labels)
+
     def _run_steps(
         self,
         weights: Weights,
@@ -129,9 +151,7 @@ class JaxEngine:
 
         def body(step: jax.Array, carried: Any) -> Any:
             weights, losses, right = carried
-            images, labels = self._gather(plan, step * self.recipe.batch_size, size)
-            overall = epoch * self.steps_per_epoch + step
-            weights, loss, hits = self._step(weights, overall, images, labels)
+            weights, loss, hits = self._run_step(weights, plan, epoch, step, size=size)
             place = step - first
             return weights, losses.at[place].set(loss), right.at[place].set(hits)
 

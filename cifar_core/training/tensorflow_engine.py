@@ -10,6 +10,7 @@ import tensorflow as tf
 from cifar_core.dataset.augmentation import EpochPlan, cut, pad
 from cifar_core.recipes import Recipe
 from cifar_core.training import network
+from cifar_core.training.byte_dropout import with_byte_dropout
 from cifar_core.training.engine import Steps, steps_per_epoch
 from cifar_core.training.network import smoothed_loss
 
@@ -26,7 +27,7 @@ class TensorFlowEngine:
         self.padded = pad(images, recipe.crop_padding)
         self.labels = labels.astype(np.int32)
         self.steps_per_epoch = steps_per_epoch(recipe, len(images))
-        self.model = network.build_model(recipe, precision)
+        self.model = with_byte_dropout(network.build_model(recipe, precision))
         self.optimizer = network.build_optimizer(recipe, self.model, self.steps_per_epoch)
         self._sources = network.seed_generators(self.model)
         self._seeds = network.dropout_seeds(recipe, len(self._sources))

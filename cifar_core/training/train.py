@@ -41,11 +41,7 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     journal.say(phase="opening the pictures")
     dataset = arrays.open_full(settings.current().data_dir)
     arrays.verify(dataset)
-    watched: arrays.Split = dataset.test
-    learned: arrays.Split = dataset.train
-    if recipe.monitored_split == "validation":
-        to_learn, to_watch = held_out(dataset.train.labels, recipe.validation_pictures)
-        watched, learned = take(dataset.train, to_watch), take(dataset.train, to_learn)
+    learned, watched = _divide(recipe, dataset)
     saved = checkpoint.load(folder.checkpoint_path)
     precision = choose_precision(recipe, journal.status.device)
     if saved is not None:
@@ -70,6 +66,18 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     journal.say(now=True, phase="measuring on the test pictures")
     finish(folder, engine.model, dataset=dataset, watched=watched, status=journal.status)
     return True
+
+
+def _divide(recipe: Recipe, dataset: arrays.Dataset) -> tuple[arrays.Split, arrays.Split]:
+    """Returns the pictures to learn from and those to watch."""
+    learned, watched = dataset.train, dataset.test
+    if recipe.monitored_split == "validation":
+        to_learn, to_watch = held_out(dataset.train.labels, recipe.validation_pictures)
+        learned, watched = take(dataset.train, to_learn), take(dataset.train, to_watch)
+    if recipe.training_pictures:
+        _, chosen = held_out(learned.labels, recipe.training_pictures)
+        learned = take(learned, chosen)
+    return learned, watched
 
 
 def take(split: arrays.Split, positions: np.ndarray) -> arrays.Split:

@@ -1,0 +1,68 @@
+"""The real engines obey the law that everything follows from (recipe, epoch, step).
+
+Each backend runs in a process of its own, as a worker does: a Keras backend is chosen once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TRIAL = Path(__file__).with_name("engine_trial.py")
+BACKENDS = ("tensorflow", "jax")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def try_engine(backend: str, network: str, precision: str) -> dict[str, Any]:
+    env = {**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "-1"}
+    env |= {"JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    env["PYTHONPATH"] = str(TRIAL.parents[2])
+    answer = subprocess.run(
+        [sys.executable, str(TRIAL), network, precision],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    return dict(json.loads(answer.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(
+    scope="module",
+    params=[*((b, "cnn4", "float32") for b in BACKENDS), ("tensorflow", "cnn6", "bfloat16")],
+)
+def trial(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return try_engine(*request.param)
+
+
+def test_stretches_of_any_length_give_the_same_weights_to_the_bit(trial) -> None:
+    assert trial["in_one"] == trial["in_parts"]
+
+
+def test_a_fresh_process_goes_on_from_a_checkpoint_to_the_same_bits(trial) -> None:
+    assert trial["in_another_process"] == trial["in_one"]
+
+
+def test_another_seed_gives_other_weights(trial) -> None:
+    assert trial["other_seed"] != trial["in_one"]
+
+
+def test_training_lowers_the_loss(trial) -> None:
+    assert trial["last_loss"] < 0.9 * trial["first_loss"]
+
+
+def test_every_picture_is_seen_once_also_in_a_last_small_batch(trial) -> None:
+    assert trial["steps"] == 6
+    assert trial["right_of_last_step"] <= trial["size_of_last_step"] == 2
+
+
+def test_probabilities_sum_to_one(trial) -> None:
+    assert trial["probability_sums"] == pytest.approx([1.0, 1.0], abs=1e-3)
