@@ -33,7 +33,7 @@ with guard():
         "Look at", VIEWS, default=VIEWS[0], key="look", required=True, bind="query-params"
     )
     pair = None
-    if view in ("Mistakes", "Pictures") or len(chosen) == 2:
+    if view in ("Mistakes", "Pictures") or (len(chosen) == 2 and view == "Learning"):
         try:
             pair = compare_pair.choose_pair(chosen, names)
             compare_panels.verdict(pair)

@@ -21,7 +21,7 @@ from cifar_core.runs.manager import Run
 from cifar_core.ui import stored
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.run_words import network_title, recipe_title, waiting_seconds
-from cifar_core.ui.tables import csv_download, plain
+from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
 
 TUTORIAL: Final = "tutorial"
@@ -60,8 +60,7 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     st.subheader("Figures side by side", anchor=False)
     table = figure_table(runs, names)
     figures = {
-        name: st.column_config.TextColumn(plain(name), alignment="right")
-        for name in table.columns[1:]
+        name: st.column_config.TextColumn(name, alignment="right") for name in table.columns[1:]
     }
     st.dataframe(table, hide_index=True, height="content", column_config=figures)
     csv_download(table, "comparison", key="comparison_csv")
@@ -204,12 +203,7 @@ def _run_column(run: Run) -> list[str]:
         else formats.UNKNOWN,
         formats.duration(learnt.seconds[-1] if len(learnt) else None),
         formats.duration(waiting_seconds(run)),
-        *(
-            f"{formats.duration(level.seconds)} (epoch {learnt.epochs[level.epoch - 1]})"
-            if level.epoch
-            else "not reached"
-            for level in reached
-        ),
+        *(formats.duration(level.seconds) if level.epoch else "not reached" for level in reached),
     ]
 
 

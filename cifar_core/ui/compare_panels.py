@@ -160,9 +160,9 @@ def tutorial_panel() -> None:
             )
         st.metric("Its text says", f"about {published.CLAIMED_ACCURACY:.0%}", width="content")
     for sentence in published.claim_check():
-        st.text(sentence)
+        st.text(sentence, width=680)
     with st.expander("A misprint in its first matrix"):
-        st.text(published.misprint())
+        st.text(published.misprint(), width=680)
 
 
 def _settings(run: Run) -> dict[str, str]:

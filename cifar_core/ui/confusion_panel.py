@@ -29,7 +29,7 @@ NORMALISATIONS: Final[dict[str, Normalisation]] = {
 def confusion_panel(run: Run, answers: Predictions) -> None:
     """Draws the matrix with its controls, and beside it the pictures of the chosen cell."""
     _matrix_controls()
-    left, right = st.columns([6, 5], gap="large")
+    left, right = st.columns(2, gap="medium")
     with right:
         cell = picture_browser.choose_cell()
     with left:
@@ -53,7 +53,7 @@ def confusion_panel(run: Run, answers: Predictions) -> None:
 
 def confusion_frame(run: Run, answers: Predictions) -> None:
     """Draws the matrix of one epoch while the epochs are played: no widgets, no pictures."""
-    left, right = st.columns([6, 5], gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         st.plotly_chart(
             _matrix(run, answers, Cell()), theme=None, config=config("confusion"), alt="Matrix"

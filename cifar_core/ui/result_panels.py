@@ -44,7 +44,7 @@ def headline(run: Run, figures: Evaluation | None) -> str:
     Returns:
         Where they come from, as drawn below them; empty for a run without final figures.
     """
-    with st.container(horizontal=True, gap="large", key="headline"):
+    with st.container(horizontal=True, gap="medium", key="headline"):
         if figures is not None:
             _final_metrics(figures)
         else:

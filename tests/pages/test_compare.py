@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cifar_core import services
+from cifar_core.evaluation.comparison import mcnemar
+from cifar_core.runs.folder import RunFolder, State
+from tests.fabricate import Fake, fabricate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_shipped_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
+
+
+@pytest.fixture
+def pair(runs_dir: Path) -> tuple[RunFolder, RunFolder]:
+    """A fabricated CNN-4 and a fabricated CNN-6 that is better."""
+    return (
+        fabricate(runs_dir, Fake(run_id="four", accuracy=0.6)),
+        fabricate(runs_dir, Fake(run_id="six", network="cnn6", accuracy=0.75, epoch_seconds=43)),
+    )
+
+
+def open_page(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "compare.py"), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def html_of(app: AppTest) -> str:
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+def words_of(app: AppTest) -> str:
+    return " ".join(element.value for element in app.text) + html_of(app)
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def answers_of(run_id: str) -> tuple[np.ndarray, np.ndarray]:
+    answers = services.read_test_predictions(services.read_run(run_id))
+    return answers.labels, answers.probabilities.argmax(axis=1)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_with_fewer_than_two_runs_the_page_leads_to_training_and_shows_the_tutorial(
+    runs_dir: Path, count: int
+) -> None:
+    for number in range(count):
+        fabricate(runs_dir, Fake(run_id=f"run-{number}"))
+    app = open_page()
+    assert not app.exception
+    assert "A comparison needs two runs" in words_of(app)
+    assert "Start a training" in words_of(app)
+    shown = [item.value for item in app.metric]
+    assert shown[:2] == ["67.1% ± 0.9", "68.7% ± 0.9"]
+    assert "6,670 of 9,964" in words_of(app)
+
+
+def test_the_page_opens_through_the_app(pair: tuple[RunFolder, RunFolder]) -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception
+    assert app.title[0].value == "Compare"
+
+
+def test_the_newest_finished_run_of_each_network_is_compared_by_default(runs_dir: Path) -> None:
+    for number, network in enumerate(("cnn4", "cnn6", "cnn4", "cnn6")):
+        fabricate(runs_dir, Fake(run_id=f"run-{number}", network=network, created_at=1.0 + number))
+    fabricate(runs_dir, Fake(run_id="run-4", done=1, state=State.STOPPED, created_at=9.0))
+    assert open_page().multiselect[0].value == ["run-2", "run-3"]
+
+
+def test_the_verdict_is_mcnemars_on_the_stored_predictions(
+    pair: tuple[RunFolder, RunFolder],
+) -> None:
+    labels, first = answers_of("four")
+    _, second = answers_of("six")
+    wanted = mcnemar(labels, first, second).sentence("CNN-4", "CNN-6")
+    assert wanted in words_of(open_page())
+
+
+def test_the_tutorials_closing_charts_hold_the_metrics_and_its_numbers(
+    pair: tuple[RunFolder, RunFolder],
+) -> None:
+    app = open_page()
+    curves, times = figures(app)[:2]
+    lines = {trace["name"]: trace for trace in curves["data"]}
+    rows = services.read_metrics("four")
+    wanted = [round(100 * float(row.monitored_accuracy or 0), 5) for row in rows]
+    assert lines["CNN-4, validation"]["y"] == wanted
+    assert lines["Tutorial CNN-4, test"]["line"]["dash"] == "dash"
+    assert lines["Tutorial CNN-4, test"]["y"] == [67.06, 67.06]
+    assert lines["Tutorial CNN-6, test"]["y"] == [68.66, 68.66]
+    medians = [np.median([row.epoch_seconds or 0 for row in services.read_metrics("four")])]
+    assert times["data"][0]["x"][0] == pytest.approx(medians[0], abs=1e-3)
+
+
+def test_the_table_keeps_waiting_apart_from_training(pair: tuple[RunFolder, RunFolder]) -> None:
+    table = open_page().dataframe[0].value.set_index("")
+    assert table.loc["Waited in line", "CNN-4"] == "12 s"
+    assert table.loc["Training in all", "CNN-6"].startswith("2 min")
+    assert table.loc["Time to 85%", "CNN-4"] == "not reached"
+    assert list(table.columns) == ["CNN-4", "CNN-6", "Tutorial CNN-4", "Tutorial CNN-6"]
+
+
+def test_the_difference_is_the_first_matrix_minus_the_second(
+    pair: tuple[RunFolder, RunFolder],
+) -> None:
+    first, second, difference = figures(open_page(look="Mistakes"))
+
+    def cells(chart: dict[str, Any]) -> np.ndarray:
+        return np.array(chart["data"][0]["z"], float)
+
+    off = ~np.eye(10, dtype=bool)
+    assert np.array_equal(cells(difference)[off], (cells(first) - cells(second))[off])
+    assert first["data"][0]["zmax"] == second["data"][0]["zmax"]
+
+
+@pytest.mark.data
+def test_each_group_of_agreement_opens_its_own_pictures(
+    pair: tuple[RunFolder, RunFolder],
+) -> None:
+    labels, first = answers_of("four")
+    _, second = answers_of("six")
+    right = first == labels, second == labels
+    groups = {
+        "both": right[0] & right[1],
+        "first": right[0] & ~right[1],
+        "second": ~right[0] & right[1],
+        "neither": ~right[0] & ~right[1],
+    }
+    for name, wanted in groups.items():
+        app = open_page(look="Pictures", group=name)
+        shown = [int(number) for number in re.findall("test\u00a0(\\d+)", html_of(app))]
+        assert len(shown) == 12
+        assert set(shown) <= set(np.flatnonzero(wanted).tolist())
+        assert f"{wanted.sum():,} of 10,000 pictures" in words_of(app)
+
+
+def test_identical_settings_are_hidden(pair: tuple[RunFolder, RunFolder]) -> None:
+    app = open_page(look="Settings")
+    differing = app.dataframe[0].value["Setting"].tolist()
+    assert "network" in differing
+    assert "learning rate" not in differing
+
+
+def test_seeds_are_averaged_only_over_runs_that_differ_in_nothing_else(runs_dir: Path) -> None:
+    for seed in (1, 2):
+        fabricate(runs_dir, Fake(run_id=f"seed-{seed}", seed=seed))
+    fabricate(runs_dir, Fake(run_id="other", seed=3, changes={"learning_rate": 0.01}))
+    shown = words_of(open_page(runs="seed-1,seed-2,other"))
+    assert "(2 seeds)" in shown
+    assert "(3 seeds)" not in shown
+
+
+def other_split(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="b", recipe="tutorial-repaired", done=2, state=State.STOPPED))
+
+
+def other_validation(runs_dir: Path) -> None:
+    changes = {"validation_pictures": 1000}
+    fabricate(runs_dir, Fake(run_id="b", done=2, state=State.STOPPED, changes=changes))
+
+
+@pytest.mark.parametrize("spoil", [other_split, other_validation])
+def test_runs_on_different_pictures_are_refused_in_a_sentence(
+    runs_dir: Path, spoil: Callable[[Path], None]
+) -> None:
+    fabricate(runs_dir, Fake(run_id="a", done=2, state=State.STOPPED))
+    spoil(runs_dir)
+    app = open_page(runs="a,b")
+    assert not app.exception
+    assert "not the same ones" in words_of(app)
+    assert "were measured on different pictures" in words_of(app)
+
+
+def test_runs_on_other_data_are_refused_in_a_sentence(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="a"))
+    fabricate(runs_dir, Fake(run_id="b", data_digest="0123456789abcdef"))
+    app = open_page(runs="a,b", look="Mistakes")
+    assert not app.exception
+    assert "were trained on different data" in words_of(app)
+    assert not app.get("plotly_chart")
+
+
+def test_two_unfinished_runs_are_compared_on_the_pictures_both_watch(runs_dir: Path) -> None:
+    for number in (1, 2):
+        fabricate(runs_dir, Fake(run_id=f"r{number}", seed=number, done=2, state=State.STOPPED))
+    app = open_page(runs="r1,r2", look="Mistakes")
+    assert "5,000 validation pictures" in words_of(app)
+
+
+@pytest.mark.parametrize("look", ["Learning", "Mistakes", "Pictures", "Settings", "Tutorial"])
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("evaluation.json", b"{"),
+        ("test_predictions.npy", b"\x93NUMPY"),
+        ("predictions", b""),
+        ("recipe.json", b"{"),
+        ("metrics.jsonl", b'{"kind": "epo'),
+        ("status.json", b"[1"),
+        ("manifest.json", b"null"),
+    ],
+)
+def test_a_half_written_run_never_breaks_the_page(
+    pair: tuple[RunFolder, RunFolder], look: str, file: str, content: bytes
+) -> None:
+    (pair[0].path / file).write_bytes(content)
+    app = open_page(runs="four,six", look=look)
+    assert not app.exception
+    assert "did not foresee" not in words_of(app)
+
+
+def test_hostile_names_stay_text(runs_dir: Path) -> None:
+    name = "<img src=x onerror=alert(1)> *b*"
+    fabricate(runs_dir, Fake(run_id="a", name=name))
+    fabricate(runs_dir, Fake(run_id="b", name=f"{name} 2", network="cnn6"))
+    for look in ("Learning", "Mistakes", "Pictures", "Settings"):
+        app = open_page(look=look)
+        assert not app.exception
+        assert "<img src=x" not in html_of(app)
+        assert "<img src=x" not in json.dumps(figures(app))

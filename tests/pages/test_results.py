@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+from streamlit.testing.v1 import AppTest
+
+from cifar_core import services
+from cifar_core.dataset import CLASS_NAMES
+from cifar_core.runs.folder import State
+from tests.fabricate import Fake, fabricate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_shipped_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
+
+
+def open_page(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "results.py"), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def html_of(app: AppTest) -> str:
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+def words_of(app: AppTest) -> str:
+    return " ".join(element.value for element in app.text) + html_of(app)
+
+
+def metric(app: AppTest, label: str) -> str:
+    return str(next(item.value for item in app.metric if item.label == label))
+
+
+def indices_of(app: AppTest, split: str) -> list[int]:
+    return [int(number) for number in re.findall(rf"{split}\u00a0(\d+)", html_of(app))]
+
+
+def figure(app: AppTest, place: int = 0) -> dict[str, object]:
+    drawn: dict[str, object] = json.loads(app.get("plotly_chart")[place].proto.spec)
+    return drawn
+
+
+def test_without_runs_the_page_leads_to_training() -> None:
+    app = open_page()
+    assert not app.exception
+    assert "No network has been trained here yet." in words_of(app)
+    assert "Start a training" in words_of(app)
+
+
+def test_the_page_opens_through_the_app(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.switch_page("pages/results.py").run()
+    assert not app.exception
+    assert app.title[0].value == "Results"
+
+
+def test_the_headline_is_the_test_accuracy_with_its_interval(runs_dir: Path) -> None:
+    folder = fabricate(runs_dir, Fake(run_id="only"))
+    answers = np.load(folder.test_predictions_path)
+    labels = services.open_dataset().test.labels
+    if len(labels) == len(answers):
+        right = sk.accuracy_score(labels, answers.argmax(1))
+    else:
+        right = json.loads(folder.evaluation_path.read_bytes())["accuracy"]
+    assert metric(open_page(), "Test accuracy").startswith(f"{100 * right:.1f}% ± ")
+
+
+def test_a_running_run_shows_the_monitored_accuracy_under_that_name(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="part", done=2, state=State.STOPPED))
+    app = open_page()
+    run = services.read_run("part")
+    answers = services.read_predictions(run)
+    right = sk.accuracy_score(answers.labels, answers.probabilities.argmax(1))
+    shown = metric(app, "Validation accuracy, epoch 2")
+    assert shown.startswith(f"{100 * right:.1f}%")
+    assert "Test accuracy" not in [item.label for item in app.metric]
+
+
+def test_the_matrix_is_that_of_scikit_learn(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page()
+    answers = services.read_test_predictions(services.read_run("only"))
+    wanted = sk.confusion_matrix(answers.labels, answers.probabilities.argmax(1))
+    data = figure(app)["data"]
+    assert isinstance(data, list)
+    assert np.array_equal(np.array(data[0]["z"], float), wanted)
+
+
+def test_the_report_is_that_of_scikit_learn(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page(view="Classes")
+    answers = services.read_test_predictions(services.read_run("only"))
+    wanted = sk.precision_recall_fscore_support(answers.labels, answers.probabilities.argmax(1))
+    table = app.dataframe[0].value
+    for column, values in zip(("precision", "recall", "F1"), wanted[:3], strict=True):
+        assert np.allclose(table[column] / 100, values, atol=1e-9, rtol=0)
+
+
+@pytest.mark.data
+def test_the_select_boxes_open_exactly_the_pictures_of_the_cell(runs_dir: Path) -> None:
+    folder = fabricate(runs_dir, Fake(run_id="only", accuracy=0.6))
+    app = open_page()
+    app.selectbox(key="true").select("cat").run()
+    app.selectbox(key="predicted").select("dog").run()
+    stored = np.load(folder.test_predictions_path).astype(np.float32)
+    cats_as_dogs = np.flatnonzero(
+        (services.open_dataset().test.labels == 3) & (stored.argmax(1) == 5)
+    )
+    order = np.argsort(-stored[cats_as_dogs].max(axis=1), kind="stable")
+    assert indices_of(app, "test") == cats_as_dogs[order][:12].tolist()
+    assert f"{len(cats_as_dogs)} of 1,000 cats were taken for dogs" in words_of(app)
+
+
+@pytest.mark.data
+def test_pictures_of_an_epoch_are_held_out_training_pictures(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page(
+        split="Validation pictures by epoch", epoch="2", true="truck", predicted="automobile"
+    )
+    answers = services.read_predictions(services.read_run("only"), epoch=2)
+    guesses = answers.probabilities.argmax(1)
+    wanted = set(answers.indices[(answers.labels == 9) & (guesses == 1)].tolist())
+    shown = indices_of(app, "train")
+    assert shown
+    assert set(shown) <= wanted
+
+
+def test_pictures_that_the_sample_lacks_are_counted(
+    runs_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "nothing"))
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page()
+    answers = services.read_test_predictions(services.read_run("only"))
+    wrong = np.flatnonzero(answers.probabilities.argmax(1) != answers.labels)
+    here = np.isin(wrong, services.open_dataset().test.indices).sum()
+    assert f"{len(wrong) - here:,} of these pictures are not in it" in words_of(app)
+    assert len(indices_of(app, "test")) == 12
+
+
+def test_the_address_restores_run_split_epoch_view_and_cell(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="first", created_at=1.0))
+    fabricate(runs_dir, Fake(run_id="second", created_at=2.0, seed=2))
+    app = open_page(
+        run="first", split="Validation pictures by epoch", epoch="2", true="ship", view="Confusions"
+    )
+    assert app.selectbox(key="results_run").value == "first"
+    assert app.slider(key="epoch").value == 2
+    assert app.selectbox(key="true").value == "ship"
+    assert app.query_params["run"] in ("first", ["first"])
+
+
+def test_an_address_of_a_run_that_is_gone_says_so(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page(run="gone<b>")
+    assert not app.exception
+    assert "There is no run “gone<b>” here" in " ".join(item.value for item in app.text)
+
+
+def test_a_run_without_predictions_is_told_in_a_sentence(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="young", done=0, state=State.STOPPED))
+    app = open_page()
+    assert not app.exception
+    assert "has no predictions yet" in words_of(app)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("evaluation.json", b'{"split": "te', "The final figures of run “only” cannot be read"),
+        ("test_predictions.npy", b"\x93NUMPY", "has no predictions of the test pictures"),
+        ("recipe.json", b"{", "cannot be read"),
+        ("metrics.jsonl", b'{"kind": "ep', None),
+        ("status.json", b"", None),
+        ("manifest.json", b"[", None),
+        ("predictions", b"123", None),
+    ],
+)
+@pytest.mark.parametrize("view", ["Confusions", "Classes", "Confidence", "Advice"])
+def test_a_torn_file_never_breaks_the_page(
+    runs_dir: Path, file: str, content: bytes, sentence: str | None, view: str
+) -> None:
+    folder = fabricate(runs_dir, Fake(run_id="only"))
+    (folder.path / file).write_bytes(content)
+    app = open_page(view=view)
+    assert not app.exception
+    assert "did not foresee" not in words_of(app)
+    if sentence is not None:
+        assert sentence in words_of(app)
+
+
+def test_a_hostile_run_name_stays_text(runs_dir: Path) -> None:
+    name = "<img src=x onerror=alert(1)> **bold** [a](javascript:b)"
+    fabricate(runs_dir, Fake(run_id="only", name=name))
+    app = open_page()
+    assert not app.exception
+    assert "<img src=x" not in html_of(app)
+    assert "<img src=x" not in json.dumps(figure(app))
+
+
+@pytest.mark.parametrize("view", ["Confidence", "Advice"])
+def test_the_other_views_draw_without_complaint(runs_dir: Path, view: str) -> None:
+    fabricate(runs_dir, Fake(run_id="only", epochs=6))
+    app = open_page(view=view)
+    assert not app.exception
+    assert "did not foresee" not in words_of(app)
+    wanted = {"Confidence": "times of 100", "Advice": "pictures were right"}[view]
+    assert wanted in words_of(app)
+
+
+def test_playing_ends_at_the_last_epoch_and_gives_the_slider_back(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page(split="Validation pictures by epoch")
+    app.button(key="play").click().run()
+    assert not app.exception
+    for _ in range(4):  # AppTest runs the fragment with the page, not by its clock
+        app.run()
+    assert app.slider(key="epoch").value == 3
+
+
+def test_the_choice_of_a_class_is_offered_for_all_ten(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    assert app_options(open_page(), "true") == ["any class", *CLASS_NAMES]
+
+
+def app_options(app: AppTest, key: str) -> list[str]:
+    return list(app.selectbox(key=key).options)
