@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c requirements.lock
 
-.PHONY: run test lint chromium clean
+.PHONY: run test lint chromium bench clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -26,6 +26,14 @@ lint: $(VENV)/installed-dev
 chromium: $(VENV)/installed-dev
 	@sh tools/chromium.sh $(BIN)/playwright
 
+# QUICK=1 takes minutes; ONLY="train serve" measures parts (train serve overhead pages live
+# accuracy); RUN="runs/…" judges finished runs by the tutorial's accuracy.
+bench: $(VENV)/installed $(VENV)/bench/installed
+	$(BIN)/python -m cifar_core data
+	$(BIN)/python -m benchmarks --torch-python $(VENV)/bench/bin/python \
+		$(if $(filter-out 0,$(QUICK)),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(RUN),--run $(RUN))
+	$(BIN)/python -m benchmarks.report
+
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -38,4 +46,10 @@ $(VENV)/installed: requirements.txt requirements.lock
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/bench/installed: benchmarks/requirements.txt | $(VENV)/installed
+	$(BIN)/python -m venv $(VENV)/bench
+	@echo "Installing PyTorch for the comparison (about 1 GB, only this once) …"
+	$(VENV)/bench/bin/python -m pip --disable-pip-version-check install --quiet -r $<
 	@touch $@

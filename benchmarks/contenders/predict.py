@@ -1,0 +1,38 @@
+"""Keras answering with ``model.predict``. It also exports the networks that the lab serves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.contenders import Figures, Measure, Order, clock, compete
+
+
+def prepare() -> tuple[Measure, Figures]:
+    """Builds both networks, exports them into BENCH_FOLDER, and asks each one once."""
+    import numpy as np
+
+    from cifar_core import networks, settings
+    from cifar_core.dataset import arrays
+    from cifar_core.training.export import export_litert
+
+    folder = Path(os.environ["BENCH_FOLDER"])
+    pictures = np.asarray(arrays.open_full(settings.current().data_dir).test.images)
+    models = {}
+    for name in networks.NETWORKS:
+        models[name] = networks.build(name)
+        export_litert(models[name], folder / f"{name}.keras", folder / f"{name}.tflite")
+        models[name].predict(pictures[:1], verbose=0)
+        models[name].predict(pictures[:256], verbose=0)
+
+    def measure(order: Order) -> Figures:
+        model = models[order["network"]]
+        single = clock(lambda: model.predict(pictures[:1], verbose=0), order["seconds"])
+        split = clock(lambda: model.predict(pictures[: order["split"]], verbose=0), 0, least=1)
+        return {"single_seconds": single, "split_seconds": split[0]}
+
+    return measure, {}
+
+
+if __name__ == "__main__":
+    compete(prepare)

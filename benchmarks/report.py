@@ -1,0 +1,164 @@
+"""The results as tables, in the terminal and in docs/performance.md.
+
+``python -m benchmarks.report`` writes them between the two markers of that page.
+"""
+
+# ruff: noqa: T201 - a command prints
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks import results
+from benchmarks.figures import Target
+from cifar_core.networks import NETWORKS
+from cifar_core.settings import PROJECT_DIR
+
+PAGE_PATH = PROJECT_DIR / "docs" / "performance.md"
+BEGIN = "<!-- results: written by python -m benchmarks.report -->"
+END = "<!-- end of results -->"
+
+RUNNERS = {"T": "the tutorial's code", "K": "ours", "P": "PyTorch"}
+
+
+def render(measured: Mapping[str, Any]) -> str:
+    """Returns the results as Markdown: ratios, raw rates, and what was measured on."""
+    parts = measured["parts"]
+    if not parts:
+        return "Nothing has been measured yet: `make bench`.\n"
+    blocks = [
+        _table(
+            ["", *(f"{network.title} | aim" for network in NETWORKS.values())],
+            _ratio_rows(parts),
+        ),
+        _table(["", "measured | aim"], _web_rows(parts)),
+    ]
+    if "train" in parts:
+        blocks.append(
+            _table(
+                ["Rates, median (± half the quartiles' distance)", *_titles()],
+                _rate_rows(parts["train"]["networks"]),
+            )
+        )
+    if "serve" in parts:
+        blocks.append(_table(["Serving", *_titles()], _serving_rows(parts["serve"]["networks"])))
+    blocks.append(_origin(measured))
+    return "\n".join(blocks)
+
+
+def insert(page: str, table: str) -> str:
+    """Returns a page with everything between the two markers replaced.
+
+    Raises:
+        ValueError: A marker is missing.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page needs the lines {BEGIN!r} and {END!r}")
+    return f"{before}{BEGIN}\n\n{table}\n{END}{after}"
+
+
+def _ratio_rows(parts: Mapping[str, Any]) -> list[list[str]]:
+    ratios = results.ratios(parts)
+    rows = []
+    for name, targets in results.RATIO_TARGETS.items():
+        words = next(iter(targets.values())).words
+        cells = [_against(targets[network], ratios[network][name]) for network in NETWORKS]
+        rows.append([words, *cells])
+    return rows
+
+
+def _web_rows(parts: Mapping[str, Any]) -> list[list[str]]:
+    figures = results.web_figures(parts)
+    return [
+        [target.words, _against(target, figures[name])]
+        for name, target in results.WEB_TARGETS.items()
+    ]
+
+
+def _rate_rows(networks: Mapping[str, Any]) -> list[list[str]]:
+    first = networks[next(iter(networks))]
+    rows = [
+        [f"{words.capitalize()}, images/s"]
+        + [_summary(networks[name]["images_per_second"][runner]) for name in networks]
+        for runner, words in RUNNERS.items()
+        if runner in first["images_per_second"]
+    ]
+    rows += [
+        [f"4096 × 4096 matrices in {kind}, GFLOP/s"]
+        + [_summary(networks[name]["gemm_flops"][kind], 1e-9) for name in networks]
+        for kind in ("float32", "bfloat16")
+    ]
+    return rows
+
+
+def _serving_rows(networks: Mapping[str, Any]) -> list[list[str]]:
+    rows = []
+    for who, words in (("keras", "`model.predict`"), ("ours", "Ours")):
+        told = [networks[name][who] for name in networks]
+        single = [entry["single_seconds"] for entry in told]
+        rows.append(
+            [f"{words}, one picture: median, 95th percentile"]
+            + [f"{one['median'] * 1e3:.2f} ms, {one['p95'] * 1e3:.2f} ms" for one in single]
+        )
+        rows.append(
+            [f"{words}, whole test split"]
+            + [f"{entry['split_seconds']['median']:.2f} s" for entry in told]
+        )
+    batches = [networks[name]["ours"]["batch_images_per_second"] for name in networks]
+    rows.append(["Ours, batches of 32 on one thread, images/s", *map(_summary, batches)])
+    return rows
+
+
+def _against(target: Target, value: float | None) -> str:
+    """Returns two cells: the value, bold where it reaches the aim, and the aim."""
+    bound = target.show_bound()
+    if value is None:
+        return f"– | {bound}"
+    shown = target.show(value)
+    return f"**{shown}** | {bound}" if target.is_met(value) else f"{shown} | {bound}"
+
+
+def _summary(values: Mapping[str, float], scale: float = 1.0) -> str:
+    return f"{values['median'] * scale:,.0f} ± {values['spread']:.0%}"
+
+
+def _titles() -> list[str]:
+    return [network.title for network in NETWORKS.values()]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
+    columns = lines[0].count("|") - 1
+    lines.insert(1, "|---" + "|---:" * (columns - 1) + "|")
+    return "\n".join(lines) + "\n"
+
+
+def _origin(measured: Mapping[str, Any]) -> str:
+    machine, parts = measured["machine"], measured["parts"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    torch = parts.get("train", {}).get("contenders", {}).get("P")
+    if torch:
+        chosen = ", ".join(f"{NETWORKS[name].title} {torch[name]['chosen']}" for name in NETWORKS)
+        versions += f", torch {torch['torch']} (faster way: {chosen})"
+    dates = sorted({part["date"] for part in parts.values()})
+    turns = ", ".join(f"{name} {part['turns']}" for name, part in parts.items())
+    return (
+        f"Measured {' and '.join(dates)} on {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB, Python {machine['python']}; {versions}. "
+        f"Turns: {turns}. Bold: the aim is reached.\n"
+    )
+
+
+def main(page_path: Path = PAGE_PATH) -> None:
+    """Writes the committed results into the page."""
+    page = page_path.read_text(encoding="utf-8")
+    page_path.write_text(insert(page, render(results.read())), encoding="utf-8")
+    print(f"wrote the tables of {page_path.name}")
+
+
+if __name__ == "__main__":
+    main()
