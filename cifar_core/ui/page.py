@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 import logging
+import runpy
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.pages_manager import PagesManager
 
 from cifar_core.errors import LabError
+from cifar_core.settings import PROJECT_DIR
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,8 +26,20 @@ def page_header(title: str, question: str) -> None:
         title: Short, plain text.
         question: One sentence, plain text.
     """
+    _enter_through_app()
     st.title(title, anchor=False)
     st.html(f'<p class="lab-question">{html.escape(question)}</p>')
+
+
+def _enter_through_app() -> None:
+    """Runs app.py first if Streamlit opened the page without it.
+
+    A server whose very first visitor opens a page by its address has not met st.navigation
+    yet; Streamlit then runs the file in pages/ alone, without theme and navigation.
+    """
+    if PagesManager.uses_pages_directory:
+        runpy.run_path(str(PROJECT_DIR / "app.py"), run_name="__main__")
+        st.stop()
 
 
 @contextmanager
