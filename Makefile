@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c requirements.lock
 
-.PHONY: run test lint chromium bench clean
+.PHONY: run test torture lint chromium bench clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -17,6 +17,10 @@ run: $(VENV)/installed
 test: lint chromium
 	$(BIN)/python -m cifar_core data
 	$(BIN)/pytest
+
+# Every promise of docs/reliability.md in full, about twenty minutes; ONLY=A1,A4 for some.
+torture: $(VENV)/installed-dev
+	$(BIN)/python -m tests.torture $(ONLY)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

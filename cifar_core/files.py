@@ -50,6 +50,28 @@ def write_whole_keeping(path: Path, keep: Path, data: bytes) -> None:
     flush_folder(path.parent)
 
 
+def write_whole_within(path: Path, spare: Path, data: bytes) -> None:
+    """Replaces a file durably, using the room of a spare file: it works on a full disk.
+
+    Args:
+        path: The file to replace.
+        spare: A file beside it that is at least as long; it is used up.
+        data: The complete content.
+
+    Raises:
+        OSError: The spare file is not there, or cannot be written; the old content stands.
+    """
+    descriptor = os.open(spare, os.O_WRONLY)
+    try:
+        _write_all(descriptor, data)
+        os.ftruncate(descriptor, len(data))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(spare, path)
+    flush_folder(path.parent)
+
+
 def append(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Adds bytes to the end of a file in one write."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -114,8 +136,12 @@ def flush_folder(folder: Path) -> None:
 
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     """Replaces a file by a value as JSON, in one step."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-    write_whole(path, text.encode() + b"\n", durable=durable)
+    write_whole(path, to_json(value), durable=durable)
+
+
+def to_json(value: Any) -> bytes:
+    """Returns a value as the bytes of a JSON file."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def read_json(path: Path) -> Any:

@@ -270,6 +270,15 @@ class RunFolder:
         """Replaces status.json in one step."""
         files.write_json(self.status_path, dataclasses.asdict(status), durable=durable)
 
+    def write_last_status(self, status: Status, spare: Path) -> None:
+        """Replaces status.json durably with the room of a spare file, on a full disk too."""
+        data = files.to_json(dataclasses.asdict(status))
+        try:
+            files.write_whole_within(self.status_path, spare, data)
+        except OSError:  # no spare, or a file system that never writes in place
+            spare.unlink(missing_ok=True)
+            files.write_whole(self.status_path, data)
+
     def read_label(self) -> Label:
         """Returns the run's name and note, empty when none were given."""
         try:

@@ -17,8 +17,8 @@ RESERVE_BYTES = 64 * 1024
 class Journal:
     """Keeps a run's status and writes it about once a second, and at every turn at once.
 
-    A small file is kept in reserve: when the disk is full it is given up, so that the run
-    can still say why it ended.
+    A small file is kept in reserve, and the last word is written into its room: so the run
+    can say why it ended on a full disk too, whoever else writes there.
 
     Args:
         folder: The run.
@@ -39,12 +39,14 @@ class Journal:
         Raises:
             OSError: The disk is full already, or the folder cannot be written.
         """
-        for path in (self.folder.status_path, self.folder.checkpoint_path):
+        for path in (self.folder.status_path, self.folder.checkpoint_path, self._reserve):
             files.sweep(path.parent, path.name)
-        self._reserve.write_bytes(bytes(RESERVE_BYTES))
+        files.write_whole(self._reserve, bytes(RESERVE_BYTES), durable=False)
 
     def say(self, *, now: bool = False, **changes: Any) -> None:
         """Changes the status; it is written when it was not within the last second.
+
+        A new phase is written at once: what follows may take long, and nothing is said in it.
 
         Args:
             now: Write at once and durably: the run's state has changed.
@@ -53,27 +55,33 @@ class Journal:
         with self._voice:
             if self._is_over:
                 return
+            is_new_phase = changes.get("phase", self.status.phase) != self.status.phase
             self.status = dataclasses.replace(self.status, **changes)
             moment = time.monotonic()
-            if now or moment - self._spoken >= SPEAK_SECONDS:
+            if now or is_new_phase or moment - self._spoken >= SPEAK_SECONDS:
                 self.status = dataclasses.replace(self.status, heartbeat_at=time.time())
                 self.folder.write_status(self.status, durable=now)
                 self._spoken = moment
 
     def end(self, state: State, reason: str = "", remedy: str = "") -> None:
-        """Writes the last word of this attempt; makes room for it if the disk is full.
+        """Writes the last word of this attempt, in room kept for it. Only the first one counts.
 
-        Only the first last word counts.
+        Raises:
+            OSError: The folder cannot be written at all.
         """
         with self._voice:
-            self._reserve.unlink(missing_ok=True)
-            self.say(
-                now=True,
+            if self._is_over:
+                return
+            now = time.time()
+            self.status = dataclasses.replace(
+                self.status,
                 state=state,
                 reason=reason,
                 remedy=remedy,
                 phase="",
-                ended_at=time.time(),
+                heartbeat_at=now,
+                ended_at=now,
                 eta_seconds=None,
             )
+            self.folder.write_last_status(self.status, self._reserve)
             self._is_over = True

@@ -7,6 +7,7 @@ imported neither TensorFlow nor NumPy.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -26,7 +27,7 @@ from cifar_core.runs.lock import Lock
 
 LOOK_SECONDS = 0.25
 
-INSIST_SECONDS = 8.0
+INSIST_SECONDS = 6.0
 """A wish to stop that was not followed for so long is carried out without the training."""
 
 
@@ -125,8 +126,11 @@ def work(journal: Journal, wish: Wish) -> None:
         else:
             journal.end(State.STOPPED, "Stopped as asked; everything is kept.", "Resume it.")
     except BaseException as error:  # noqa: BLE001 - whatever it is, the run must say it
-        traceback.print_exc()
-        journal.end(State.FAILED, *_explain(error))
+        try:
+            journal.end(State.FAILED, *_explain(error))
+        finally:
+            with contextlib.suppress(OSError):  # the log is on the same full disk
+                traceback.print_exc()
     finally:
         line.leave(folder.id)
         folder.request_path.unlink(missing_ok=True)

@@ -108,9 +108,11 @@ def test_runs_take_turns_in_the_order_they_came(quick: ForkedBench, slow: None) 
     runs = [quick.read(run_id) for run_id in ids]
     assert [manager.position(quick.runs_dir, run) for run in runs[1:]] == [1, 2]
     ended = [quick.wait_for(run_id, State.FINISHED, seconds=60) for run_id in ids]
-    starts = [run.status.started_at for run in ended]
+    starts = [run.status.started_at or 0.0 for run in ended]
     assert starts == sorted(starts)
     for before, after in pairwise(ended):
+        assert before.status.ended_at is not None
+        assert after.status.started_at is not None
         assert before.status.ended_at <= after.status.started_at + 0.01
 
 

@@ -38,10 +38,9 @@ def fail_every_operation(tries: int, seed: int, folder: Path) -> list[Outcome]:
     for n, number, for_good in cases:
         run = prepare(folder / "run", epochs=2)
         said = None
-        with tapped(Tap(n, number, for_good=for_good)):
-            # The first word or the last could perhaps not be written: then nobody is deceived.
-            with contextlib.suppress(OSError):
-                said = undertake(run)
+        # An error comes out when the first word or the last could not be written.
+        with tapped(Tap(n, number, for_good=for_good)), contextlib.suppress(OSError):
+            said = undertake(run)
         case = f"operation {n}, {errno.errorcode[number]}{' for good' if for_good else ''}"
         tally.count(_is_sound(run, said) and _goes_on(run, wanted), case)
         shutil.rmtree(run.path)

@@ -110,6 +110,7 @@ class Recorder(Tap):
         self.names = {name: node for node, name in enumerate(self.begin)}
         self._next = len(self.names)
         self._open: dict[int, int | None] = {}
+        self._at: dict[int, int] = {}
         self._sizes = {self.names[name]: len(data) for name, data in self.begin.items()}
 
     def open(self, path: Path, flags: int, mode: int = 0o777) -> int:
@@ -123,16 +124,19 @@ class Recorder(Tap):
             self._sizes[self.names[name]] = 0
             self.log.append(Operation("name", self.names[name], name))
         node = self.names[name]
-        assert not (flags & os.O_TRUNC and self._sizes[node]), "no file is overwritten in place"
+        assert not (flags & os.O_TRUNC and self._sizes[node]), "no file is emptied in place"
         self._open[descriptor] = node
+        self._at[descriptor] = self._sizes[node] if flags & os.O_APPEND else 0
         return descriptor
 
     def write(self, descriptor: int, data: memoryview) -> int:
         node = self._open[descriptor]
         assert node is not None
         done = os.write(descriptor, data)
-        self.log.append(Operation("write", node, offset=self._sizes[node], data=bytes(data[:done])))
-        self._sizes[node] += done
+        at = self._at[descriptor]
+        self.log.append(Operation("write", node, offset=at, data=bytes(data[:done])))
+        self._at[descriptor] = at + done
+        self._sizes[node] = max(self._sizes[node], at + done)
         return done
 
     def ftruncate(self, descriptor: int, size: int) -> None:

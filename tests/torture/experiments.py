@@ -1,0 +1,53 @@
+"""The experiments in order, with the numbers of ``make torture`` and of ``make test``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.torture import disk, faults, figures, kills, power, races, states
+from tests.torture.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One way to try promises.
+
+    Attributes:
+        promises: The promises it tries.
+        carry_out: Takes how much to try, a seed and a folder.
+        full: How much ``make torture`` tries.
+        share: How much ``make test`` tries.
+        share_of_it: How ``make test`` carries it out, where that differs.
+    """
+
+    promises: tuple[str, ...]
+    carry_out: Callable[[Any, int, Path], list[Outcome]]
+    full: Any
+    share: Any
+    share_of_it: Callable[[Any, int, Path], list[Outcome]] | None = None
+
+
+EXPERIMENTS = (
+    Experiment(("A1", "A2"), kills.kill_and_resume, 100, 5),
+    Experiment(("A3",), faults.fail_every_operation, 0, 40),
+    Experiment(("A4",), power.lose_power, 0, 60),
+    Experiment(("A5",), faults.damage_checkpoints, 200, 40),
+    Experiment(("A6",), disk.fill_the_disk, 10, 1),
+    Experiment(("A7",), disk.refuse_the_folder, 0, 0),
+    Experiment(("A8", "A9"), kills.end_by_fault, 10, 1),
+    Experiment(("A10",), kills.kill_the_server, (0.0, 20.0, 60.0), (0.0,)),
+    Experiment(("A11",), races.look_for_ghosts, 100, 8),
+    Experiment(("A12",), races.start_at_once, 200, 8),
+    Experiment(("A13",), kills.freeze, 3, 1, partial(kills.freeze, patience=5.0)),
+    Experiment(
+        ("A14",), kills.stop_at_any_moment, 50, 6, partial(kills.stop_at_any_moment, insist=0.5)
+    ),
+    Experiment(("A15",), races.read_while_writing, 30.0, 1.0),
+    Experiment(("A16",), states.compare_with_model, 10_000, 200),
+    Experiment(("list",), figures.list_many, 1000, 40),
+    Experiment(("wait",), figures.weigh_waiting_worker, 1, 1),
+)

@@ -1,0 +1,79 @@
+"""What reliability costs: the time of a long list, the memory of a waiting worker."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+from unittest import mock
+
+from cifar_core.runs import manager
+from cifar_core.runs.folder import RunFolder, State
+from cifar_core.runs.line import Line
+from cifar_core.runs.lock import try_lock
+from tests.torture.bench import Bench
+from tests.torture.inside import prepare, undertake
+from tests.torture.outcome import Outcome, Tally
+
+LIST_SECONDS = 0.3
+HEAVY = ("tensorflow", "jax", "keras", "numpy")
+
+
+def list_many(tries: int, seed: int, folder: Path) -> list[Outcome]:
+    """Lists so many runs, each tenth of them broken in one of several ways."""
+    tally = Tally("list", f"{tries:,} runs, one in ten broken: listed within {LIST_SECONDS} s")
+    pattern = prepare(folder / "pattern")
+    undertake(pattern)
+    draw = random.Random(seed)
+    for index in range(tries):
+        run = RunFolder(shutil.copytree(pattern.path, folder / "many" / f"run-{index:04d}"))
+        if index % 10 == 0:
+            damage(run, draw)
+    times = []
+    for _ in range(7):
+        began = time.perf_counter()
+        listed = manager.list_runs(folder / "many")
+        times.append(time.perf_counter() - began)
+        tally.count(len(listed) == tries, f"{len(listed)} listed")
+    tally.count(min(times) < LIST_SECONDS, f"{min(times):.3f} s")
+    median = sorted(times)[len(times) // 2]
+    return [tally.outcome(f"fastest of 7 {min(times):.3f} s, median {median:.3f} s")]
+
+
+def damage(run: RunFolder, draw: random.Random) -> None:
+    """Breaks one file of a run as a power cut, a stranger or a later version would."""
+    path = draw.choice([run.status_path, run.recipe_path, run.label_path, run.metrics_path])
+    kind = draw.randrange(5)
+    if kind == 0:
+        path.unlink(missing_ok=True)
+    else:
+        wrong = (b"", b"\0" * 600, b'{"state": "flying"}', b"[" * 200_000)
+        path.write_bytes(wrong[kind - 1])
+
+
+def weigh_waiting_worker(_tries: int, _seed: int, folder: Path) -> list[Outcome]:
+    """Measures the memory of a real worker that waits in line."""
+    tally = Tally("wait", "a waiting worker has loaded nothing heavy: less than 30 MB")
+    bench = Bench(folder / "waiting")
+    line = Line(bench.runs_dir, "cpu")
+    line.folder.mkdir(parents=True)
+    device = try_lock(line.lock_path)
+    assert device is not None
+    with device, mock.patch.dict(os.environ):
+        try:
+            run_id = bench.start()
+            bench.wait(run_id, lambda run: run.status.phase == "waiting in line")
+            (process,) = bench.processes(run_id)
+            maps = Path(f"/proc/{process}/maps").read_text()
+            usage = Path(f"/proc/{process}/smaps_rollup").read_text().split()
+            resident = int(usage[usage.index("Rss:") + 1]) / 1024
+            own = int(usage[usage.index("Private_Dirty:") + 1]) / 1024
+            tally.count(not any(name in maps for name in HEAVY), "something heavy is loaded")
+            tally.count(resident < 30, f"{resident:.1f} MB")
+            manager.stop(bench.runs_dir, run_id)
+            bench.wait_for(run_id, State.STOPPED)
+        finally:
+            bench.end()
+    return [tally.outcome(f"{resident:.1f} MB resident, {own:.1f} MB of them its own")]
