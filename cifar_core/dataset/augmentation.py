@@ -99,5 +99,17 @@ def cut(padded: np.ndarray, plan: EpochPlan, first: int, last: int) -> np.ndarra
         crops = windows[plan.order[part], plan.rows[part], plan.columns[part] * 3]
         shown = crops.reshape(-1, SIDE, SIDE, 3)
     flips = plan.flips[part]
-    shown[flips] = shown[flips, :, ::-1]
+    shown[flips] = _mirror(shown[flips])
     return shown
+
+
+def _mirror(pictures: np.ndarray) -> np.ndarray:
+    """Returns pictures (n, 32, 32, 3) mirrored left to right.
+
+    Channel by channel: NumPy copies three long rows of single bytes several times as fast as
+    very many rows of three.
+    """
+    mirrored = np.empty_like(pictures)
+    for channel in range(pictures.shape[3]):
+        mirrored[..., channel] = pictures[:, :, ::-1, channel]
+    return mirrored
