@@ -82,7 +82,7 @@ def _web_rows(parts: Mapping[str, Any]) -> list[list[str]]:
 def _rate_rows(networks: Mapping[str, Any]) -> list[list[str]]:
     first = networks[next(iter(networks))]
     rows = [
-        [f"{words.capitalize()}, images/s"]
+        [f"{words[0].upper()}{words[1:]}, images/s"]
         + [_summary(networks[name]["images_per_second"][runner]) for name in networks]
         for runner, words in RUNNERS.items()
         if runner in first["images_per_second"]
