@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,11 +80,11 @@ def _read_gpus() -> list[Device]:
 def _parse_gpu(line: str) -> Device | None:
     """Reads one line of nvidia-smi; a field it does not know is ``[N/A]``."""
     parts = [part.strip() for part in line.split(",")]
-    if len(parts) != 5 or not parts[0].isdigit():
+    if len(parts) != 5 or not re.fullmatch(r"[0-9]+", parts[0]):
         return None
 
     def number(text: str) -> int | None:
-        return int(text) if text.isdigit() else None
+        return int(text) if re.fullmatch(r"[0-9]+", text) else None
 
     total, used, load = (number(part) for part in parts[2:])
     return Device(
