@@ -113,7 +113,7 @@ def test_the_tutorials_closing_charts_hold_the_metrics_and_its_numbers(
 def test_the_table_keeps_waiting_apart_from_training(pair: tuple[RunFolder, RunFolder]) -> None:
     table = open_page().dataframe[0].value.set_index("")
     assert table.loc["Waited in line", "CNN-4"] == "12 s"
-    assert table.loc["Training in all", "CNN-6"].startswith("2 min")
+    assert str(table.loc["Training in all", "CNN-6"]).startswith("2 min")
     assert table.loc["Time to 85%", "CNN-4"] == "not reached"
     assert list(table.columns) == ["CNN-4", "CNN-6", "Tutorial CNN-4", "Tutorial CNN-6"]
 
