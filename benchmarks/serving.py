@@ -45,8 +45,11 @@ def _figures(told: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
                 "median": statistics.median(calls),
                 "p95": percentile(calls, 0.95),
             },
-            "split_seconds": summarise([turn["split_seconds"] for turn in turns]),
         }
+    figures["keras"]["many_images_per_second"] = summarise(
+        [turn["many_images_per_second"] for turn in told["keras"]]
+    )
+    figures["ours"]["split_seconds"] = summarise([turn["split_seconds"] for turn in told["ours"]])
     figures["ours"]["batch_images_per_second"] = summarise(
         [turn["batch_images_per_second"] for turn in told["ours"]]
     )

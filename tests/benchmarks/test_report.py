@@ -38,6 +38,21 @@ def train_part() -> dict[str, Any]:
     }
 
 
+def serve_part() -> dict[str, Any]:
+    flat = figures.summarise([2000.0])
+    single = {"single_seconds": {"median": 0.0001, "p95": 0.0002}}
+    network = {
+        "predict/ours": figures.summarise([250.0]),
+        "keras": {**single, "many_images_per_second": flat},
+        "ours": {
+            **single,
+            "batch_images_per_second": flat,
+            "split_seconds": figures.summarise([1.25]),
+        },
+    }
+    return {"networks": dict.fromkeys(NETWORKS, network), "date": "2026-01-03", "turns": 5}
+
+
 def measured(**parts: Any) -> dict[str, Any]:
     machine = {
         "processor": "A processor",
@@ -143,7 +158,7 @@ def test_a_reached_aim_is_bold_and_a_missed_one_is_not() -> None:
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
-    text = report.render(measured(train=train_part()))
+    text = report.render(measured(train=train_part(), serve=serve_part()))
     for block in text.split("\n\n"):
         rows = [line for line in block.splitlines() if line.startswith("|")]
         assert len({row.count("|") for row in rows}) <= 1, block
@@ -152,6 +167,13 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
 def test_what_was_not_measured_is_a_dash_and_the_page_says_when_nothing_was() -> None:
     assert "– | ≥ 200 ×" in report.render(measured(train=train_part()))
     assert "Nothing has been measured yet" in report.render({"machine": None, "parts": {}})
+
+
+def test_serving_stands_in_the_table_with_its_units() -> None:
+    text = report.render(measured(serve=serve_part()))
+    assert "**250 ×** | ≥ 200 ×" in text
+    assert "**1.25 s** | ≤ 2.50 s" in text
+    assert "0.10 ms, 0.20 ms" in text
 
 
 def test_the_table_names_machine_date_and_versions() -> None:
