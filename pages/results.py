@@ -31,7 +31,13 @@ with guard():
     with guard():
         row = st.container(horizontal=True, gap="large", vertical_alignment="bottom")
         view = row.segmented_control(
-            "Look at", VIEWS, default=VIEWS[0], key="view", required=True, bind="query-params"
+            "Look at",
+            VIEWS,
+            default=VIEWS[0],
+            key="view",
+            required=True,
+            wrap=True,
+            bind="query-params",
         )
         answers = answer_picker.choose_answers(run, row)
         if answers is None:

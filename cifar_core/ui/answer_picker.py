@@ -56,7 +56,13 @@ def choose_answers(run: Run, row: DeltaGenerator) -> Predictions | None:
     chosen = choices[0]
     if len(choices) > 1:
         chosen = row.segmented_control(
-            "Pictures", choices, default=FINAL, key="split", required=True, bind="query-params"
+            "Pictures",
+            choices,
+            default=FINAL,
+            key="split",
+            required=True,
+            wrap=True,
+            bind="query-params",
         )
     if chosen == FINAL:
         PLAYING.set(None)
