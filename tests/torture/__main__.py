@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import multiprocessing
 import platform
-import shutil
 import sys
 import tempfile
 import time
-import traceback
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from cifar_core.runs.devices import list_devices
-from tests.torture.experiments import EXPERIMENTS, Experiment
+from tests.torture.experiments import EXPERIMENTS, Experiment, carry_out
 from tests.torture.outcome import Outcome
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+TOGETHER = 3
+"""How many experiments go on at the same time; most of them mostly wait."""
+
 BEGIN, END = "<!-- table: written by make torture -->", "<!-- end of table -->"
 
 
@@ -35,36 +39,36 @@ def main() -> None:
     if only - known:
         parser.error(f"there is no {', '.join(only - known)}; there are {', '.join(sorted(known))}")
     chosen = [item for item in EXPERIMENTS if not only or only & set(item.promises)]
+    began = time.monotonic()
     rows: list[tuple[Outcome, float]] = []
+    with ThreadPoolExecutor(TOGETHER) as together:
+        several = [item for item in chosen if not item.is_alone]
+        for found in together.map(partial(in_own_process, seed=given.seed), several):
+            rows += tell(found)
     for experiment in chosen:
-        began = time.monotonic()
-        outcomes = carry_out(experiment, given.seed)
-        seconds = time.monotonic() - began
-        rows += [(outcome, seconds) for outcome in outcomes]
-        for outcome in outcomes:
-            print(line(outcome, seconds), flush=True)
-            for fault in outcome.faults:
-                print(f"      {fault}", flush=True)
+        if experiment.is_alone:  # what measures time and memory is not to measure the others
+            rows += tell(in_own_process(experiment, seed=given.seed))
     if not only:
-        write(rows, given.seed)
+        write(rows, given.seed, minutes=(time.monotonic() - began) / 60)
     broken = [outcome for outcome, _ in rows if not outcome.is_kept]
     print(f"{len(rows) - len(broken)} of {len(rows)} rows held.")
     sys.exit(1 if broken else 0)
 
 
-def carry_out(experiment: Experiment, seed: int) -> list[Outcome]:
-    """Returns what an experiment found; one that broke off has not held."""
-    folder = Path(tempfile.mkdtemp(prefix="cifar-lab-torture-"))
-    try:
-        return experiment.carry_out(experiment.full, seed, folder)
-    except Exception as error:  # noqa: BLE001 - the other experiments are to go on
-        traceback.print_exc()
-        return [
-            Outcome(promise, "broke off", 1, 0, faults=(repr(error),))
-            for promise in experiment.promises
-        ]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def in_own_process(experiment: Experiment, *, seed: int) -> list[tuple[Outcome, float]]:
+    """Carries an experiment out in a fresh process: it forks, mounts and patches."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as own:
+        return own.submit(carry_out, EXPERIMENTS.index(experiment), seed).result()
+
+
+def tell(found: list[tuple[Outcome, float]]) -> list[tuple[Outcome, float]]:
+    """Prints what an experiment found."""
+    for outcome, seconds in found:
+        print(line(outcome, seconds), flush=True)
+        for fault in outcome.faults:
+            print(f"      {fault}", flush=True)
+    return found
 
 
 def line(outcome: Outcome, seconds: float) -> str:
@@ -75,7 +79,7 @@ def line(outcome: Outcome, seconds: float) -> str:
     return f"{outcome.promise:4} {mark:6} {held:>15} {seconds:6.1f} s  {outcome.what}{figure}"
 
 
-def write(rows: list[tuple[Outcome, float]], seed: int) -> None:
+def write(rows: list[tuple[Outcome, float]], seed: int, *, minutes: float) -> None:
     """Puts the table into the document, between its marks."""
     text = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
@@ -85,8 +89,8 @@ def write(rows: list[tuple[Outcome, float]], seed: int) -> None:
     where = (
         f"Measured on {today:%Y-%m-%d}: {processor.name}, {processor.cores} cores shared with "
         f"other work, Linux {platform.release()}, {file_system(Path(tempfile.gettempdir()))}, "
-        f"Python {platform.python_version()}, seed {seed}, in "
-        f"{sum({outcome.what: s for outcome, s in rows}.values()) / 60:.0f} minutes."
+        f"Python {platform.python_version()}, seed {seed}, "
+        f"{minutes:.0f} minutes in all."
     )
     head = "| promise | what | tried | held | figures | seconds |\n|---|---|--:|--:|---|--:|"
     body = "\n".join(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +26,7 @@ class Experiment:
         full: How much ``make torture`` tries.
         share: How much ``make test`` tries.
         share_of_it: How ``make test`` carries it out, where that differs.
+        is_alone: Whether nothing else may go on meanwhile.
     """
 
     promises: tuple[str, ...]
@@ -29,6 +34,7 @@ class Experiment:
     full: Any
     share: Any
     share_of_it: Callable[[Any, int, Path], list[Outcome]] | None = None
+    is_alone: bool = False
 
 
 EXPERIMENTS = (
@@ -48,6 +54,24 @@ EXPERIMENTS = (
     ),
     Experiment(("A15",), races.read_while_writing, 30.0, 1.0),
     Experiment(("A16",), states.compare_with_model, 10_000, 200),
-    Experiment(("list",), figures.list_many, 1000, 40),
-    Experiment(("wait",), figures.weigh_waiting_worker, 1, 1),
+    Experiment(("list",), figures.list_many, 1000, 40, is_alone=True),
+    Experiment(("wait",), figures.weigh_waiting_worker, 1, 1, is_alone=True),
 )
+
+
+def carry_out(index: int, seed: int) -> list[tuple[Outcome, float]]:
+    """Returns what an experiment found; one that broke off has not held."""
+    experiment = EXPERIMENTS[index]
+    folder = Path(tempfile.mkdtemp(prefix="cifar-lab-torture-"))
+    began = time.monotonic()
+    try:
+        outcomes = experiment.carry_out(experiment.full, seed, folder)
+    except Exception as error:  # noqa: BLE001 - the other experiments are to go on
+        traceback.print_exc()
+        outcomes = [
+            Outcome(promise, "broke off", 1, 0, faults=(repr(error),))
+            for promise in experiment.promises
+        ]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [(outcome, time.monotonic() - began) for outcome in outcomes]

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from cifar_core.errors import RunError
 from cifar_core.runs import manager
 from cifar_core.runs.folder import State
+from cifar_core.runs.lock import is_held
 from tests.torture.bench import ForkedBench, forked
 from tests.torture.outcome import Outcome, Tally
 
@@ -64,7 +66,8 @@ def look_for_ghosts(tries: int, seed: int, folder: Path) -> list[Outcome]:
     with forked(folder / "alive", PRETEND_STEP_SECONDS="0.002") as bench:
         run_id = bench.start(epochs=1000)
         seen = folder / "seen"
-        with watched(lambda: _note(seen, bench.read(run_id).state), HANDS - 2):
+        look = partial(_look_slowly, bench, run_id, seen)
+        with watched(lambda: _note(seen, bench.read(run_id).state)), watched(look, 2):
             for _ in range(tries):
                 time.sleep(draw.uniform(0.0, 0.05))
                 manager.stop(bench.runs_dir, run_id)
@@ -111,6 +114,18 @@ def read_while_writing(seconds: float, _seed: int, folder: Path) -> list[Outcome
         tally.tried, tally.faults = len(looks), ["torn"] * looks.count(b"x")
         rows_written = len(run.folder.read_metrics())
     return [tally.outcome(f"{rows_written} rows written")]
+
+
+def _look_slowly(bench: ForkedBench, run_id: str, seen: Path) -> None:
+    """Looks as a reader does that the system lets wait between its glances."""
+
+    def glance(path: Path) -> bool:
+        held = is_held(path)
+        time.sleep(random.uniform(0.0, 0.02))
+        return held
+
+    with mock.patch.object(manager, "is_held", glance):
+        _note(seen, bench.read(run_id).state)
 
 
 def _note(path: Path, state: State) -> None:
