@@ -41,12 +41,17 @@ def duration(seconds: float | None) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
+        return _two(whole // 60, "min", whole % 60, "s")
     minutes = round(seconds / 60)
     if minutes < 24 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
+        return _two(minutes // 60, "h", minutes % 60, "min")
     hours = round(seconds / 3600)
-    return f"{hours // 24} d {hours % 24} h"
+    return _two(hours // 24, "d", hours % 24, "h", digits=1)
+
+
+def _two(large: int, unit: str, small: int, small_unit: str, *, digits: int = 2) -> str:
+    """Returns two units of time, or the large one alone where nothing is left over."""
+    return f"{large} {unit} {small:0{digits}d} {small_unit}" if small else f"{large} {unit}"
 
 
 def count(number: int | None) -> str:
