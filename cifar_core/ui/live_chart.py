@@ -8,34 +8,41 @@ Streamlit does not know as a selection it forgets at each change of the data.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 import pandas as pd
 import streamlit as st
 
+from cifar_core.recipes import MonitoredSplit
+
 Value = Literal["accuracy", "loss"]
 
-_COLUMNS = ["epoch", "value", "series"]
+_COLUMNS: Final = ["epoch", "value", "series"]
 _MOST_POINTS = 1200
 """More points than a wide chart has pixels to show would only burden the connection."""
 
+_FEW_POINTS = 8
+"""Up to so many points a line is too short to be seen, so each has a dot."""
+
 # A quarter of the bytes at each tick, and finer than any screen.
-_SENT_AS = {
+_SENT_AS: Mapping[str, str] = {
     "epoch": "float32",
     "value": "float32",
     "series": "category",
     "mark": "category",
     "side": "category",
+    "few": "bool",
 }
 
-_WIDTHS = [1.5, 2.5]
+_WIDTHS: Final = [1.5, 2.5]
 _EPOCH = "'Epoch ' + format(datum.epoch, datum.epoch == floor(datum.epoch) ? 'd' : '.1f') + ': '"
-_SENTENCES: dict[Value, str] = {
+_SENTENCES: Mapping[Value, str] = {
     "accuracy": _EPOCH + " + format(datum.value, '.1%') + ' of the ' + datum.name"
     " + ' pictures right'",
     "loss": _EPOCH + " + datum.name + ' loss ' + format(datum.value, '.3f')",
 }
-_FORMATS: dict[Value, str] = {"accuracy": ".1%", "loss": ".3f"}
+_FORMATS: Mapping[Value, str] = {"accuracy": ".1%", "loss": ".3f"}
 
 
 def live_curves(
@@ -44,6 +51,7 @@ def live_curves(
     key: str,
     value: Value,
     colour: str,
+    watched: MonitoredSplit = "validation",
     height: int = 320,
     epochs: float | None = None,
 ) -> None:
@@ -58,22 +66,23 @@ def live_curves(
     Args:
         rows: One row per measurement, in any order: ``epoch`` (float, 3.25 is a quarter into the
             fourth epoch), ``value`` (accuracy as a share from 0 to 1, or loss) and ``series``
-            (``train`` or ``validation``).
+            (``train``, or the split that is watched).
         key: Identity of the chart; the same from tick to tick.
         value: Which measure ``value`` is.
         colour: Colour of the network, as #rrggbb.
+        watched: The split that is measured after each epoch.
         height: Of the chart, in pixels.
         epochs: End of the horizontal axis; the last row's epoch if not given.
     """
     st.vega_lite_chart(
         prepare(rows, value).astype(_SENT_AS),
-        specification(value, colour=colour, height=height, epochs=epochs),
+        specification(value, colour=colour, watched=watched, height=height, epochs=epochs),
         key=key,
         width="stretch",
         on_select="rerun",
         selection_mode=["view", "shown"],
         # Without the latest figures: a changed text would draw the chart anew at each tick.
-        alt=f"{value.capitalize()} by epoch: training and validation.",
+        alt=f"{value.capitalize()} by epoch: training and {watched}.",
     )
 
 
@@ -85,8 +94,9 @@ def prepare(rows: pd.DataFrame, value: Value) -> pd.DataFrame:
         value: Which measure they hold; decides what "best" means.
 
     Returns:
-        ``epoch``, ``value``, ``series`` and two texts: ``mark`` (``last``, ``best`` or empty)
-        and ``side`` (``above`` or ``below``: where the label of a last point has room).
+        ``epoch``, ``value``, ``series``, two texts: ``mark`` (``last``, ``best`` or empty)
+        and ``side`` (``above`` or ``below``: where the label of a last point has room), and
+        ``few``: whether the series is too short for its line to be seen.
     """
     ordered = rows[_COLUMNS].dropna().sort_values("epoch", kind="stable")
     train = ordered[ordered["series"] == "train"]
@@ -95,10 +105,11 @@ def prepare(rows: pd.DataFrame, value: Value) -> pd.DataFrame:
         kept = train.iloc[::-step]  # Backwards, so that the newest point is always among them.
         ordered = ordered[(ordered["series"] != "train") | ordered.index.isin(kept.index)]
     points = ordered.reset_index(drop=True).assign(mark="", side="above")
-    validation = points.loc[points["series"] == "validation", "value"]
-    if not validation.empty:
-        best = validation.idxmax() if value == "accuracy" else validation.idxmin()
+    watched = points.loc[points["series"] != "train", "value"]
+    if not watched.empty:
+        best = watched.idxmax() if value == "accuracy" else watched.idxmin()
         points.loc[best, "mark"] = "best"
+    points["few"] = points.groupby("series")["series"].transform("size") <= _FEW_POINTS
     last = points.groupby("series")["epoch"].idxmax()
     points.loc[last, "mark"] = "last"
     if len(last) > 1:
@@ -107,7 +118,12 @@ def prepare(rows: pd.DataFrame, value: Value) -> pd.DataFrame:
 
 
 def specification(
-    value: Value, *, colour: str, height: int, epochs: float | None = None
+    value: Value,
+    *,
+    colour: str,
+    height: int,
+    watched: MonitoredSplit = "validation",
+    epochs: float | None = None,
 ) -> dict[str, Any]:
     """Returns the Vega-Lite chart; it depends on nothing that changes while a run goes on.
 
@@ -115,17 +131,21 @@ def specification(
         value: Which measure is drawn.
         colour: Of the network, as #rrggbb.
         height: In pixels.
+        watched: The split that is measured after each epoch.
         epochs: End of the horizontal axis, or None for the end of the data.
     """
     x_scale = {"domain": [0, epochs]} if epochs else {"zero": True}
-    y_scale = {"domain": [0, 1]} if value == "accuracy" else {"zero": True}
+    # Room above the highest point for its label.
+    room = {"domain": [0, 1.08]}
+    loss_room = {"zero": True, "domainMin": 0, "padding": 24, "nice": True}
+    y_scale = room if value == "accuracy" else loss_room
     y_axis = {"format": "%"} if value == "accuracy" else {}
     end = f"datum.epoch > {0.75 * epochs}" if epochs else "true"
     shown = {"condition": {"param": "shown", "value": 1}, "value": 0.06}
     return {
         "height": height,
         "transform": [
-            {"calculate": "datum.series == 'train' ? 'training' : 'validation'", "as": "name"},
+            {"calculate": f"datum.series == 'train' ? 'training' : '{watched}'", "as": "name"},
             {"calculate": _SENTENCES[value], "as": "sentence"},
             {
                 "calculate": f"datum.name + ' ' + format(datum.value, '{_FORMATS[value]}')",
@@ -151,15 +171,15 @@ def specification(
             "color": {
                 "field": "name",
                 "type": "nominal",
-                "scale": {"domain": ["training", "validation"], "range": [f"{colour}b3", colour]},
+                "scale": {"domain": ["training", watched], "range": [f"{colour}b3", colour]},
                 "legend": {"orient": "top", "title": None, "symbolType": "stroke", "offset": 4},
             },
         },
-        "layer": [_lines(shown), _dots(shown), *_labels(end, shown, colour)],
+        "layer": [_lines(shown, watched), _dots(shown), *_labels(end, shown, colour)],
     }
 
 
-def _lines(shown: dict[str, Any]) -> dict[str, Any]:
+def _lines(shown: dict[str, Any], watched: MonitoredSplit) -> dict[str, Any]:
     """The curves; they carry the view and the choice of series."""
     mouse = "[pointerdown[event.pointerType !== 'touch'], window:pointerup] > window:pointermove!"
     return {
@@ -186,7 +206,7 @@ def _lines(shown: dict[str, Any]) -> dict[str, Any]:
             "strokeWidth": {
                 "field": "name",
                 "type": "nominal",
-                "scale": {"domain": ["training", "validation"], "range": _WIDTHS},
+                "scale": {"domain": ["training", watched], "range": _WIDTHS},
                 "legend": None,
             },
         },
@@ -194,7 +214,7 @@ def _lines(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dots(shown: dict[str, Any]) -> dict[str, Any]:
-    """The measurements themselves: validation always, training when pointed at."""
+    """The measurements themselves: the watched ones always, training when few or pointed at."""
     return {
         "params": [
             {
@@ -215,7 +235,7 @@ def _dots(shown: dict[str, Any]) -> dict[str, Any]:
                 "condition": [
                     {"param": "nearest", "empty": False, "value": 90},
                     {"test": "datum.mark == 'best'", "value": 70},
-                    {"test": "datum.series == 'validation'", "value": 22},
+                    {"test": "datum.few || datum.series != 'train'", "value": 22},
                 ],
                 "value": 0,
             },
@@ -226,7 +246,7 @@ def _dots(shown: dict[str, Any]) -> dict[str, Any]:
 def _labels(end: str, shown: dict[str, Any], colour: str) -> list[dict[str, Any]]:
     """The names and figures at the ends of the curves and at the best epoch."""
     # In the full colour, also for training: its paler line is easy to see, paler text is not.
-    weight = {"expr": "datum.series == 'validation' ? 600 : 400"}
+    weight = {"expr": "datum.series != 'train' ? 600 : 400"}
     text = {"type": "text", "clip": True, "fontWeight": weight, "fontSize": 13}
     sides = [("above", "last", -12), ("below", "last", 16), ("above", "best", -12)]
     return [

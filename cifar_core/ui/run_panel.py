@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -14,10 +14,11 @@ from cifar_core.charts import theme as chart_theme
 from cifar_core.dataset import TEST_PICTURES
 from cifar_core.errors import LabError
 from cifar_core.evaluation.metrics import share
+from cifar_core.recipes import MonitoredSplit
 from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.manager import Run
 from cifar_core.ui import run_words
-from cifar_core.ui.live_chart import live_curves
+from cifar_core.ui.live_chart import Value, live_curves
 from cifar_core.ui.page import empty_state, guard, origin_line, show_error
 from cifar_core.ui.run_details import run_details
 from cifar_core.ui.run_form import found_devices
@@ -42,7 +43,7 @@ _PLACE = (
 )
 """Keeps the place of the curves until there are some."""
 
-ENDINGS = {
+ENDINGS: Mapping[State, tuple[str, str]] = {
     State.FINISHED: ("has finished", ":material/check_circle:"),
     State.STOPPED: ("has stopped; everything is kept", ":material/stop_circle:"),
     State.FAILED: ("has failed", ":material/error:"),
@@ -171,19 +172,22 @@ def accuracy_words(run: Run, accuracy: float | None) -> str:
     return formats.percent(accuracy, (found.interval.low, found.interval.high))
 
 
-def curve_rows(rows: Sequence[MetricRow], value: str) -> pd.DataFrame:
+def curve_rows(
+    rows: Sequence[MetricRow], value: Value, *, watched: MonitoredSplit = "validation"
+) -> pd.DataFrame:
     """Returns the points of one measure as the live chart takes them.
 
     Args:
         rows: The metrics so far.
         value: ``accuracy`` or ``loss``.
+        watched: The split that is measured after each epoch.
 
     Returns:
         ``epoch``, ``value``, ``series``.
     """
     points = [(row.epoch, getattr(row, value), "train") for row in rows]
     points += [
-        (row.epoch, getattr(row, f"monitored_{value}"), "validation")
+        (row.epoch, getattr(row, f"monitored_{value}"), watched)
         for row in rows
         if row.kind == "epoch"
     ]
@@ -200,27 +204,23 @@ def _curves(run: Run, rows: Sequence[MetricRow]) -> None:
         return
     colour = chart_theme.network_colour(run.recipe.network if run.recipe else "", dark=is_dark())
     epochs = float(run.recipe.epochs) if run.recipe else None
+    watched: MonitoredSplit = run.recipe.monitored_split if run.recipe else "validation"
     left, right = st.columns(2, gap="medium")
-    with left:
-        live_curves(
-            curve_rows(rows, "accuracy"),
-            key=f"panel_accuracy_{run.id}",
-            value="accuracy",
-            colour=colour,
-            epochs=epochs,
-        )
-    with right:
-        live_curves(
-            curve_rows(rows, "loss"),
-            key=f"panel_loss_{run.id}",
-            value="loss",
-            colour=colour,
-            epochs=epochs,
-        )
-    if run.recipe and run.recipe.monitored_split == "test":
+    values: tuple[Value, Value] = ("accuracy", "loss")
+    for place, value in zip((left, right), values, strict=True):
+        with place:
+            live_curves(
+                curve_rows(rows, value, watched=watched),
+                key=f"panel_{value}_{run.id}",
+                value=value,
+                colour=colour,
+                watched=watched,
+                epochs=epochs,
+            )
+    if watched == "test":
         st.caption(
-            "This recipe watches the test pictures, as the tutorial does: “validation” "
-            "in the charts means them."
+            "This recipe watches the test pictures, as the tutorial does. An epoch chosen "
+            "by them looks better than it is."
         )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -106,6 +107,30 @@ def test_what_was_not_measured_is_left_out() -> None:
 def test_the_axis_ends_where_the_run_will_end() -> None:
     chart = specification("accuracy", colour="#0f8a5f", height=320, epochs=30)
     assert chart["encoding"]["x"]["scale"]["domain"] == [0, 30]
+
+
+def test_the_watched_split_is_called_by_its_name() -> None:
+    chart = specification("accuracy", colour="#0f8a5f", height=320, watched="test")
+    assert chart["encoding"]["color"]["scale"]["domain"] == ["training", "test"]
+    assert "validation" not in json.dumps(chart)
+
+
+def test_the_best_is_marked_whatever_the_watched_split_is_called() -> None:
+    points = prepare(rows((1, 0.9, "test"), (2, 0.5, "test"), (2, 0.95, "train")), "accuracy")
+    assert points.loc[points["mark"] == "best", "epoch"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("count", "has_dots"), [(1, True), (2, True), (8, True), (9, False)])
+def test_a_line_too_short_to_be_seen_has_dots(count: int, has_dots: bool) -> None:
+    points = prepare(rows(*((step / 10, 0.5, "train") for step in range(count))), "loss")
+    assert points["few"].unique().tolist() == [has_dots]
+
+
+def test_the_axes_leave_room_above_the_highest_point_for_its_label() -> None:
+    accuracy = specification("accuracy", colour="#0f8a5f", height=320)
+    assert accuracy["encoding"]["y"]["scale"]["domain"][1] > 1
+    loss = specification("loss", colour="#0f8a5f", height=320)
+    assert loss["encoding"]["y"]["scale"]["padding"] > 0
 
 
 @pytest.fixture(scope="module")
