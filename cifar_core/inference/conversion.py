@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PIL import Image
 
@@ -9,7 +11,7 @@ STRIP_PIXELS = 2_000_000
 """Pixels of a large picture that are converted at once."""
 
 # Exif orientation → what makes the picture upright (CIPA DC-008, tag 274).
-_UPRIGHT = {
+_UPRIGHT: Mapping[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,7 +48,7 @@ PREVIEW_SIDE = 512
 """Longest side of :attr:`Picture.pixels`: enough to show, far more than a network sees."""
 
 READABLE = "JPEG, PNG, WebP, GIF, BMP or AVIF"
-_LABELS = {"WEBP": "WebP"}
+_LABELS: Mapping[str, str] = {"WEBP": "WebP"}
 
 # Named here so that Image.open finds them registered and does not load all its plugins.
 _PLUGINS = (AvifImagePlugin, WebPImagePlugin)
