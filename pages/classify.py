@@ -6,8 +6,9 @@ import streamlit as st
 
 from cifar_core import services
 from cifar_core.runs.manager import Run
+from cifar_core.services import Fit
 from cifar_core.ui import session
-from cifar_core.ui.answers import CAUTION, Fit, answer_section, model_labels
+from cifar_core.ui.answers import CAUTION, answer_section, model_labels
 from cifar_core.ui.intake import take_pictures
 from cifar_core.ui.page import empty_state, guard, origin_line, page_header
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cifar_core import services, settings
-from cifar_core.ui import run_actions, run_form, run_list, run_panel
+from cifar_core.ui import cached, run_actions, run_form, run_list, run_panel
 from cifar_core.ui.download_panel import download_panel
 from cifar_core.ui.page import guard, page_header
 
@@ -25,7 +25,7 @@ with guard():
     with form, guard():
         if not may_change:
             run_form.closed_form()
-        elif services.open_dataset().is_sample:
+        elif cached.open_dataset().is_sample:
             download_panel()
         else:
             run_form.run_form(runs, is_open=chosen is None)

@@ -7,7 +7,6 @@ import html
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,15 +22,12 @@ from cifar_core.evaluation.words import listed, with_article
 from cifar_core.inference.upload import Picture, to_network_input
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.manager import Run
-from cifar_core.services import Answer
+from cifar_core.services import Answer, Fit
 from cifar_core.ui import cached
 from cifar_core.ui.intake import Brought
 from cifar_core.ui.page import guard
 from cifar_core.ui.pictures import enlarge
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
-
-Fit = Literal["squash", "crop"]
-"""How a picture becomes square: its whole, or the square in its middle."""
 
 SIDE = 192
 """Side of the pictures shown: six times 32."""

@@ -9,6 +9,7 @@ import streamlit as st
 from cifar_core import formats, services, settings
 from cifar_core.dataset.download import DownloadStatus
 from cifar_core.errors import LabError
+from cifar_core.ui import cached
 from cifar_core.ui.page import empty_state, guard, show_error
 
 TICK_SECONDS = 1.0
@@ -21,7 +22,7 @@ def download_panel() -> None:
     its progress once a second, and it reruns the page when the download has ended.
     """
     with guard():
-        if not services.open_dataset().is_sample:
+        if not cached.open_dataset().is_sample:
             return
         if settings.current().read_only:
             empty_state(

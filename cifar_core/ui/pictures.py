@@ -20,13 +20,18 @@ Pictures = NDArray[np.uint8]
 MOST_PICTURES = 200
 """What one gallery shows at most; more belong on a further page of it."""
 
+LEAST_CELL = 108
+"""Pixels a picture has for itself: the longest class with its share fits below it."""
+
+GAP = 8
+
 # Doubled braces are CSS's own.
 CSS = f"""<style>
-.lab-gallery {{ display: grid; gap: 1rem .75rem; }}
+.lab-gallery {{ display: grid; gap: 1rem {GAP}px; }}
 .lab-gallery img {{ display: block; image-rendering: pixelated; border-radius: 2px;
   outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); outline-offset: -1px; }}
 .lab-gallery span {{ display: block; font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
-  overflow-wrap: anywhere; }}
+  overflow-wrap: break-word; }}
 .lab-gallery span + span {{ margin-top: 0; }}
 .lab-gallery .lab-right {{ color: light-dark({LIGHT.right}, {DARK.right}); font-weight: 600; }}
 .lab-gallery .lab-wrong {{ color: light-dark({LIGHT.wrong}, {DARK.wrong}); font-weight: 600; }}
@@ -92,7 +97,8 @@ def gallery_html(
     shown = pictures[:MOST_PICTURES]
     side = int(shown.shape[2]) * factor if len(shown) else 32 * factor
     # A row never grows wider than its columns, and breaks where the screen is narrower.
-    limit = f"max-width: {columns * (side + 12) - 12}px; " if columns else ""
+    cell = max(side, LEAST_CELL)
+    limit = f"max-width: {columns * (cell + GAP) - GAP}px; " if columns else ""
     items = "".join(
         _item(
             picture,
@@ -103,7 +109,7 @@ def gallery_html(
         )
         for index, picture in enumerate(shown)
     )
-    grid = f"{limit}grid-template-columns: repeat(auto-fill, {side}px)"
+    grid = f"{limit}grid-template-columns: repeat(auto-fill, {cell}px)"
     return f'{CSS}<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -33,7 +33,7 @@ FILL_FROM = Kept[str | None]("train_fill_from", None)
 OPEN = Kept[bool | None]("train_form_open", None)
 """Opens or closes the form at the next drawing of the page; None leaves it as it is."""
 
-HELP = {
+HELP: Mapping[str, str] = {
     "network": "The architecture that learns: how many layers, and of what kind.",
     "recipe": "All settings of a training, with a reason. Every one can be changed below.",
     "epochs": "One epoch is one pass over all training pictures. More epochs learn more, up to "

@@ -36,33 +36,14 @@ class Kept(Generic[T]):
         st.session_state[self.key] = value
 
 
-FIGURE_SEED = Kept("kept_figure_seed", 0)
-"""Which random draw the tutorial's 5×2 figure shows."""
-
-GALLERY_PAGE = Kept("kept_gallery_page", 1)
-"""Page of the picture gallery, from 1."""
-
 STARTED_RUN = Kept[str | None]("kept_started_run", None)
 """The run this session started last: the Train page follows it."""
-
-TEST_PICTURE = Kept[int | None]("kept_test_picture", None)
-"""Index of the test picture chosen on the Classify page instead of an upload."""
 
 
 def address_choice(name: str, choices: Sequence[str], fallback: str) -> str:
     """Returns a value from the address if it is one of the choices, else the fallback."""
     given = st.query_params.get(name)
     return given if given is not None and given in choices else fallback
-
-
-def address_number(name: str, fallback: int, *, low: int, high: int) -> int:
-    """Returns a whole number from the address if it lies within the bounds, else the fallback."""
-    given = st.query_params.get(name, "")
-    # Few ASCII digits only: int() also takes "1_0" and numerals of other scripts.
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        return fallback
-    number = int(given)
-    return number if low <= number <= high else fallback
 
 
 def set_address(name: str, value: str | int | None) -> None:

@@ -33,6 +33,9 @@ CSS = """
 .stApp button[data-variant="segmented_control"][data-selected],
 .stApp button[data-variant="pills"][data-selected],
 .stApp [data-testid="stSliderThumbValue"] { color: inherit; font-weight: 600; }
+/* Pages tick while a run goes on; a sign of work that comes and goes each second tells nothing. */
+[data-testid="stStatusWidget"] { display: none; }
+[data-testid="stMainBlockContainer"] { padding-bottom: 4rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 </style>
 """

@@ -36,6 +36,7 @@ class FakeDataset:
 def _lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A lab with the full dataset, one CPU, no shipped run, and workers that never start."""
     st.cache_data.clear()
+    st.cache_resource.clear()
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(services, "open_dataset", lambda: FakeDataset(is_sample=False))
     monkeypatch.setattr(arrays, "open_full", nothing)
@@ -487,8 +488,8 @@ def test_a_living_run_shows_progress_times_and_curves(runs_dir: Path) -> None:
     assert not app.exception
     figures = {item.label: item.value for item in app.metric}
     assert figures["Training"] == "1 min 40 s"
-    assert figures["Waited"] == "1 min 00 s"
-    assert figures["Time left"] == "5 min 00 s"
+    assert figures["Waited"] == "1 min"
+    assert figures["Time left"] == "5 min"
     assert figures["Accuracy"] == "50.0% ± 1.4"
     assert figures["Pictures per second"] == "480"
     assert figures["Best, epoch 1"] == "50.0%"
