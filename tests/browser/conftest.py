@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SCREENSHOTS = Path(__file__).with_name("screenshots")
 START_SECONDS = 60.0
+TALLEST = 3000
+"""Pixels of the tallest screenshot."""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -126,7 +128,16 @@ def keep() -> Callable[[Page, str], None]:
     SCREENSHOTS.mkdir(exist_ok=True)
 
     def shoot(page: Page, name: str) -> None:
+        size = page.viewport_size
+        assert size is not None
+        # Streamlit scrolls a container inside the page: only a taller window shows all of it.
+        height = page.evaluate(
+            "() => document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0"
+        )
+        tall = min(max(height, size["height"]), TALLEST)
+        page.set_viewport_size({"width": size["width"], "height": tall})
         page.wait_for_timeout(500)  # animations of charts end; there is nothing to await
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        page.set_viewport_size(size)
 
     return shoot
