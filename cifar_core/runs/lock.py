@@ -29,11 +29,16 @@ class Lock:
         return cls(descriptor)
 
     def is_on(self, path: Path) -> bool:
-        """Says whether the locked file is still the one at a path."""
+        """Says whether the locked file is still the one at a path.
+
+        Where that cannot be found out, the answer is yes.
+        """
         try:
             return os.path.samestat(os.fstat(self.descriptor), path.stat())
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError:
+            return True
 
     def release(self) -> None:
         """Closes this process's hold; another process that shares it keeps the lock."""

@@ -65,21 +65,25 @@ def main(path: str, descriptor: str) -> None:
     signal.signal(signal.SIGTERM, wish.on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     journal = Journal(folder, status)
-    threading.Thread(target=insist, args=(journal, wish), daemon=True).start()
+    threading.Thread(target=watch, args=(journal, wish, lock), daemon=True).start()
     try:
         work(journal, wish)
     finally:
         lock.release()
 
 
-def insist(journal: Journal, wish: Wish) -> NoReturn:
+def watch(journal: Journal, wish: Wish, lock: Lock) -> NoReturn:
     """Ends the process when a wish to stop is not followed: compiling, say, hears nothing.
 
-    The process may be killed at any moment without harm, so it may also end itself.
+    Also when somebody has removed the run's folder: without the lock file everybody takes
+    this worker for dead and may start another. The process may be killed at any moment
+    without harm, so it may also end itself.
     """
     asked_at: float | None = None
     while True:
         time.sleep(LOOK_SECONDS)
+        if not lock.is_on(journal.folder.lock_path):
+            os._exit(1)
         if not wish():
             asked_at = None
         elif asked_at is None:

@@ -210,8 +210,15 @@ def test_what_killed_starters_and_deleters_left_is_swept(quick: ForkedBench) -> 
 def test_a_worker_whose_folder_is_removed_leaves_its_place_in_line(quick: ForkedBench) -> None:
     first, second = quick.start(epochs=1000), quick.start(seed=2, epochs=1000)
     quick.wait_for_step(first, 0)
+    process = quick.processes(first)[0]
+    # Whatever it writes meanwhile, and so keeps the folder there, it must not go on.
+    (quick.runs_dir / first / "lock").unlink()
     shutil.rmtree(quick.runs_dir / first, ignore_errors=True)
     quick.wait_for(second, State.RUNNING)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{process}").exists():
+        assert time.monotonic() < deadline, "it goes on without its folder"
+        time.sleep(0.01)
 
 
 def test_a_ticket_of_a_killed_wait_does_not_block_the_line_it_has_left(

@@ -44,7 +44,7 @@ def fill_the_disk(tries: int, _seed: int, folder: Path) -> list[Outcome]:
     for index in range(tries):
         with small_disk(folder / f"disk-{index}") as mounted:
             if mounted:
-                with forked(folder / f"disk-{index}", PRETEND_STEP_SECONDS="0.005") as bench:
+                with forked(folder / f"disk-{index}", PRETEND_STEP_SECONDS="0.02") as bench:
                     tally.count(_fill_and_free(bench, wanted), f"try {index}")
             else:
                 kind = "every write refused from one on (no file system could be mounted)"
@@ -59,7 +59,8 @@ def _fill_and_free(bench: Bench, wanted: dict[str, bytes]) -> bool:
     with filler.open("wb", buffering=0) as file:
         while bench.read(run_id).state is State.RUNNING:  # it takes what anybody else gives back
             with contextlib.suppress(OSError):
-                file.write(bytes(4096))
+                while True:
+                    file.write(bytes(4096))
     failed = bench.wait_for(run_id, State.FAILED, State.INTERRUPTED)
     saved = checkpoint.load(failed.folder.checkpoint_path)
     named = failed.state is State.FAILED and "disk is full" in failed.reason
@@ -98,29 +99,39 @@ def refuse_the_folder(_tries: int, _seed: int, folder: Path) -> list[Outcome]:
         if mounted:
             (folder / "full" / "filler").write_bytes(bytes(16 * 1024))
             _refused(tally, "start on a full disk", Bench(folder / "full").start)
-    with small_disk(folder / "read-only") as mounted, forked(folder / "read-only") as bench:
+    with (
+        small_disk(folder / "read-only") as mounted,
+        forked(folder / "read-only", PRETEND_STEP_SECONDS="0.01") as bench,
+    ):
         if mounted:
             run_id = bench.start()
             bench.wait_for(run_id, State.FINISHED)
             (bench.runs_dir / run_id / "evaluation.json").unlink()
             again = bench.start(epochs=1000)
             bench.wait_for_step(again, 0)
-            _make_read_only(bench.runs_dir)
-            runs_dir = bench.runs_dir
-            _refused(tally, "start, read-only", bench.start)
-            _refused(tally, "resume, read-only", lambda: manager.resume(runs_dir, run_id))
-            _refused(tally, "delete, read-only", lambda: manager.delete(runs_dir, run_id))
-            _refused(tally, "name, read-only", lambda: manager.relabel(runs_dir, run_id, name="x"))
-            tally.count(_ends_loudly(bench, again), "a run whose folder became read-only")
+            with read_only(bench.runs_dir):
+                _refuse_orders(tally, bench, run_id)
+                tally.count(_ends_loudly(bench, again), "a run whose folder became read-only")
     return [tally.outcome()]
 
 
-def _make_read_only(path: Path) -> None:
-    # The kernel refuses while a file is open for writing: the worker writes all the time.
-    command = ["mount", "-o", "remount,ro", str(path)]
-    deadline = time.monotonic() + 10
-    while subprocess.run(command, capture_output=True, check=False).returncode:
-        assert time.monotonic() < deadline, "the file system stayed busy"
+def _refuse_orders(tally: Tally, bench: Bench, run_id: str) -> None:
+    runs_dir = bench.runs_dir
+    _refused(tally, "start, read-only", bench.start)
+    _refused(tally, "resume, read-only", lambda: manager.resume(runs_dir, run_id))
+    _refused(tally, "delete, read-only", lambda: manager.delete(runs_dir, run_id))
+    _refused(tally, "name, read-only", lambda: manager.relabel(runs_dir, run_id, name="x"))
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[None]:
+    """Lays a read-only view over a folder, also over one that a worker writes to."""
+    subprocess.run(["mount", "--bind", str(path), str(path)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(path)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 def _ends_loudly(bench: Bench, run_id: str) -> bool:

@@ -15,6 +15,9 @@ from typing import Any
 from tests.torture import disk, faults, figures, kills, power, races, states
 from tests.torture.outcome import Outcome
 
+MEMORY = "/dev/shm"
+"""Files that lie in memory on Linux."""
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -27,6 +30,7 @@ class Experiment:
         share: How much ``make test`` tries.
         share_of_it: How ``make test`` carries it out, where that differs.
         is_alone: Whether nothing else may go on meanwhile.
+        in_memory: Whether its files may lie in memory: what it tries needs no disk.
     """
 
     promises: tuple[str, ...]
@@ -35,13 +39,14 @@ class Experiment:
     share: Any
     share_of_it: Callable[[Any, int, Path], list[Outcome]] | None = None
     is_alone: bool = False
+    in_memory: bool = False
 
 
 EXPERIMENTS = (
     Experiment(("A1", "A2"), kills.kill_and_resume, 100, 5),
-    Experiment(("A3",), faults.fail_every_operation, 0, 40),
-    Experiment(("A4",), power.lose_power, 0, 60),
-    Experiment(("A5",), faults.damage_checkpoints, 200, 40),
+    Experiment(("A3",), faults.fail_every_operation, 0, 40, in_memory=True),
+    Experiment(("A4",), power.lose_power, 0, 60, in_memory=True),
+    Experiment(("A5",), faults.damage_checkpoints, 200, 20, in_memory=True),
     Experiment(("A6",), disk.fill_the_disk, 10, 1),
     Experiment(("A7",), disk.refuse_the_folder, 0, 0),
     Experiment(("A8", "A9"), kills.end_by_fault, 10, 1),
@@ -53,7 +58,7 @@ EXPERIMENTS = (
         ("A14",), kills.stop_at_any_moment, 50, 6, partial(kills.stop_at_any_moment, insist=0.5)
     ),
     Experiment(("A15",), races.read_while_writing, 30.0, 1.0),
-    Experiment(("A16",), states.compare_with_model, 10_000, 200),
+    Experiment(("A16",), states.compare_with_model, 10_000, 100),
     Experiment(("list",), figures.list_many, 1000, 40, is_alone=True),
     Experiment(("wait",), figures.weigh_waiting_worker, 1, 1, is_alone=True),
 )
@@ -62,7 +67,8 @@ EXPERIMENTS = (
 def carry_out(index: int, seed: int) -> list[tuple[Outcome, float]]:
     """Returns what an experiment found; one that broke off has not held."""
     experiment = EXPERIMENTS[index]
-    folder = Path(tempfile.mkdtemp(prefix="cifar-lab-torture-"))
+    memory = MEMORY if experiment.in_memory and Path(MEMORY).is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="cifar-lab-torture-", dir=memory))
     began = time.monotonic()
     try:
         outcomes = experiment.carry_out(experiment.full, seed, folder)
