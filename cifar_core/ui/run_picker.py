@@ -57,13 +57,18 @@ def default_run(runs: Sequence[Run]) -> Run | None:
 
 
 def default_runs(runs: Sequence[Run]) -> list[Run]:
-    """Returns the newest finished run of each network, own runs before shipped ones."""
+    """Returns the newest finished run of each network, own runs before shipped ones.
+
+    Where only one network has finished runs, the next newest is taken for a second.
+    """
     finished = [run for run in runs if run.state is State.FINISHED and run.recipe is not None]
     newest = (
         next((run for run in finished if run.recipe and run.recipe.network == network), None)
         for network in NETWORKS
     )
-    return [run for run in newest if run is not None]
+    chosen = [run for run in newest if run is not None]
+    others = [run for run in finished if run not in chosen]
+    return chosen + others[: max(0, 2 - len(chosen))]
 
 
 def choose_run(runs: Sequence[Run]) -> Run | None:

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cifar_core import services
+from cifar_core.runs.folder import State
+from cifar_core.ui.run_picker import default_runs
+from tests.fabricate import Fake, fabricate
+
+
+def chosen(runs_dir: Path, *fakes: Fake) -> set[str]:
+    for fake in fakes:
+        fabricate(runs_dir, fake)
+    return {run.id for run in default_runs(services.list_runs(with_shipped=False))}
+
+
+def test_a_visitor_finds_one_run_of_each_network_compared(runs_dir: Path) -> None:
+    fakes = [Fake(run_id="a"), Fake(run_id="b"), Fake(run_id="six", network="cnn6")]
+    ids = chosen(runs_dir, *fakes)
+    assert "six" in ids
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize("network", ["cnn4", "cnn6"])
+def test_where_one_network_has_all_finished_runs_two_of_them_are_compared(
+    runs_dir: Path, network: str
+) -> None:
+    fakes = [Fake(run_id=run_id, network=network) for run_id in ("a", "b", "c")]
+    assert len(chosen(runs_dir, *fakes)) == 2
+
+
+def test_a_run_that_is_not_finished_fills_no_gap(runs_dir: Path) -> None:
+    ids = chosen(runs_dir, Fake(run_id="done"), Fake(run_id="half", state=State.STOPPED))
+    assert ids == {"done"}
