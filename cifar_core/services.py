@@ -164,7 +164,8 @@ def read_run(run_id: str) -> Run:
         RunError: There is no such run.
     """
     shipped = settings.current().models_dir
-    if (shipped / run_id / "recipe.json").is_file():
+    is_name = manager.IDENTITY.fullmatch(run_id) is not None
+    if is_name and (shipped / run_id / "recipe.json").is_file():
         return manager.read(shipped, run_id, is_shipped=True)
     return manager.read(_runs_dir(), run_id)
 
