@@ -27,6 +27,7 @@ from cifar_core.ui import cached
 from cifar_core.ui.intake import Brought
 from cifar_core.ui.page import guard
 from cifar_core.ui.pictures import enlarge
+from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
 
 SIDE = 192
@@ -109,7 +110,9 @@ def answer_section(
     with st.container(border=True), guard():
         picture = brought.read()
         st.html(f'{CSS}<p class="lab-name">{html.escape(picture.name)}</p>')
-        pictures, words = st.columns(2, gap="medium")
+        # A picture of the dataset stands alone; any other has its original beside it.
+        share = 2 if picture.pixels.shape == PICTURE_SHAPE else 1
+        pictures, words = st.columns([1, share], gap="medium")
         with pictures:
             st.html(picture_pair(picture, fit=fit))
         with words:
@@ -194,12 +197,4 @@ def _table(answers: Sequence[Answer], labels: Mapping[str, str], key: str) -> No
             index=pd.Index(CLASS_NAMES, name="class"),
         )
         st.dataframe(table.style.format("{:.1%}"), height="content", width="content")
-        st.download_button(
-            "Download as CSV",
-            table.to_csv(float_format="%.6f").encode(),
-            "probabilities.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"csv_{key}",
-        )
+        csv_download(table.round(6).reset_index(), "probabilities", key=f"csv_{key}")

@@ -15,6 +15,7 @@ from cifar_core.evaluation.words import counted
 from cifar_core.ui import cached
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.pictures import gallery
+from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
 
 PAGE_PICTURES = 48
@@ -187,14 +188,7 @@ def count_section() -> None:
     with st.expander("The counts as a table"):
         table = pd.DataFrame(counts, index=pd.Index(COUNT_ROWS, name="part"), columns=CLASS_NAMES)
         st.dataframe(table, height="content")
-        st.download_button(
-            "Download as CSV",
-            table.to_csv().encode(),
-            "cifar10-counts.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        csv_download(table.reset_index(), "cifar10-counts", key="csv_counts")
 
 
 def statistics_section(dataset: Dataset) -> None:

@@ -106,4 +106,4 @@ def _test_picture(dataset: Dataset) -> Brought:
 def _from_dataset(dataset: Dataset, index: int) -> Picture:
     pixels = dataset.test.picture(index)
     height, width = pixels.shape[:2]
-    return Picture(f"test picture {index}", pixels, "CIFAR-10", width, height, sha256(pixels))
+    return Picture(f"Test picture {index}", pixels, "CIFAR-10", width, height, sha256(pixels))

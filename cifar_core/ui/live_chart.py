@@ -135,10 +135,8 @@ def specification(
         epochs: End of the horizontal axis, or None for the end of the data.
     """
     x_scale = {"domain": [0, epochs]} if epochs else {"zero": True}
-    # Room above the highest point for its label.
-    room = {"domain": [0, 1.08]}
-    loss_room = {"zero": True, "domainMin": 0, "padding": 24, "nice": True}
-    y_scale = room if value == "accuracy" else loss_room
+    # The label of the highest point has room above it; see also _headroom.
+    y_scale = {"domain": [0, 1.08]} if value == "accuracy" else {"zero": True, "nice": True}
     y_axis = {"format": "%"} if value == "accuracy" else {}
     end = f"datum.epoch > {0.75 * epochs}" if epochs else "true"
     shown = {"condition": {"param": "shown", "value": 1}, "value": 0.06}
@@ -166,7 +164,7 @@ def specification(
                 "type": "quantitative",
                 "title": value.capitalize(),
                 "scale": y_scale,
-                "axis": {"tickCount": 5, **y_axis},
+                "axis": {"tickCount": 5, "labelFlush": False, **y_axis},
             },
             "color": {
                 "field": "name",
@@ -175,7 +173,12 @@ def specification(
                 "legend": {"orient": "top", "title": None, "symbolType": "stroke", "offset": 4},
             },
         },
-        "layer": [_lines(shown, watched), _dots(shown), *_labels(end, shown, colour)],
+        "layer": [
+            _lines(shown, watched),
+            _headroom(value),
+            _dots(shown),
+            *_labels(end, shown, colour),
+        ],
     }
 
 
@@ -209,6 +212,17 @@ def _lines(shown: dict[str, Any], watched: MonitoredSplit) -> dict[str, Any]:
                 "scale": {"domain": ["training", watched], "range": _WIDTHS},
                 "legend": None,
             },
+        },
+    }
+
+
+def _headroom(value: Value) -> dict[str, Any]:
+    """Nothing to be seen: it stretches the axis of the loss above the highest point."""
+    return {
+        "transform": [{"calculate": "datum.value * 1.15", "as": "headroom"}],
+        "mark": {"type": "point", "opacity": 0, "clip": True, "tooltip": False},
+        "encoding": {
+            "y": {"field": "headroom", "type": "quantitative", "title": value.capitalize()}
         },
     }
 

@@ -14,6 +14,7 @@ import streamlit as st
 from cifar_core import formats
 from cifar_core.charts.network import in_words, network_svg
 from cifar_core.networks.description import LayerRow, NetworkDescription
+from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
 
 WEIGHT_BYTES = 4
@@ -191,17 +192,13 @@ def layer_section(description: NetworkDescription) -> None:
         column_config={
             "parameters": number(format="localized", help=HELP["parameters"]),
             "multiply-adds": number(format="localized", help=HELP["multiply-adds"]),
-            "memory": number(format="%.1f kB", help=HELP["memory"]),
+            "memory": number(format="%.2f kB", help=HELP["memory"]),
             "sees": st.column_config.TextColumn(help=HELP["sees"]),
         },
     )
-    st.download_button(
-        "Download as CSV",
-        table.rename(columns={"memory": "memory in kB"}).to_csv(index=False).encode(),
-        f"{description.name}-layers.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
+    csv_download(
+        table.rename(columns={"memory": "memory in kB"}),
+        f"{description.name}-layers",
         key=f"csv_{description.name}",
     )
 

@@ -141,8 +141,7 @@ def caption(answers: Predictions, place: int) -> str:
     if guess != true:
         parts.append(f"{100 * shares[true]:.0f}% {CLASS_NAMES[true]}")
     parts.append(f"{answers.split} {answers.indices[place]}")
-    # A line under a small picture breaks between the parts, never inside one.
-    return ", ".join(part.replace(" ", NO_BREAK_SPACE) for part in parts)
+    return "\n".join(part.replace(" ", NO_BREAK_SPACE) for part in parts)
 
 
 def _page(answers: Predictions, here: Integers, *, key: str) -> None:

@@ -35,7 +35,7 @@ CSS = f"""<style>
 .lab-gallery span + span {{ margin-top: 0; }}
 .lab-gallery .lab-right {{ color: light-dark({LIGHT.right}, {DARK.right}); font-weight: 600; }}
 .lab-gallery .lab-wrong {{ color: light-dark({LIGHT.wrong}, {DARK.wrong}); font-weight: 600; }}
-.lab-gallery .lab-note {{ opacity: .72; }}
+.lab-gallery .lab-note {{ opacity: .72; white-space: pre-line; }}
 </style>"""
 
 

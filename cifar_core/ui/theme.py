@@ -28,7 +28,17 @@ CSS = """
 .lab-problem { border-left: 4px solid light-dark(#b3382c, #f08a7e); }
 .lab-empty { border-style: dashed; background: none; }
 [data-testid="stMarkdownContainer"] > p, [data-testid="stMarkdownContainer"] > ul,
-[data-testid="stMarkdownContainer"] > ol { max-width: 70ch; }
+[data-testid="stMarkdownContainer"] > ol, [data-testid="stText"] { max-width: 70ch; }
+/* As high as the fields beside them, and a chosen thing not in the colour of a warning. */
+.stApp button[data-variant="segmented_control"] { min-height: 2.5rem; }
+.stApp [data-testid="stMultiSelectTagsContainer"] [data-tag] { color: inherit;
+  background: color-mix(in srgb, currentColor 13%, transparent); }
+.stApp [data-testid="stMultiSelectTagsContainer"] [data-tag] button { color: inherit; }
+/* A question mark belongs to its word, not to the far end of the field. */
+label[data-testid="stWidgetLabel"] > div:has(> .stTooltipIcon) { flex: none; margin-left: .35rem; }
+/* Streamlit shows the focus of its fields and buttons, but not of its links. */
+.stApp a:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
+@media (max-width: 640px) { [data-testid="stHorizontalBlock"] { row-gap: 1rem; } }
 /* Chosen things show it by their ground and weight; accent on accent is too faint to read. */
 .stApp button[data-variant="segmented_control"][data-selected],
 .stApp button[data-variant="pills"][data-selected],
