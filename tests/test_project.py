@@ -118,3 +118,31 @@ def test_a_python_that_is_too_old_is_refused_with_what_to_do(tmp_path: Path) -> 
     assert (answer.returncode, answer.stdout) == (1, "")
     assert "No Python 3.11, 3.12 or 3.13" in answer.stderr
     assert "make run PYTHON=" in answer.stderr
+
+
+def test_the_architecture_page_has_a_line_for_every_file_git_knows() -> None:
+    check = [sys.executable, "tools/list_files.py", "--check"]
+    answer = subprocess.run(check, cwd=ROOT, check=False)
+    assert answer.returncode == 0, "run `python tools/list_files.py` and commit the page"
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_a_document_links_only_to_what_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
+
+
+def test_the_tree_in_the_readme_names_what_git_knows() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = text.split("```\napp.py", 1)[1].split("```", 1)[0]
+    named = re.findall(r"^( *)([a-z_]+(?:\.py)?)/? ", "app.py" + tree, re.MULTILINE)
+    paths = [f"cifar_core/{name}" if indent else name for indent, name in named]
+    known = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    files = known.stdout.split()
+    assert len(paths) > 10
+    assert [p for p in paths if not any(f == p or f.startswith(f"{p}/") for f in files)] == []

@@ -43,26 +43,26 @@ def trial(request: pytest.FixtureRequest) -> dict[str, Any]:
     return try_engine(*request.param)
 
 
-def test_stretches_of_any_length_give_the_same_weights_to_the_bit(trial) -> None:
+def test_stretches_of_any_length_give_the_same_weights_to_the_bit(trial: dict[str, Any]) -> None:
     assert trial["in_one"] == trial["in_parts"]
 
 
-def test_a_fresh_process_goes_on_from_a_checkpoint_to_the_same_bits(trial) -> None:
+def test_a_fresh_process_goes_on_from_a_checkpoint_to_the_same_bits(trial: dict[str, Any]) -> None:
     assert trial["in_another_process"] == trial["in_one"]
 
 
-def test_another_seed_gives_other_weights(trial) -> None:
+def test_another_seed_gives_other_weights(trial: dict[str, Any]) -> None:
     assert trial["other_seed"] != trial["in_one"]
 
 
-def test_training_lowers_the_loss(trial) -> None:
+def test_training_lowers_the_loss(trial: dict[str, Any]) -> None:
     assert trial["last_loss"] < 0.9 * trial["first_loss"]
 
 
-def test_every_picture_is_seen_once_also_in_a_last_small_batch(trial) -> None:
+def test_every_picture_is_seen_once_also_in_a_last_small_batch(trial: dict[str, Any]) -> None:
     assert trial["steps"] == 6
     assert trial["right_of_last_step"] <= trial["size_of_last_step"] == 2
 
 
-def test_probabilities_sum_to_one(trial) -> None:
+def test_probabilities_sum_to_one(trial: dict[str, Any]) -> None:
     assert trial["probability_sums"] == pytest.approx([1.0, 1.0], abs=1e-3)

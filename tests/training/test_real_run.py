@@ -27,8 +27,9 @@ COMMAND = (sys.executable, "-m", "cifar_core", "train", "--network", "cnn6")
 
 
 def short(**changes: Any) -> Recipe:
-    """Three epochs on 3,000 real pictures: seconds instead of minutes, the same code."""
-    return recipe("standard", "cnn4", epochs=3, training_pictures=3000, **changes)
+    """Three epochs on a few real pictures: seconds instead of minutes, the same code."""
+    few = {"epochs": 3, "training_pictures": 3000, "validation_pictures": 500}
+    return recipe("standard", "cnn4", **{**few, **changes})
 
 
 def wait(run_id: str, *states: State, seconds: float = 300) -> Run:
@@ -39,6 +40,18 @@ def wait(run_id: str, *states: State, seconds: float = 300) -> Run:
             return run
         time.sleep(0.1)
     raise AssertionError(f"waited {seconds} s for {run_id}: {run}")
+
+
+def wait_for_step(run_id: str, epoch: int) -> None:
+    """Waits until a run is in the middle of an epoch."""
+    deadline = time.monotonic() + 300
+    while True:
+        run = services.read_run(run_id)
+        if (run.status.epoch, run.status.step) > (epoch, 0):
+            return
+        assert run.state.is_alive, run
+        assert time.monotonic() < deadline, run
+        time.sleep(0.02)
 
 
 def weights(run: Run) -> dict[str, bytes]:
@@ -58,20 +71,19 @@ def process_of(run_id: str) -> int:
     raise AssertionError("no process works on the run")
 
 
-def test_a_real_run_killed_and_resumed_three_times_equals_an_undisturbed_one() -> None:
-    disturbed = services.start_run(short())
+@pytest.mark.parametrize(("backend", "pictures"), [("tensorflow", 3000), ("jax", 400)])
+def test_a_real_run_killed_and_resumed_three_times_equals_an_undisturbed_one(
+    monkeypatch: pytest.MonkeyPatch, backend: str, pictures: int
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    wanted = short(training_pictures=pictures, validation_pictures=100, batch_size=64)
+    disturbed = services.start_run(wanted)
     for epoch in range(3):
-        deadline = time.monotonic() + 200
-        while True:
-            status = services.read_run(disturbed).status
-            if (status.epoch, status.step) > (epoch, 0):
-                break
-            assert time.monotonic() < deadline, status
-            time.sleep(0.02)
+        wait_for_step(disturbed, epoch)
         os.kill(process_of(disturbed), signal.SIGKILL)
         wait(disturbed, State.INTERRUPTED)
         services.resume_run(disturbed)
-    undisturbed = services.start_run(short())
+    undisturbed = services.start_run(wanted)
     first, second = (wait(item, State.FINISHED) for item in (disturbed, undisturbed))
     assert first.status.attempts == 4
     assert weights(first) == weights(second)
