@@ -38,6 +38,8 @@ CSS = """
 label[data-testid="stWidgetLabel"] > div:has(> .stTooltipIcon) { flex: none; margin-left: .35rem; }
 /* Streamlit shows the focus of its fields and buttons, but not of its links. */
 .stApp a:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
+/* Plotly writes dark grey on the lighter cells of a matrix, too faint on the middle blues. */
+.js-plotly-plot .heatmap-label text[style*="rgb(68, 68, 68)"] { fill: #0b0d12 !important; }
 @media (max-width: 640px) { [data-testid="stHorizontalBlock"] { row-gap: 1rem; } }
 /* Chosen things show it by their ground and weight; accent on accent is too faint to read. */
 .stApp button[data-variant="segmented_control"][data-selected],
