@@ -1,4 +1,4 @@
-"""What every page is made of: its head, its empty and error states, origins and explanations."""
+"""What every page is made of: its head, its empty and error states, origins."""
 
 from __future__ import annotations
 
@@ -94,16 +94,6 @@ def empty_state(sentence: str, next_step: str, page: str | None = None) -> None:
 def origin_line(text: str) -> None:
     """Draws the small line that says where the numbers above come from."""
     st.html(f'<p class="lab-origin">{html.escape(text)}</p>')
-
-
-def term(word: str, explanation: str) -> None:
-    """Draws a word with a question mark that explains it.
-
-    Args:
-        word: Plain text.
-        explanation: One or two sentences for a person who is not a programmer.
-    """
-    st.text(word, help=explanation, width="content")
 
 
 def _box(parts: list[tuple[str, str]], *, kind: str, role: str) -> None:

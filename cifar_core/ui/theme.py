@@ -17,6 +17,7 @@ WRONG_SIGN = "✗"
 CSS = """
 <style>
 .lab-question { max-width: 70ch; font-size: 1.125rem; opacity: .8; margin: -.5rem 0 .5rem; }
+p, [data-testid="stText"] span { text-wrap: pretty; }
 .lab-origin { max-width: 90ch; font-size: .8125rem; opacity: .72; margin: 0;
   overflow-wrap: anywhere; }
 .lab-box { max-width: 70ch; padding: 1rem 1.25rem; border-radius: 6px; overflow-wrap: anywhere;
