@@ -541,3 +541,9 @@ def test_a_run_shown_by_the_address_is_json_safe(runs_dir: Path) -> None:
     rest = {"learning_rate": 0.1, "images_per_second": 1.0, "seconds": 1.0}
     folder.metrics_path.write_text(json.dumps({**row, **rest}) + "\n")
     assert not page(run="cnn4-standard-1").exception
+
+
+@pytest.mark.parametrize("run_id", ["a" * 5000, "../runs", "a/b", "", "\0"])
+def test_an_impossible_run_id_is_answered_in_a_sentence(run_id: str) -> None:
+    with pytest.raises(RunError):
+        services.read_run(run_id)
