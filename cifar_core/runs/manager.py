@@ -20,6 +20,7 @@ from pathlib import Path
 
 from cifar_core import files
 from cifar_core.errors import RunError
+from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
 from cifar_core.runs.folder import Label, RunFolder, State, Status
 from cifar_core.runs.launch import launch
@@ -67,8 +68,11 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What people call it."""
-        return self.label.name or self.folder.id
+        """What people call it; until they do, network, recipe and the end of its identity."""
+        if self.label.name or self.recipe is None:
+            return self.label.name or self.folder.id
+        title = NETWORKS[self.recipe.network].title
+        return f"{title} {self.recipe.name} {self.folder.id.rpartition('-')[2][:4]}"
 
     @property
     def reason(self) -> str:

@@ -45,7 +45,9 @@ label[data-testid="stWidgetLabel"] > div:has(> .stTooltipIcon) { flex: none; mar
 /* Chosen things show it by their ground and weight; accent on accent is too faint to read. */
 .stApp button[data-variant="segmented_control"][data-selected],
 .stApp button[data-variant="pills"][data-selected],
-.stApp [data-testid="stSliderThumbValue"] { color: inherit; font-weight: 600; }
+.stApp [data-testid="stSliderThumbValue"] {
+  color: inherit; font-weight: 600; white-space: nowrap; width: max-content;
+}
 /* Pages tick while a run goes on; a sign of work that comes and goes each second tells nothing. */
 [data-testid="stStatusWidget"] { display: none; }
 [data-testid="stMainBlockContainer"] { padding-bottom: 4rem; }

@@ -324,7 +324,7 @@ def test_the_list_shows_every_run_the_newest_first(runs_dir: Path) -> None:
     make_run(runs_dir, "cnn4-standard-1", State.STOPPED, epoch=2, accuracy=0.5)
     make_run(runs_dir, "cnn4-standard-2", State.FAILED, running_seconds=80.0)
     rows = table(page())
-    assert list(rows["Run"]) == ["cnn4-standard-2", "cnn4-standard-1"]
+    assert list(rows["Run"]) == ["CNN-4 standard 2", "CNN-4 standard 1"]
     assert list(rows["State"]) == ["× Failed", "■ Stopped"]
     assert list(rows["Epoch"]) == ["0 of 4", "2 of 4"]
     assert rows["Accuracy"][1] == 50.0
@@ -351,7 +351,8 @@ def test_a_broken_run_is_listed_and_breaks_nothing(name: str, content: str, runs
     (broken.path / name).write_text(content)
     app = page(run="cnn4-standard-2")
     assert not app.exception
-    assert set(table(app)["Run"]) == {"cnn4-standard-1", "cnn4-standard-2"}
+    second = "cnn4-standard-2" if name == "recipe.json" else "CNN-4 standard 2"
+    assert set(table(app)["Run"]) == {"CNN-4 standard 1", second}
     assert button(app, "Start training")
 
 
