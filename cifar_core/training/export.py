@@ -26,7 +26,8 @@ def export_litert(model: keras.Model, keras_path: Path, litert_path: Path) -> No
         subprocess.CalledProcessError: Another backend trained, and the export by TensorFlow
             in a process of its own failed (TensorFlow may be missing).
     """
-    temporary = litert_path.with_name(f".{litert_path.name}")  # the ending must stay .tflite
+    # The name is the process's own; its ending must stay .tflite.
+    temporary = litert_path.with_name(f".{os.getpid()}.{litert_path.name}")
     if keras.backend.backend() == "tensorflow":
         _export(model, temporary)
     else:

@@ -60,6 +60,8 @@ def finish(
         probabilities, mirrored, dataset.test.labels, split="test", temperature=temperature
     )
     np.save(folder.test_predictions_path, probabilities, allow_pickle=False)
+    for written in (folder.keras_path, folder.litert_path, folder.test_predictions_path):
+        files.flush(written)  # a power cut must not leave torn files behind the last word
     files.write_json(folder.manifest_path, _manifest(folder, recipe, dataset, status))
     checkpoint.before(folder.checkpoint_path).unlink(missing_ok=True)
     files.write_json(folder.evaluation_path, figures.to_json())

@@ -86,7 +86,7 @@ def test_from_the_first_look_to_an_answer(
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     page.locator("input[type=file]").first.set_input_files(
-        files=[{"name": "mine.png", "mimeType": "image/png", "buffer": buffer.getvalue()}]
+        {"name": "mine.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     )
     page.get_by_text("takes this for").first.wait_for()
     is_quiet(page)

@@ -178,7 +178,11 @@ def test_a_run_without_predictions_is_told_in_a_sentence(runs_dir: Path) -> None
 @pytest.mark.parametrize(
     ("file", "content", "sentence"),
     [
-        ("evaluation.json", b'{"split": "te', "The final figures of run “CNN-4 standard only” cannot be read"),
+        (
+            "evaluation.json",
+            b'{"split": "te',
+            "The final figures of run “CNN-4 standard only” cannot be read",
+        ),
         ("test_predictions.npy", b"\x93NUMPY", "has no predictions of the test pictures"),
         ("recipe.json", b"{", "cannot be read"),
         ("metrics.jsonl", b'{"kind": "ep', None),
