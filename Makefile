@@ -48,7 +48,7 @@ $(VENV)/installed: requirements.txt requirements.lock
 	$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-jax.txt
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 

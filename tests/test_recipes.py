@@ -162,7 +162,7 @@ def test_a_recipe_without_its_essentials_is_refused(missing: str) -> None:
 
 
 def test_a_warm_up_that_leaves_no_time_to_train_is_refused() -> None:
-    with pytest.raises(RecipeError, match="share of the training from 0 to 0.9"):
+    with pytest.raises(RecipeError, match=r"from 0 to 0\.9"):
         recipe("standard", "cnn4", warmup=1.0)
 
 
