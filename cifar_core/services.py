@@ -26,6 +26,7 @@ from cifar_core.recipes import Recipe
 from cifar_core.runs import devices, manager, results
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.manager import Run
+from cifar_core.runs.watch import MetricsWatch, RunsWatch
 
 Fit = Literal["squash", "crop"]
 """How a picture becomes 32 × 32: the whole of it squashed, or its middle square."""
@@ -178,6 +179,16 @@ def position_in_line(run: Run) -> int:
 def read_metrics(run_id: str) -> list[MetricRow]:
     """Returns the rows of metrics of a run so far."""
     return read_run(run_id).folder.read_metrics()
+
+
+def watch_metrics(run: Run) -> MetricsWatch:
+    """Returns what reads the metrics of a run again and again."""
+    return MetricsWatch(run.folder)
+
+
+def watch_runs() -> RunsWatch:
+    """Returns what lists the lab's own runs again and again."""
+    return RunsWatch(_runs_dir())
 
 
 def read_log(run_id: str, *, last_bytes: int = 64_000) -> str:

@@ -293,21 +293,25 @@ class RunFolder:
     def read_metrics(self) -> list[MetricRow]:
         """Returns the rows so far; a row still being written, or torn, is left out."""
         try:
-            lines = self.metrics_path.read_bytes().split(b"\n")[:-1]
+            return parse_rows(self.metrics_path.read_bytes())
         except OSError:
             return []
-        rows = []
-        for line in lines:
-            try:
-                rows.append(_typed(MetricRow, json.loads(line)))
-            except UNREADABLE:
-                continue
-        return rows
 
     def append_metrics(self, rows: Iterable[MetricRow], *, durable: bool = False) -> None:
         """Adds rows to metrics.jsonl in one write."""
         text = "".join(json.dumps(dataclasses.asdict(row)) + "\n" for row in rows)
         files.append(self.metrics_path, text.encode(), durable=durable)
+
+
+def parse_rows(data: bytes) -> list[MetricRow]:
+    """Returns the rows of the whole lines in a piece of metrics.jsonl; a torn one is left out."""
+    rows = []
+    for line in data.split(b"\n")[:-1]:
+        try:
+            rows.append(_typed(MetricRow, json.loads(line)))
+        except UNREADABLE:
+            continue
+    return rows
 
 
 def _typed(kind: type[T], values: Mapping[str, Any]) -> T:

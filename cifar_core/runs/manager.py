@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +134,11 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
                         return folder.id
                     raise
                 files.flush_folder(runs_dir)
-                _launch(runs_dir, folder, lock, device)
+                try:
+                    _launch(runs_dir, folder, lock, device)
+                except RunError:
+                    folder.path.rename(fresh.path)  # no run: the next try is a new one
+                    raise
         finally:
             shutil.rmtree(fresh.path, ignore_errors=True)
     except OSError as error:
@@ -274,8 +278,14 @@ def list_runs(runs_dir: Path, *, is_shipped: bool = False) -> list[Run]:
     except OSError:
         return []
     folders = (RunFolder(runs_dir / name) for name in names)
-    found = [observe(item, is_shipped=is_shipped) for item in folders if item.path.is_dir()]
-    return sorted(found, key=lambda run: (-run.label.created_at, run.id))
+    return newest_first(
+        observe(item, is_shipped=is_shipped) for item in folders if item.path.is_dir()
+    )
+
+
+def newest_first(runs: Iterable[Run]) -> list[Run]:
+    """Returns runs in the order of every list: the newest first."""
+    return sorted(runs, key=lambda run: (-run.label.created_at, run.id))
 
 
 def position(runs_dir: Path, run: Run) -> int:
@@ -389,7 +399,7 @@ def _sweep(runs_dir: Path) -> None:
 
 def _check_device(device: str) -> None:
     """Refuses what cannot be a device, before it becomes the name of a folder."""
-    if not re.fullmatch(r"cpu|gpu:\d{1,3}", device):
+    if not re.fullmatch(r"cpu|gpu:(0|[1-9][0-9]{0,2})", device):
         raise RunError(
             f"There is no device “{device[:80]}”.",
             expected="A device is called cpu, gpu:0, gpu:1 and so on.",

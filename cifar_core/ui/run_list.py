@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
@@ -13,14 +13,19 @@ from cifar_core import services, settings
 from cifar_core.errors import LabError
 from cifar_core.runs.folder import State
 from cifar_core.runs.manager import Run
-from cifar_core.ui import run_actions, run_words
+from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.session import STARTED_RUN, set_address
 
-TICK_SECONDS = 2.0
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+TICK_SECONDS = 4.0
+"""The panel below follows the run that is watched; here the others' epochs change, more slowly."""
+
 SLOW_TICK_SECONDS = 10.0
 MANY_RUNS = 100
-"""With more runs than this the list is refreshed less often: each look reads every folder."""
+"""With more runs than this the list is refreshed less often: each look goes to every folder."""
 
 COLUMNS = (
     *("Run", "State", "Network", "Recipe", "Epoch", "Accuracy"),
@@ -84,10 +89,9 @@ def _signature(runs: Sequence[Run]) -> str:
 def _table(signature: str, chosen: str | None) -> None:
     """Draws the table and the actions; reruns the page when a run came, went or changed."""
     with guard():
-        runs = services.list_runs(with_shipped=False)
+        runs = stored.list_runs()
         if _signature(runs) != signature:
             st.rerun()
-        rows = [run_words.run_row(run, _ahead(run)) for run in runs]
         ids = [run.id for run in runs]
         # A selection is kept by its row, so other runs make another table.
         key = f"train_runs_{hashlib.sha256('|'.join(ids).encode()).hexdigest()[:12]}"
@@ -95,10 +99,10 @@ def _table(signature: str, chosen: str | None) -> None:
         with st.container(key="train_list"):
             st.html(CSS)
             state = st.dataframe(
-                pd.DataFrame(rows, columns=_shown_columns(runs)),
+                _rows(runs),
                 hide_index=True,
                 column_config=_columns(),
-                height=min(36 * (len(rows) + 1) + 2, MOST_PIXELS),
+                height=min(36 * (len(runs) + 1) + 2, MOST_PIXELS),
                 row_height=36,
                 key=key,
                 on_select="rerun",
@@ -113,6 +117,22 @@ def _table(signature: str, chosen: str | None) -> None:
             st.rerun()
         if not settings.current().read_only:
             run_actions.actions(selected)
+
+
+def _rows(runs: Sequence[Run]) -> pa.Table:
+    """Returns the table's columns and rows."""
+    import pyarrow as pa
+
+    rows = [run_words.run_row(run, _ahead(run)) for run in runs]
+    return pa.table(
+        {
+            name: pa.array(
+                [row.get(name) for row in rows],
+                pa.float64() if name == "Accuracy" else pa.string(),
+            )
+            for name in _shown_columns(runs)
+        }
+    )
 
 
 def _ahead(run: Run) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
@@ -17,8 +16,8 @@ from cifar_core.evaluation.metrics import share
 from cifar_core.recipes import MonitoredSplit
 from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.manager import Run
-from cifar_core.ui import run_words
-from cifar_core.ui.live_chart import Value, live_curves
+from cifar_core.ui import run_words, stored
+from cifar_core.ui.live_chart import Line, Value, live_curves
 from cifar_core.ui.page import empty_state, guard, origin_line, show_error
 from cifar_core.ui.run_details import run_details
 from cifar_core.ui.run_form import found_devices
@@ -26,7 +25,10 @@ from cifar_core.ui.session import Kept
 from cifar_core.ui.tables import plain
 from cifar_core.ui.theme import is_dark
 
-TICK_SECONDS = 1.0
+TICK_SECONDS = 2.0
+"""The worker speaks once a second and adds ten rows in an epoch, which takes from several seconds
+to a minute. Looking every second would cost the processor it trains on twice as much and show
+hardly more."""
 
 WATCHED = Kept[str | None]("train_watched", None)
 """The run the person watched while it was alive, to tell when it has ended."""
@@ -52,7 +54,7 @@ ENDINGS: Mapping[State, tuple[str, str]] = {
 
 
 def run_panel(run_id: str) -> None:
-    """Draws the run; while it is alive the panel refreshes itself every second.
+    """Draws the run; while it is alive the panel refreshes itself every few seconds.
 
     Args:
         run_id: The run; own or shipped.
@@ -80,7 +82,7 @@ def _panel(run_id: str, drawn_as: State) -> None:
         run = services.read_run(run_id)
         if run.state is not drawn_as:
             st.rerun()
-        rows = services.read_metrics(run_id)
+        rows = stored.metric_rows(run)
         _head(run)
         _explain(run)
         _figures(run)
@@ -172,27 +174,22 @@ def accuracy_words(run: Run, accuracy: float | None) -> str:
     return formats.percent(accuracy, (found.interval.low, found.interval.high))
 
 
-def curve_rows(
+def curve_lines(
     rows: Sequence[MetricRow], value: Value, *, watched: MonitoredSplit = "validation"
-) -> pd.DataFrame:
-    """Returns the points of one measure as the live chart takes them.
+) -> dict[str, Line]:
+    """Returns one measure as the live chart takes it, by series.
 
     Args:
         rows: The metrics so far.
         value: ``accuracy`` or ``loss``.
         watched: The split that is measured after each epoch.
-
-    Returns:
-        ``epoch``, ``value``, ``series``.
     """
-    points = [(row.epoch, getattr(row, value), "train") for row in rows]
-    points += [
-        (row.epoch, getattr(row, f"monitored_{value}"), watched)
-        for row in rows
-        if row.kind == "epoch"
-    ]
-    table = pd.DataFrame(points, columns=["epoch", "value", "series"])
-    return table.astype({"epoch": float, "value": float})
+    ends = [row for row in rows if row.kind == "epoch"]
+    monitored = f"monitored_{value}"
+    return {
+        "train": Line([row.epoch for row in rows], [getattr(row, value) for row in rows]),
+        watched: Line([row.epoch for row in ends], [getattr(row, monitored) for row in ends]),
+    }
 
 
 def _curves(run: Run, rows: Sequence[MetricRow]) -> None:
@@ -210,7 +207,7 @@ def _curves(run: Run, rows: Sequence[MetricRow]) -> None:
     for place, value in zip((left, right), values, strict=True):
         with place:
             live_curves(
-                curve_rows(rows, value, watched=watched),
+                curve_lines(rows, value, watched=watched),
                 key=f"panel_{value}_{run.id}",
                 value=value,
                 colour=colour,

@@ -7,13 +7,14 @@ nobody touched is not read again. Evaluations and lists of runs are small and al
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cifar_core import files, services
+from cifar_core import files, services, settings
 from cifar_core.errors import RunError
 from cifar_core.evaluation import metrics
 from cifar_core.evaluation.learning import Learning
@@ -21,8 +22,29 @@ from cifar_core.evaluation.predictions import Integers
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.manager import Run
 from cifar_core.runs.results import Predictions
+from cifar_core.runs.watch import MetricsWatch, RunsWatch
 
 Stamp = tuple[str, int, int]
+
+
+def list_runs() -> list[Run]:
+    """Returns the lab's own runs as they stand now; the ended ones are read when they change."""
+    return _runs_watch(str(settings.current().runs_dir)).look()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _runs_watch(runs_dir: str) -> RunsWatch:  # noqa: ARG001 - the key
+    return services.watch_runs()
+
+
+def metric_rows(run: Run) -> Sequence[MetricRow]:
+    """Returns the metrics of a run so far; only what was added since is read."""
+    return _metrics_watch(str(run.folder.path), run).read()
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _metrics_watch(path: str, _run: Run) -> MetricsWatch:  # noqa: ARG001 - the key
+    return services.watch_metrics(_run)
 
 
 def learning(run: Run) -> Learning:

@@ -17,7 +17,8 @@ import pandas as pd
 import pytest
 
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.live_chart import Value, prepare, specification
+from cifar_core.ui import live_chart
+from cifar_core.ui.live_chart import Line, Value, specification
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,23 +26,23 @@ if TYPE_CHECKING:
 # Each tick of the fragment adds half an epoch; the app never asks for the clock.
 APP = """
 import math
-import pandas as pd
 import streamlit as st
-from cifar_core.ui.live_chart import live_curves
+from cifar_core.ui.live_chart import Line, live_curves
 
 st.session_state.setdefault("ticks", 20)
 
 @st.fragment(run_every=1)
 def panel():
     st.session_state.ticks += 1
-    rows = []
-    for half in range(st.session_state.ticks):
-        share = 0.8 - 0.7 * math.exp(-half / 20)
-        rows.append((half / 2, share, "train"))
-        if half % 2 == 0 and half:
-            rows.append((half / 2, share - 0.02, "validation"))
-    frame = pd.DataFrame(rows, columns=["epoch", "value", "series"])
-    live_curves(frame, key="curves", value="accuracy", colour="#0f8a5f", epochs=100)
+    halves = range(st.session_state.ticks)
+    shares = [0.8 - 0.7 * math.exp(-half / 20) for half in halves]
+    lines = {
+        "train": Line([half / 2 for half in halves], shares),
+        "validation": Line(
+            [half / 2 for half in halves[2::2]], [share - 0.02 for share in shares[2::2]]
+        ),
+    }
+    live_curves(lines, key="curves", value="accuracy", colour="#0f8a5f", epochs=100)
     st.text(f"ticks {st.session_state.ticks}")
 
 panel()
@@ -59,8 +60,20 @@ MORE_THAN = """number => {
 }"""
 
 
-def rows(*measurements: tuple[float, float, str]) -> pd.DataFrame:
-    return pd.DataFrame(measurements, columns=["epoch", "value", "series"])
+def rows(*measurements: tuple[float, float | None, str]) -> dict[str, Line]:
+    """Returns (epoch, value, series) as lines."""
+    return {
+        name: Line(
+            [epoch for epoch, _, series in measurements if series == name],
+            [value for _, value, series in measurements if series == name],
+        )
+        for name in dict.fromkeys(series for _, _, series in measurements)
+    }
+
+
+def prepare(lines: dict[str, Line], value: Value) -> pd.DataFrame:
+    """Returns the points that are sent, as a table one can ask."""
+    return pd.DataFrame(live_chart.prepare(lines, value).to_pandas())
 
 
 @pytest.mark.parametrize(("value", "best"), [("accuracy", 2.0), ("loss", 1.0)])
@@ -92,7 +105,7 @@ def test_a_long_run_is_thinned_but_keeps_its_ends_and_every_validation() -> None
     points = prepare(rows(*measured), "accuracy")
     assert len(points) <= 1300
     assert (points["series"] == "validation").sum() == 99
-    assert points["epoch"].max() == 99.99
+    assert points["epoch"].max() == pytest.approx(99.99)
 
 
 def test_before_the_first_measurement_there_is_nothing_to_mark() -> None:
@@ -100,7 +113,9 @@ def test_before_the_first_measurement_there_is_nothing_to_mark() -> None:
 
 
 def test_what_was_not_measured_is_left_out() -> None:
-    points = prepare(rows((1, float("nan"), "train"), (2, 0.5, "train")), "accuracy")
+    points = prepare(
+        rows((0, None, "train"), (1, float("nan"), "train"), (2, 0.5, "train")), "accuracy"
+    )
     assert points["epoch"].tolist() == [2.0]
 
 
