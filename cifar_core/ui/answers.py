@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -191,6 +190,8 @@ def _bars(answer: Answer, key: str, label: str, *, alone: bool) -> None:
 
 
 def _table(answers: Sequence[Answer], labels: Mapping[str, str], key: str) -> None:
+    import pandas as pd
+
     with st.expander("The probabilities as a table"):
         table = pd.DataFrame(
             {labels[answer.run.id]: answer.probabilities.astype(float) for answer in answers},

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from cifar_core import formats
@@ -23,6 +22,9 @@ from cifar_core.ui.page import origin_line
 from cifar_core.ui.run_words import network_title, recipe_title, waiting_seconds
 from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TUTORIAL: Final = "tutorial"
 
@@ -156,6 +158,8 @@ def split_notes(runs: Sequence[Run], names: dict[str, str]) -> list[str]:
 
 def figure_table(runs: Sequence[Run], names: dict[str, str]) -> pd.DataFrame:
     """Returns one row per figure, one column per run, and the tutorial's two columns."""
+    import pandas as pd
+
     table = pd.DataFrame({"": _labels()})
     for run in runs:
         table[names[run.id]] = _run_column(run)

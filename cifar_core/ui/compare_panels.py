@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from cifar_core import formats
@@ -23,6 +22,9 @@ from cifar_core.ui.page import origin_line
 from cifar_core.ui.session import address_choice, set_address
 from cifar_core.ui.tables import csv_download, plain
 from cifar_core.ui.theme import is_dark
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GROUPS: Final = ("both", "first", "second", "neither")
 
@@ -114,6 +116,8 @@ def agreement_panel(pair: Pair) -> None:
 
 def settings_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     """Draws the settings in which the runs differ; the identical ones are counted."""
+    import pandas as pd
+
     table, same = differing_settings(runs, names)
     if table.empty:
         st.text("These runs have identical settings.")
@@ -136,6 +140,8 @@ def differing_settings(
     runs: Sequence[Run], names: dict[str, str]
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Returns the settings that differ, a column per run, and the identical ones."""
+    import pandas as pd
+
     columns = {run.id: _settings(run) for run in runs if run.recipe is not None}
     rows, same = [], {}
     for setting in next(iter(columns.values()), {}):

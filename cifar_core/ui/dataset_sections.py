@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -177,6 +176,8 @@ def _each(row: NDArray[np.int64]) -> str:
 
 def count_section() -> None:
     """Pictures per class, training batch and split: chart and table."""
+    import pandas as pd
+
     counts = class_counts()
     st.text(count_sentence(counts))
     st.plotly_chart(
@@ -193,6 +194,8 @@ def count_section() -> None:
 
 def statistics_section(dataset: Dataset) -> None:
     """Mean and deviation per channel and the mean picture of each class; measured when opened."""
+    import pandas as pd
+
     part = st.expander(
         "Mean picture of each class, and pixel statistics", key="statistics", on_change="rerun"
     )

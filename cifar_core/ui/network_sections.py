@@ -7,8 +7,8 @@ import difflib
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from cifar_core import formats
@@ -16,6 +16,9 @@ from cifar_core.charts.network import in_words, network_svg
 from cifar_core.networks.description import LayerRow, NetworkDescription
 from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WEIGHT_BYTES = 4
 """Of one parameter in float32."""
@@ -61,6 +64,8 @@ def layer_table(description: NetworkDescription) -> pd.DataFrame:
         ``layer``, ``what it does``, ``settings``, ``output``, ``parameters``, ``multiply-adds``,
         ``memory`` (in kB) and ``sees``.
     """
+    import pandas as pd
+
     return pd.DataFrame(
         [
             {
@@ -205,6 +210,8 @@ def layer_section(description: NetworkDescription) -> None:
 
 def comparison_section(left: NetworkDescription, right: NetworkDescription) -> None:
     """Draws two networks layer by layer, differences marked."""
+    import pandas as pd
+
     st.text(
         f"{right.title} has {right.parameters / left.parameters:.1f} times the parameters of "
         f"{left.title} and needs {right.macs / left.macs:.1f} times its arithmetic. "

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from cifar_core import formats
@@ -17,6 +16,9 @@ from cifar_core.runs.results import Predictions
 from cifar_core.ui import cached
 from cifar_core.ui.pictures import gallery
 from cifar_core.ui.tables import csv_download
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ANY_TRUE: Final = "any class"
 ANY_WRONG: Final = "any other class"
@@ -119,6 +121,8 @@ def browse(answers: Predictions, places: Integers, *, key: str, name: str) -> No
 
 def as_table(answers: Predictions, places: Integers) -> pd.DataFrame:
     """Returns the pictures as a table: split, index, truth, answer and ten probabilities."""
+    import pandas as pd
+
     guesses = answers.probabilities[places].argmax(axis=1)
     table = pd.DataFrame(
         {

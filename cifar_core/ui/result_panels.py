@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
@@ -133,6 +132,8 @@ def class_panel(run: Run, answers: Predictions) -> None:
 
 def confidence_panel(run: Run, answers: Predictions, figures: Evaluation | None) -> None:
     """Draws whether the probabilities can be believed, and what a threshold keeps."""
+    import pandas as pd
+
     network = run.recipe.network if run.recipe else ""
     temperature = figures.temperature if figures else None
     kinds = [("as trained", answers.probabilities, temperature is not None)]

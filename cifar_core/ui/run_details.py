@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from cifar_core import services
@@ -16,6 +16,9 @@ from cifar_core.runs.manager import Run
 from cifar_core.ui.page import empty_state, guard, origin_line
 from cifar_core.ui.tables import csv_download, file_name
 from cifar_core.ui.theme import is_dark
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOG_LINES = 60
 LOG_BYTES = 16_000
@@ -63,6 +66,8 @@ def epoch_table(rows: Sequence[MetricRow]) -> pd.DataFrame:
     Args:
         rows: The metrics so far.
     """
+    import pandas as pd
+
     table = pd.DataFrame(
         [
             {

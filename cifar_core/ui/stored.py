@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from cifar_core import files, services, settings
@@ -23,6 +23,9 @@ from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.manager import Run
 from cifar_core.runs.results import Predictions
 from cifar_core.runs.watch import MetricsWatch, RunsWatch
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Stamp = tuple[str, int, int]
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
