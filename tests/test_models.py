@@ -1,0 +1,49 @@
+"""The shipped models: their figures come from their weights, on the real test pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cifar_core import files, services
+from cifar_core.networks import NETWORKS
+from cifar_core.settings import PROJECT_DIR
+
+MODELS = PROJECT_DIR / "models"
+
+
+@pytest.fixture(autouse=True)
+def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(MODELS))
+
+
+def test_each_network_has_a_shipped_model_and_it_comes_first() -> None:
+    assert [run.id for run in services.list_models()] == list(NETWORKS)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_shipped_figures_come_from_the_shipped_weights(name: str) -> None:
+    run = services.read_run(name)
+    stored, again = services.read_evaluation(run), services.evaluate_run(run)
+    assert stored is not None
+    assert again.accuracy == pytest.approx(stored.accuracy, abs=0.001)
+    assert again.accuracy_mirrored == pytest.approx(stored.accuracy_mirrored, abs=0.001)
+    assert again.ece == pytest.approx(stored.ece, abs=0.002)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_shipped_file_is_the_recorded_one(name: str) -> None:
+    folder = MODELS / name
+    recorded = files.read_json(folder / "manifest.json")["sha256"]
+    present = {key: digest for key, digest in recorded.items() if (folder / key).exists()}
+    assert {"model.tflite", "predictions", "test_predictions.npy"} <= set(present)
+    assert {key: files.sha256_of(folder / key) for key in present} == present
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_shipped_model_has_its_card(name: str) -> None:
+    figures = services.read_evaluation(services.read_run(name))
+    assert figures is not None
+    assert f"{figures.accuracy:.1%}" in Path(MODELS / name / "README.md").read_text()
