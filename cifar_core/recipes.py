@@ -8,6 +8,7 @@ refuses what cannot work.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -159,6 +160,9 @@ _BOUNDS: Mapping[str, tuple[float, float, str]] = {
     "validation_pictures": (0, 25_000, "a whole number of pictures from 0 to 25,000"),
     "training_pictures": (0, 50_000, "a whole number of pictures from 0 (all) to 50,000"),
 }
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+"""A recipe's name becomes part of the name of a run's folder."""
+
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "schedule": ("inverse-time", "cosine"),
     "flips": ("none", "random", "alternating"),
@@ -235,6 +239,8 @@ def _checked(key: str, value: Any, type_name: str) -> Any:
             raise _refusal(key, value, "one of " + ", ".join(_CHOICES[key]))
         return value
     if key not in _BOUNDS:
+        if key == "name" and not (isinstance(value, str) and _NAME.fullmatch(value)):
+            raise _refusal(key, value, "letters, digits, dots, dashes, at most 80 of them")
         wanted = bool if type_name == "bool" else str
         if not isinstance(value, wanted):
             raise _refusal(key, value, "true or false" if wanted is bool else "text")
@@ -242,7 +248,7 @@ def _checked(key: str, value: Any, type_name: str) -> Any:
     low, high, expected = _BOUNDS[key]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _refusal(key, value, expected)
-    fractional = type_name == "int" and not float(value).is_integer()
+    fractional = type_name == "int" and isinstance(value, float) and not value.is_integer()
     if fractional or not low <= value <= high:  # not-a-number fails the second
         raise _refusal(key, value, expected)
     return int(value) if type_name == "int" else float(value)

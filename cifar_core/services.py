@@ -24,7 +24,7 @@ from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import NetworkDescription, load_description
 from cifar_core.recipes import Recipe
 from cifar_core.runs import devices, manager, results
-from cifar_core.runs.folder import MetricRow
+from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.manager import Run
 from cifar_core.runs.watch import MetricsWatch, RunsWatch
 
@@ -111,13 +111,7 @@ def start_run(recipe: Recipe, *, device: str = "cpu", token: str = "", name: str
         DataError: The full dataset is not there.
     """
     _check_may_change()
-    known = [item.id for item in devices.list_devices()]
-    if device not in known:
-        raise RunError(
-            f"There is no device “{device}” here.",
-            expected=f"Devices found: {', '.join(known)}.",
-            remedy="Choose one of them.",
-        )
+    _check_device(device)
     arrays.open_full(settings.current().data_dir)  # says what to do when it is missing
     return manager.start(_runs_dir(), recipe, device=device, token=token, name=name)
 
@@ -129,14 +123,17 @@ def stop_run(run_id: str) -> None:
 
 
 def resume_run(run_id: str, *, device: str | None = None) -> None:
-    """Lets a stopped, failed or interrupted run go on."""
+    """Lets a stopped, failed or interrupted run go on, on another device if one is named."""
     _check_may_change()
+    if device is not None:
+        _check_device(device)
     manager.resume(_runs_dir(), run_id, device=device)
 
 
 def move_run(run_id: str, device: str) -> None:
     """Puts a waiting run in the line of another device."""
     _check_may_change()
+    _check_device(device)
     manager.move(_runs_dir(), run_id, device)
 
 
@@ -230,7 +227,7 @@ def evaluate_run(run: Run) -> Evaluation:
     stored = read_evaluation(run)
     classifier = open_classifier(run, threads=None)
     return evaluate(
-        classifier.classify(dataset.test.images),
+        classifier.classify(dataset.test.images).astype(np.float16),  # as the run keeps them
         classifier.classify(dataset.test.images, mirror=True),
         dataset.test.labels,
         split="test",
@@ -243,7 +240,11 @@ def evaluate_run(run: Run) -> Evaluation:
 
 def list_models() -> list[Run]:
     """Returns the finished runs that can classify: shipped ones first, then the newest."""
-    usable = [run for run in list_runs() if run.folder.litert_path.is_file()]
+    usable = [
+        run
+        for run in list_runs()
+        if run.state is State.FINISHED and run.recipe and run.folder.litert_path.is_file()
+    ]
     return sorted(usable, key=lambda run: not run.is_shipped)
 
 
@@ -324,6 +325,21 @@ def _shipped_runs() -> list[Run]:
     shipped = manager.list_runs(settings.current().models_dir, is_shipped=True)
     readable = [run for run in shipped if run.recipe is not None]
     return sorted(readable, key=lambda run: (order.index(results.recipe_of(run).network), run.id))
+
+
+def _check_device(device: str) -> None:
+    """Refuses a device that is not here.
+
+    Raises:
+        RunError: Names the devices that are.
+    """
+    known = [item.id for item in devices.list_devices()]
+    if device not in known:
+        raise RunError(
+            f"There is no device “{device}” here.",
+            expected=f"Devices found: {', '.join(known)}.",
+            remedy="Choose one of them.",
+        )
 
 
 def _runs_dir() -> Path:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cifar_core.errors import LabError
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
@@ -47,12 +49,24 @@ def current(environ: Mapping[str, str] | None = None) -> Settings:
             ``CIFAR_LAB_DATA``, ``CIFAR_LAB_RUNS``, ``CIFAR_LAB_MODELS`` (folders),
             ``CIFAR_LAB_READONLY`` (``1`` for a public demo) and
             ``CIFAR_LAB_SERVING_THREADS``.
+
+    Raises:
+        LabError: A variable names no folder.
     """
     env = os.environ if environ is None else environ
 
     def folder(variable: str, default: str) -> Path:
         value = env.get(variable, "").strip()
-        return Path(value).expanduser().resolve() if value else PROJECT_DIR / default
+        if not value:
+            return PROJECT_DIR / default
+        try:
+            return Path(value).expanduser().resolve()
+        except (RuntimeError, OSError) as error:  # a person who is unknown, a loop of links
+            raise LabError(
+                f"{variable} names no folder: {value!r} ({error}).",
+                expected="A path, absolute or from the working folder; ~ is the home folder.",
+                remedy=f"Correct {variable} or leave it out.",
+            ) from error
 
     threads = env.get("CIFAR_LAB_SERVING_THREADS", "").strip()
     return Settings(

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cifar_core import settings
+from cifar_core.errors import RunError
+from cifar_core.runs import manager
 
 
 @pytest.fixture(autouse=True)
-def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Gives the test its own empty folder for runs and the lab's own defaults.
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Gives the test its own empty folders for runs and models, and the lab's own defaults.
 
     Only the folder of the dataset stays as the environment says: it is read, never written.
+    A training that the test leaves behind is stopped, so that it computes no longer.
     """
     folder = tmp_path / "runs"
     monkeypatch.setenv("CIFAR_LAB_RUNS", str(folder))
-    for variable in ("CIFAR_LAB_MODELS", "CIFAR_LAB_READONLY", "CIFAR_LAB_SERVING_THREADS"):
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
+    for variable in ("CIFAR_LAB_READONLY", "CIFAR_LAB_SERVING_THREADS", "KERAS_BACKEND"):
         monkeypatch.delenv(variable, raising=False)
-    return folder
+    yield folder
+    monkeypatch.undo()  # what the test broke on purpose must not break the clearing up
+    left = [run.id for run in manager.list_runs(folder) if run.state.is_alive]
+    for run_id in left:
+        with contextlib.suppress(RunError):  # it has just ended
+            manager.stop(folder, run_id)
 
 
 @pytest.fixture(autouse=True)

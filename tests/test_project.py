@@ -146,3 +146,10 @@ def test_the_tree_in_the_readme_names_what_git_knows() -> None:
     files = known.stdout.split()
     assert len(paths) > 10
     assert [p for p in paths if not any(f == p or f.startswith(f"{p}/") for f in files)] == []
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_no_document_has_a_figure_left_to_fill_in(page: str) -> None:
+    assert re.findall(r"@[A-Z0-9_]+@", (ROOT / page).read_text(encoding="utf-8")) == []

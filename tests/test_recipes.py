@@ -201,3 +201,16 @@ def test_any_json_value_makes_a_sound_recipe_or_a_refusal(setting: str, value: A
     kinds = (str,) if typing.get_origin(hint) is typing.Literal else (hint,)
     assert not isinstance(hint, types.UnionType)
     assert type(getattr(made, setting)) in kinds
+
+
+@pytest.mark.parametrize("epochs", [10**400, float("inf"), float("nan")])
+def test_an_absurd_number_is_refused_in_words(epochs: float) -> None:
+    with pytest.raises(RecipeError, match="epochs"):
+        recipe("standard", "cnn4", epochs=epochs)
+
+
+@pytest.mark.parametrize("name", ["my recipe", "../x", "", "a" * 81, "x/y", ".hidden"])
+def test_a_recipe_name_that_cannot_name_a_folder_is_refused(name: str) -> None:
+    values = {**recipe("standard", "cnn4").to_json(), "name": name}
+    with pytest.raises(RecipeError, match="name"):
+        from_json(values)

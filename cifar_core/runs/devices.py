@@ -21,6 +21,7 @@ class Device:
         used_bytes: How much of it is taken, where known.
         load: Share of it that is busy, from 0 to 1, where known.
         cores: Processor cores this process may use; None for a GPU.
+        capability: Compute capability of an NVIDIA GPU, where known.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Device:
     used_bytes: int | None = None
     load: float | None = None
     cores: int | None = None
+    capability: float | None = None
 
 
 def list_devices() -> list[Device]:
@@ -39,11 +41,11 @@ def list_devices() -> list[Device]:
 def computes_bfloat16(device: str) -> bool:
     """Says whether a device computes bfloat16 natively, and so faster than float32.
 
-    A CPU says so itself (AVX512_BF16 or AMX_BF16 among its flags); every GPU of NVIDIA that
-    today's TensorFlow supports well (Ampere, 2020, and later) does.
+    A CPU says so itself (AVX512_BF16 or AMX_BF16 among its flags); a GPU of NVIDIA does from
+    Ampere on (2020, compute capability 8.0).
     """
     if device != "cpu":
-        return True
+        return any((gpu.capability or 0) >= 8 for gpu in _read_gpus() if gpu.id == device)
     flags = _cpu_field("flags").split()
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
@@ -68,7 +70,7 @@ def _read_cpu() -> Device:
 
 
 def _read_gpus() -> list[Device]:
-    query = "index,name,memory.total,memory.used,utilization.gpu"
+    query = "index,name,memory.total,memory.used,utilization.gpu,compute_cap"
     command = ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
@@ -80,19 +82,20 @@ def _read_gpus() -> list[Device]:
 def _parse_gpu(line: str) -> Device | None:
     """Reads one line of nvidia-smi; a field it does not know is ``[N/A]``."""
     parts = [part.strip() for part in line.split(",")]
-    if len(parts) != 5 or not re.fullmatch(r"[0-9]+", parts[0]):
+    if len(parts) != 6 or not re.fullmatch(r"[0-9]+", parts[0]):
         return None
 
     def number(text: str) -> int | None:
         return int(text) if re.fullmatch(r"[0-9]+", text) else None
 
-    total, used, load = (number(part) for part in parts[2:])
+    total, used, load = (number(part) for part in parts[2:5])
     return Device(
         f"gpu:{parts[0]}",
         parts[1],
         total * 2**20 if total is not None else None,
         used * 2**20 if used is not None else None,
         load / 100 if load is not None else None,
+        capability=float(parts[5]) if re.fullmatch(r"[0-9]+\.[0-9]+", parts[5]) else None,
     )
 
 

@@ -20,7 +20,7 @@ from cifar_core.errors import LabError, RunError
 
 T = TypeVar("T")
 
-UNREADABLE = (OSError, ValueError, TypeError, AttributeError, RecursionError)
+UNREADABLE = (OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError)
 """What reading a file raises that is missing, torn, foreign or hostile."""
 
 ABSURD = 1e12

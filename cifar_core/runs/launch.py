@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from cifar_core import settings
 from cifar_core.errors import RunError
 from cifar_core.runs.folder import RunFolder
 from cifar_core.runs.lock import Lock
@@ -50,8 +51,16 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
         raise RunError(
             f"The worker of run “{folder.id}” could not be started ({error}).",
             expected="A worker answers within a minute.",
-            remedy=f"Read {folder.log_path.name} in the run's folder, then resume the run.",
+            remedy=f"Its last words: {_last_words(folder)}",
         ) from error
+
+
+def _last_words(folder: RunFolder) -> str:
+    """Returns the end of what the worker printed."""
+    try:
+        return folder.log_path.read_text(errors="replace").strip()[-300:] or "none."
+    except OSError:
+        return "none."
 
 
 def worker_environment(environ: Mapping[str, str], device: str) -> dict[str, str]:
@@ -60,6 +69,9 @@ def worker_environment(environ: Mapping[str, str], device: str) -> dict[str, str
     kind, _, index = device.partition(":")
     # "-1" hides every GPU from TensorFlow and JAX; an empty value would not on all of them.
     env["CUDA_VISIBLE_DEVICES"] = index if kind == "gpu" else "-1"
+    env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the numbers of nvidia-smi, not CUDA's own
+    # The worker has another working folder: a relative path would mean another one there.
+    env["CIFAR_LAB_DATA"] = str(settings.current(environ).data_dir)
     if kind == "cpu":
         env["JAX_PLATFORMS"] = "cpu"
     env.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -54,21 +54,19 @@ class Line:
 
     def waiting(self) -> list[str]:
         """Returns the living runs in line, the next one first."""
-        alive = []
-        for ticket in self._tickets():
-            run_id = _run_of(ticket)
-            if is_held(RunFolder(self.runs_dir / run_id).lock_path):
-                alive.append(run_id)
-            else:
-                ticket.unlink(missing_ok=True)
-        return alive
+        return [_run_of(ticket) for ticket in self._tickets() if self._is_alive(ticket)]
 
     def take_turn(self, run_id: str) -> Lock | None:
         """Returns the device's lock if it is this run's turn and the device is free."""
-        waiting = self.waiting()
-        if not waiting or waiting[0] != run_id:
-            return None
-        return try_lock(self.lock_path)
+        for ticket in self._tickets():
+            if not self._is_alive(ticket):
+                ticket.unlink(missing_ok=True)  # swept here and not by those who only look
+            else:
+                return try_lock(self.lock_path) if _run_of(ticket) == run_id else None
+        return None
+
+    def _is_alive(self, ticket: Path) -> bool:
+        return is_held(RunFolder(self.runs_dir / _run_of(ticket)).lock_path)
 
     def _tickets(self) -> list[Path]:
         try:

@@ -12,6 +12,7 @@ from cifar_core.errors import RunError
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
+from cifar_core.runs.folder import UNREADABLE
 from cifar_core.runs.manager import Run
 
 
@@ -45,7 +46,7 @@ def read_evaluation(run: Run) -> Evaluation | None:
         return Evaluation.from_json(files.read_json(run.folder.evaluation_path))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (*UNREADABLE, KeyError) as error:
         raise RunError(
             f"The final figures of run “{run.name}” cannot be read ({error}).",
             expected="evaluation.json as the run wrote it.",

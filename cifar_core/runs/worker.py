@@ -118,7 +118,7 @@ def work(journal: Journal, wish: Wish) -> None:
         journal.say(
             now=True,
             state=State.RUNNING,
-            phase="starting TensorFlow",
+            phase="starting Keras",
             started_at=time.time(),
             waiting_seconds=waited,
         )
@@ -158,6 +158,11 @@ def _explain(error: BaseException) -> tuple[str, str]:
     """Returns what happened and what to do, in two sentences."""
     if isinstance(error, LabError):
         return " ".join(filter(None, (error.what, error.expected))), error.remedy
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"A package that the training needs is not installed: {error.name}.",
+            "Install it (see the README: the second backend, GPUs), then resume the run.",
+        )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             "The disk is full; the last checkpoint is safe.",

@@ -7,6 +7,7 @@ from typing import Protocol
 import keras
 import numpy as np
 
+from cifar_core.errors import RunError
 from cifar_core.recipes import Recipe
 from cifar_core.training.engine import Engine
 
@@ -31,8 +32,18 @@ def make_engine(
         images: Training pictures (n, 32, 32, 3) uint8.
         labels: Their classes (n,) uint8.
         precision: ``float32`` or ``bfloat16``.
+
+    Raises:
+        RunError: There is no engine for the backend.
     """
-    if keras.backend.backend() == "jax":
+    backend = keras.backend.backend()
+    if backend not in ("tensorflow", "jax"):
+        raise RunError(
+            f"KERAS_BACKEND asks for {backend}.",
+            expected="Trainings run on tensorflow or jax.",
+            remedy="Set KERAS_BACKEND to one of them, or leave it out, and resume the run.",
+        )
+    if backend == "jax":
         from cifar_core.training.jax_engine import JaxEngine
 
         return JaxEngine(recipe, images, labels, precision)

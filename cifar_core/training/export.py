@@ -20,21 +20,18 @@ def export_litert(model: keras.Model, keras_path: Path, litert_path: Path) -> No
     Args:
         model: The trained model, in float32.
         keras_path: Where the same model is saved in Keras' own form.
-        litert_path: Where to write; replaced in one step.
+        litert_path: Where to write; the name must end in .tflite.
 
     Raises:
         subprocess.CalledProcessError: Another backend trained, and the export by TensorFlow
             in a process of its own failed (TensorFlow may be missing).
     """
-    # The name is the process's own; its ending must stay .tflite.
-    temporary = litert_path.with_name(f".{os.getpid()}.{litert_path.name}")
     if keras.backend.backend() == "tensorflow":
-        _export(model, temporary)
+        _export(model, litert_path)
     else:
         command = [sys.executable, "-m", "cifar_core.training.export"]
         env = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
-        subprocess.run([*command, str(keras_path), str(temporary)], env=env, check=True)
-    temporary.replace(litert_path)
+        subprocess.run([*command, str(keras_path), str(litert_path)], env=env, check=True)
 
 
 def _export(model: keras.Model, path: Path) -> None:

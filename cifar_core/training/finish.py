@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shutil
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -28,6 +31,7 @@ def finish(
     dataset: arrays.Dataset,
     watched: arrays.Split,
     status: Status,
+    say: Callable[[str], None],
 ) -> None:
     """Writes what a finished run has beyond a running one; evaluation.json is the last.
 
@@ -40,15 +44,14 @@ def finish(
         dataset: The full dataset.
         watched: The split that was monitored.
         status: Names device and precision for the record.
+        say: Is told what is being done.
     """
     recipe = folder.read_recipe()
     model = networks.build(recipe.network)
     model.set_weights(trained.get_weights())
-    temporary = folder.path / f".{folder.keras_path.name}"
-    model.save(temporary)
-    temporary.replace(folder.keras_path)
-    export_litert(model, folder.keras_path, folder.litert_path)
-
+    say("exporting the network")
+    _save(model, folder)
+    say("measuring on the test pictures")
     classifier = Classifier(folder.litert_path, threads=usable_cores())
     temperature = None
     if recipe.monitored_split == "validation":
@@ -65,6 +68,27 @@ def finish(
     files.write_json(folder.manifest_path, _manifest(folder, recipe, dataset, status))
     checkpoint.before(folder.checkpoint_path).unlink(missing_ok=True)
     files.write_json(folder.evaluation_path, figures.to_json())
+
+
+def _save(model: keras.Sequential, folder: RunFolder) -> None:
+    """Saves the network in both forms; each stands whole or not at all."""
+    unfinished = folder.path / ".finishing"
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a worker that was killed here
+    unfinished.mkdir()
+    made = (unfinished / folder.keras_path.name, unfinished / folder.litert_path.name)
+    model.save(made[0])
+    export_litert(model, *made)
+    for path in made:
+        path.replace(folder.path / path.name)
+    unfinished.rmdir()
+
+
+def _version(package: str) -> str:
+    """Returns a package's version, also when another distribution brings it."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # tensorflow-cpu brings tensorflow
+        return str(getattr(sys.modules.get(package), "__version__", "unknown"))
 
 
 def _manifest(
@@ -90,6 +114,6 @@ def _manifest(
         "precision": status.precision,
         "backend": keras.backend.backend(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": {name: _version(name) for name in packages},
         "sha256": {path.name: files.sha256_of(path) for path in kept},
     }

@@ -18,7 +18,7 @@ def build_model(recipe: Recipe, precision: str) -> keras.Sequential:
     """Builds the network of a recipe with the weights that its seed gives.
 
     The softmax at the end is switched off: training works on logits, which keeps the loss
-    exact where a probability would round to 0. :func:`restore_softmax` puts it back.
+    exact where a probability would round to 0. What is saved is built anew, with its softmax.
 
     Args:
         recipe: Gives network and seed.
@@ -29,11 +29,6 @@ def build_model(recipe: Recipe, precision: str) -> keras.Sequential:
     model = networks.build(recipe.network, policy=policy)
     model.layers[-1].activation = keras.activations.linear
     return model
-
-
-def restore_softmax(model: keras.Sequential) -> None:
-    """Gives the last layer its softmax back, so that the model answers in probabilities."""
-    model.layers[-1].activation = keras.activations.softmax
 
 
 def seed_generators(model: keras.Sequential) -> list[keras.random.SeedGenerator]:

@@ -63,8 +63,14 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     course.take_up(saved)
     if not course.run(stop_asked):
         return False
-    journal.say(now=True, phase="measuring on the test pictures")
-    finish(folder, engine.model, dataset=dataset, watched=watched, status=journal.status)
+    finish(
+        folder,
+        engine.model,
+        dataset=dataset,
+        watched=watched,
+        status=journal.status,
+        say=lambda phase: journal.say(now=True, phase=phase),
+    )
     return True
 
 

@@ -34,21 +34,29 @@ def test_a_machine_without_a_driver_has_its_cpu(
 def test_every_gpu_is_told_with_memory_and_load(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    say(monkeypatch, tmp_path, "0, NVIDIA H200, 143771, 512, 37\n1, NVIDIA A10, 24564, 0, 0\n")
+    say(
+        monkeypatch,
+        tmp_path,
+        "0, NVIDIA H200, 143771, 512, 37, 9.0\n1, Tesla T4, 15360, 0, 0, 7.5\n",
+    )
     _, first, second = devices.list_devices()
-    assert first == Device("gpu:0", "NVIDIA H200", 143771 * 2**20, 512 * 2**20, 0.37)
+    memory = 143771 * 2**20
+    assert first == Device("gpu:0", "NVIDIA H200", memory, 512 * 2**20, 0.37, capability=9.0)
+    assert devices.computes_bfloat16("gpu:0")
+    assert not devices.computes_bfloat16("gpu:1")
     assert (second.id, second.load) == ("gpu:1", 0.0)
 
 
 def test_what_the_driver_does_not_know_is_unknown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    say(monkeypatch, tmp_path, "0, NVIDIA GB10, [N/A], [N/A], [N/A]\n")
+    say(monkeypatch, tmp_path, "0, NVIDIA GB10, [N/A], [N/A], [N/A], [N/A]\n")
     assert devices.list_devices()[1] == Device("gpu:0", "NVIDIA GB10")
 
 
 @pytest.mark.parametrize(
-    "text", ["", "No devices were found\n", "x, y\n", ",,,,\n", "²,a,1,1,1\n", "-1,a,1,1,1\n"]
+    "text",
+    ["", "No devices were found\n", "x, y\n", ",,,,,\n", "²,a,1,1,1,8.0\n", "-1,a,1,1,1,8.0\n"],
 )
 def test_an_answer_that_names_no_gpu_gives_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str

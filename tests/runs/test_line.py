@@ -57,7 +57,11 @@ def test_the_dead_are_swept_from_the_line(crowd: Crowd) -> None:
             lock.release()
             crowd.scene.pop_all()
     assert crowd.line().waiting() == ["b"]
-    assert len(list(crowd.line().folder.iterdir())) == 1
+    assert len(list(crowd.line().folder.glob("*.*"))) == 2, "who only looks sweeps nothing"
+    turn = crowd.line().take_turn("b")
+    assert turn is not None
+    turn.release()
+    assert [ticket.suffix for ticket in crowd.line().folder.glob("*.*")] == [".b"]
 
 
 def test_a_run_that_joins_another_line_leaves_the_one_it_stood_in(crowd: Crowd) -> None:

@@ -257,16 +257,18 @@ def test_a_relative_folder_of_runs_means_the_same_to_the_worker(
     bench.wait_for(bench.start(epochs=1), State.FINISHED)
 
 
-def test_a_worker_that_cannot_be_started_is_told_and_leaves_a_run_to_resume(
+def test_a_worker_that_cannot_be_started_is_told_and_leaves_nothing(
     runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "WORKER_COMMAND", ("/bin/false",))
-    with pytest.raises(RunError, match="could not be started") as error:
-        ForkedBench(runs_dir).start()
-    assert error.value.remedy
-    (run,) = manager.list_runs(runs_dir)
-    assert run.state is State.INTERRUPTED
+    bench = ForkedBench(runs_dir)
+    with monkeypatch.context() as broken:
+        broken.setattr(launch, "WORKER_COMMAND", ("/bin/sh", "-c", "echo no luck; false"))
+        with pytest.raises(RunError, match="could not be started") as error:
+            bench.start(token="press")
+    assert "no luck" in error.value.remedy
+    assert manager.list_runs(runs_dir) == []
     assert Line(runs_dir, "cpu").waiting() == []
+    assert bench.start(token="press"), "the same press starts it now"
 
 
 def test_a_full_disk_at_the_start_of_a_worker_is_named(

@@ -59,7 +59,7 @@ def test_training_lowers_the_loss(trial: dict[str, Any]) -> None:
     assert trial["last_loss"] < 0.9 * trial["first_loss"]
 
 
-def test_every_picture_is_seen_once_also_in_a_last_small_batch(trial: dict[str, Any]) -> None:
+def test_a_last_batch_of_two_pictures_is_a_step_like_the_others(trial: dict[str, Any]) -> None:
     assert trial["steps"] == 6
     assert trial["right_of_last_step"] <= trial["size_of_last_step"] == 2
 
