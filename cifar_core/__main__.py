@@ -1,8 +1,9 @@
-"""The command line: everything a page can do, with the same services.
+"""The command line: data, trainings, their figures and classifying, with the pages' services.
 
 ``python -m cifar_core --help`` lists the commands. With ``--json`` a command prints JSON on
-standard output and nothing else there; what happens meanwhile goes to standard error. Foreseen
-failures end with status 1 and three answers, bad usage with status 2.
+standard output and nothing else there; what happens meanwhile goes to standard error. Failures
+end with status 1, foreseen ones in three answers, unforeseen ones in a sentence (and with their
+traceback where the variable CIFAR_LAB_DEBUG is set); bad usage ends with 2, Ctrl-C with 130.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import sys
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cifar_core import __version__, formats, services
+from cifar_core import __version__, console, formats, services, summaries
+from cifar_core.console import OutputError, show, show_json, tell
 from cifar_core.dataset import CLASS_NAMES, arrays
 from cifar_core.errors import LabError, PictureError
+from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import DEFAULT_RECIPE, NAMED_RECIPES, recipe
 from cifar_core.runs.folder import State
@@ -26,26 +31,28 @@ from cifar_core.runs.manager import Run
 
 LOOK_SECONDS = 1.0
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells give it: 128 and the number of the signal."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carries out one command and returns its exit status."""
-    options = _parser().parse_args(arguments)
+    console.prepare()
     try:
-        return int(options.command(options))
-    except LabError as error:
-        if options.json:
-            _print_json({"error": _answers(error)})
-        else:
-            for part in _answers(error).values():
-                _tell(part)
+        return _carry_out(_parse(arguments))
+    except OutputError as error:
+        if not isinstance(error.__cause__, BrokenPipeError):
+            tell(f"The output cannot be written: {error}.")
+        console.drop_output()
         return 1
-    except BrokenPipeError:
-        return 1
+    except KeyboardInterrupt:
+        tell("Interrupted; a run that was started goes on: see python -m cifar_core runs")
+        return INTERRUPTED
 
 
 def show_data(options: argparse.Namespace) -> int:
     """``data``: finds or downloads the dataset and says what is there."""
-    dataset = services.fetch_dataset(lambda step: _tell(step.message, same_line=True))
+    dataset = services.fetch_dataset(lambda step: tell(step.message, same_line=True))
     counts = arrays.class_counts()
     facts = {
         "source": dataset.source,
@@ -59,12 +66,12 @@ def show_data(options: argparse.Namespace) -> int:
             for name, row in zip(arrays.COUNT_ROWS, counts, strict=True)
         },
     }
-    if options.json:
-        _print_json(facts)
-    else:
-        print(f"{facts['train']:,} training and {facts['test']:,} test pictures")
-        print(f"from {dataset.source}, data {dataset.digest}, digests checked")
-    return 0
+    return _answer(
+        options,
+        facts,
+        f"{facts['train']:,} training and {facts['test']:,} test pictures\n"
+        f"from {dataset.source}, data {dataset.digest}, digests checked",
+    )
 
 
 def train(options: argparse.Namespace) -> int:
@@ -79,26 +86,20 @@ def train(options: argparse.Namespace) -> int:
         training_pictures=options.training_pictures,
     )
     run_id = services.start_run(wanted, device=options.device, name=options.name)
-    _tell(f"Run {run_id} started.")
+    tell(f"Run {run_id} started.")
     if options.detach:
         if options.json:
-            _print_json({"run": run_id})
+            show_json({"run": run_id})
         return 0
     return _follow(run_id, as_json=options.json)
 
 
 def show_runs(options: argparse.Namespace) -> int:
     """``runs``: lists all runs, the newest first, the shipped ones last."""
-    runs = services.list_runs()
-    if options.json:
-        _print_json([_run_facts(run) for run in runs])
-        return 0
-    if not runs:
-        print("No runs yet. Start one: python -m cifar_core train --network cnn4")
-    for run in runs:
-        accuracy = formats.percent(run.status.accuracy)
-        print(f"{run.id:40} {run.state:12} epoch {run.status.epoch:<4} {accuracy:>7}  {run.name}")
-    return 0
+    rows = [(run, _figures(run)) for run in services.list_runs()]
+    none = "No runs yet. Start one: python -m cifar_core train --network cnn4"
+    facts = [summaries.facts(run, figures) for run, figures in rows]
+    return _answer(options, facts, "\n".join(summaries.table(rows)) if rows else none)
 
 
 def stop(options: argparse.Namespace) -> int:
@@ -116,22 +117,38 @@ def delete(options: argparse.Namespace) -> int:
     return _for_each(options, services.delete_run)
 
 
+def move(options: argparse.Namespace) -> int:
+    """``move``: puts a waiting run in the line of another device."""
+    services.move_run(options.run, options.device)
+    facts = {"run": options.run, "device": options.device}
+    return _answer(options, facts, f"Run {options.run} waits for {options.device}.")
+
+
 def rename(options: argparse.Namespace) -> int:
     """``rename``: changes what people call a run, and their note on it."""
-    services.label_run(options.runs, name=options.name, note=options.note)
-    return 0
+    if options.name is None and options.note is None:
+        options.parser.error("give --name, --note or both")
+    services.label_run(options.run, name=options.name, note=options.note)
+    run = services.read_run(options.run)
+    facts = {"run": run.id, "name": run.name, "note": run.label.note}
+    return _answer(options, facts, f"Run {run.id} is called “{run.name}”.")
+
+
+def show_log(options: argparse.Namespace) -> int:
+    """``log``: prints the end of what a run's worker printed."""
+    text = services.read_log(options.run)
+    if not text:
+        tell(f"The worker of run {options.run} has printed nothing.")
+    return _answer(options, {"run": options.run, "log": text}, text.removesuffix("\n"))
 
 
 def evaluate(options: argparse.Namespace) -> int:
     """``evaluate``: recomputes the final figures from the weights."""
     run = services.read_run(options.run)
     figures = services.evaluate_run(run)
-    if options.json:
-        _print_json({"run": run.id, **figures.to_json()})
-    else:
-        print(f"{run.name}: {formats.percent(figures.accuracy, figures.interval)} of")
-        print(f"{figures.pictures:,} test pictures right")
-    return 0
+    accuracy = formats.percent(figures.accuracy, figures.interval)
+    text = f"{run.name}: {accuracy} of {figures.pictures:,} test pictures right"
+    return _answer(options, {"run": run.id, **figures.to_json()}, text)
 
 
 def classify(options: argparse.Namespace) -> int:
@@ -142,7 +159,7 @@ def classify(options: argparse.Namespace) -> int:
     for path in options.files:
         facts: dict[str, Any] = {"file": str(path)}
         try:
-            picture = services.read_picture(_read_file(path), path.name)
+            picture = services.read_picture(console.read_file(path.absolute()), path.name)
             answer = services.classify(run, classifier, picture, fit=options.fit)
             shares = [round(float(share), 6) for share in answer.probabilities]
             best = max(range(len(shares)), key=shares.__getitem__)
@@ -151,122 +168,124 @@ def classify(options: argparse.Namespace) -> int:
             facts["probabilities"] = dict(zip(CLASS_NAMES, shares, strict=True))
         except PictureError as error:
             failed = True
-            facts["error"] = _answers(error)
+            facts["error"] = console.answers(error)
         if options.json:
-            print(json.dumps(facts, ensure_ascii=False))
+            show(json.dumps(facts))
         elif "error" in facts:
-            print(f"{path}: {' '.join(facts['error'].values())}")
+            show(f"{path}: {' '.join(facts['error'].values())}")
         else:
             label = facts["label"]
-            print(f"{path}: {label} ({formats.percent(facts['probabilities'][label])})")
+            show(f"{path}: {label} ({formats.percent(facts['probabilities'][label])})")
     return 1 if failed else 0
 
 
 def show_devices(options: argparse.Namespace) -> int:
     """``devices``: lists what can train here."""
     devices = services.list_devices()
-    if options.json:
-        _print_json([dataclasses.asdict(device) for device in devices])
-    else:
-        for device in devices:
-            print(f"{device.id:8} {device.name}")
-    return 0
+    text = "\n".join(f"{device.id:8} {device.name}" for device in devices)
+    return _answer(options, [dataclasses.asdict(device) for device in devices], text)
 
 
 def _follow(run_id: str, *, as_json: bool) -> int:
-    """Tells of a run until it ends; an interrupt from the keyboard stops it, kept."""
-    while True:
+    """Tells of a run until it ends; Ctrl-C stops it, kept, and a second one leaves at once."""
+    try:
+        run = _wait_for_end(run_id)
+    except KeyboardInterrupt:
         try:
-            run = services.read_run(run_id)
-            if not run.state.is_alive:
-                break
-            _tell(_progress(run), same_line=True)
-            time.sleep(LOOK_SECONDS)
+            tell("Stopping; everything is kept. Ctrl-C again leaves the run to itself.")
+            _stop_if_alive(run_id)
+            run = _wait_for_end(run_id)
         except KeyboardInterrupt:
-            _tell("\nStopping; everything is kept.")
-            services.stop_run(run_id)
+            tell(f"Run {run_id} may still go on. Stop it: python -m cifar_core stop {run_id}")
+            return INTERRUPTED
     figures = services.read_evaluation(run)
     if as_json:
-        facts = _run_facts(run)
-        _print_json({**facts, "evaluation": figures.to_json() if figures else None})
+        evaluation = figures.to_json() if figures else None
+        show_json({**summaries.facts(run, figures), "evaluation": evaluation})
     elif figures:
         accuracy = formats.percent(figures.accuracy, figures.interval)
         took = formats.duration(run.status.running_seconds)
-        print(f"\nRun {run_id} is finished: {accuracy} of the test pictures right, {took}.")
+        show(f"Run {run_id} is finished: {accuracy} of the test pictures right, {took}.")
     else:
-        print(f"\nRun {run_id} is {run.state}. {run.reason} {run.remedy}")
+        show(f"Run {run_id} is {run.state}. {run.reason} {run.remedy}")
     return 0 if run.state is State.FINISHED else 1
 
 
-def _progress(run: Run) -> str:
-    status = run.status
-    if run.state is State.QUEUED:
-        return f"waiting, {services.position_in_line(run)} before it"
-    share = status.step / status.steps_per_epoch if status.steps_per_epoch else 0.0
-    parts = [f"{run.state}: {status.phase}", f"epoch {status.epoch + share:.1f}"]
-    if status.images_per_second:
-        parts.append(f"{status.images_per_second:,.0f} images/s")
-    if status.accuracy is not None:
-        parts.append(f"{formats.percent(status.accuracy)} of the watched pictures right")
-    if status.eta_seconds is not None:
-        parts.append(f"{formats.duration(status.eta_seconds)} to go")
-    return ", ".join(parts)
+def _wait_for_end(run_id: str) -> Run:
+    while (run := services.read_run(run_id)).state.is_alive:
+        ahead = services.position_in_line(run) if run.state is State.QUEUED else 0
+        tell(summaries.progress(run, ahead), same_line=True)
+        time.sleep(LOOK_SECONDS)
+    return run
 
 
-def _run_facts(run: Run) -> dict[str, Any]:
-    return {
-        "run": run.id,
-        "name": run.name,
-        "state": str(run.state),
-        "reason": run.reason,
-        "remedy": run.remedy,
-        "shipped": run.is_shipped,
-        "recipe": run.recipe.to_json() if run.recipe else None,
-        "status": dataclasses.asdict(run.status),
-        "note": run.label.note,
-    }
+def _stop_if_alive(run_id: str) -> None:
+    """Asks a run to stop; one that has ended since the last look needs no asking."""
+    try:
+        services.stop_run(run_id)
+    except LabError as error:
+        if services.read_run(run_id).state.is_alive:
+            tell(console.sentence(error))
 
 
-def _for_each(options: argparse.Namespace, action: Any) -> int:
+def _answer(options: argparse.Namespace, facts: Any, text: str) -> int:
+    """Shows the result of a command that succeeded, as JSON or as text, if there is any."""
+    if options.json:
+        show_json(facts)
+    elif text:
+        show(text)
+    return 0
+
+
+def _figures(run: Run) -> Evaluation | None:
+    """Returns a run's final figures; a list of runs does not fail for one it cannot read."""
+    try:
+        return services.read_evaluation(run)
+    except LabError as error:
+        tell(console.sentence(error))
+        return None
+
+
+def _for_each(options: argparse.Namespace, action: Callable[[str], None]) -> int:
     """Does something with each named run; one that fails does not keep the others from it."""
     failures = {}
     for run_id in options.runs:
         try:
             action(run_id)
         except LabError as error:
-            failures[run_id] = _answers(error)
-            _tell(" ".join(_answers(error).values()))
+            failures[run_id] = console.answers(error)
+            tell(console.sentence(error))
     if options.json:
-        _print_json({run_id: failures.get(run_id, "done") for run_id in options.runs})
+        show_json({run_id: failures.get(run_id, "done") for run_id in options.runs})
     return 1 if failures else 0
 
 
-def _read_file(path: Path) -> bytes:
+def _carry_out(options: argparse.Namespace) -> int:
+    """Carries out a command and says what went wrong, foreseen or not."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PictureError(
-            f"The file {path.name!r} cannot be read: {error.strerror}.",
-            expected="A picture file that this user may read.",
-            remedy="Check its name and permissions.",
-        ) from error
-
-
-def _answers(error: LabError) -> dict[str, str]:
-    answers = {"what": error.what, "expected": error.expected, "remedy": error.remedy}
-    return {key: text for key, text in answers.items() if text}
-
-
-def _tell(text: str, *, same_line: bool = False) -> None:
-    """Says what happens, on standard error; on a terminal a progress line replaces itself."""
-    if same_line and sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        return int(options.command(options))
+    except OutputError:
+        raise
+    except LabError as error:
+        answers = console.answers(error)
+    except Exception as error:  # noqa: BLE001 - a person never meets a traceback
+        if os.environ.get("CIFAR_LAB_DEBUG"):
+            traceback.print_exc()
+        text = " ".join(str(error).split())
+        answers = {"what": f"Something unforeseen happened: {type(error).__name__}: {text}"}
+    if options.json:
+        show_json({"error": answers})
     else:
-        print(text, file=sys.stderr, flush=True)
+        tell("\n".join(answers.values()))
+    return 1
 
 
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1))
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return _parser().parse_args(arguments)
+    except SystemExit:
+        show("", end="")  # what --help has printed may not fit on the disk either
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -277,7 +296,7 @@ def _parser() -> argparse.ArgumentParser:
     def add(command: Any, name: str, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
         made.add_argument("--json", action="store_true", help="print JSON")
-        made.set_defaults(command=command)
+        made.set_defaults(command=command, parser=made)
         return made
 
     add(show_data, "data", "find or download the dataset")
@@ -303,14 +322,19 @@ def _parser() -> argparse.ArgumentParser:
         if command is resume:
             made.add_argument("--device", help="another device than before")
     made = add(rename, "rename", "rename a run or change its note")
-    made.add_argument("runs", metavar="RUN")
-    made.add_argument("--name")
-    made.add_argument("--note")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--name", help="what to call it; empty for no name")
+    made.add_argument("--note", help="a note on it; empty for none")
+    made = add(move, "move", "put a waiting run in the line of another device")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--device", required=True, help="cpu, gpu:0 …")
+    made = add(show_log, "log", "print the end of a run's log")
+    made.add_argument("run", metavar="RUN")
     made = add(evaluate, "evaluate", "recompute the final figures of a run from its weights")
     made.add_argument("run", metavar="RUN")
     made = add(classify, "classify", "say what pictures show")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    made.add_argument("--model", help="a run, or a network for its best-known model")
+    made.add_argument("--model", help="a run's id, or a network: its newest model")
     made.add_argument("--fit", choices=("squash", "crop"), default="squash")
     add(show_devices, "devices", "list what can train here")
     return parser

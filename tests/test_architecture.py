@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "cifar_core",
+            "cifar_core.console",
             "cifar_core.errors",
             "cifar_core.settings",
             "cifar_core.files",
@@ -40,7 +41,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cifar_core.recipes"}),
     frozenset({"cifar_core.dataset"}),
     frozenset({"cifar_core.evaluation", "cifar_core.inference", "cifar_core.charts"}),
-    frozenset({"cifar_core.runs"}),
+    frozenset({"cifar_core.runs", "cifar_core.summaries"}),
     frozenset({"cifar_core.services"}),
     frozenset({"cifar_core.ui"}),
     frozenset({"pages"}),
