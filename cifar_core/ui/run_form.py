@@ -50,9 +50,14 @@ HELP: Mapping[str, str] = {
 }
 
 
-@st.cache_data(ttl=2, max_entries=1, show_spinner=False)
+DEVICES_SECONDS = 10
+"""So long what was found of the devices counts: asking for a GPU's load starts a process each
+time, beside the run that trains."""
+
+
+@st.cache_data(ttl=DEVICES_SECONDS, max_entries=1, show_spinner=False)
 def found_devices() -> list[Device]:
-    """Returns the devices of this machine; asked of the system at most every two seconds."""
+    """Returns the devices of this machine, their load as of the last few seconds."""
     return services.list_devices()
 
 
