@@ -35,7 +35,8 @@ def _no_dataset(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lab without the dataset, but for the tests that are marked to need it."""
-    monkeypatch.delenv("CIFAR_LAB_DEBUG", raising=False)
+    for variable in ("CIFAR_LAB_DEBUG", "PYTHONUNBUFFERED"):  # the latter hides what is left over
+        monkeypatch.delenv(variable, raising=False)
     if request.node.get_closest_marker("data") is None:
         monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
 
@@ -360,6 +361,18 @@ def test_a_file_whose_name_is_no_text_is_answered(
         assert json.loads(out)["file"] == os.fsdecode(path)
     else:
         assert r"\udcff.png" in out
+
+
+def test_a_name_cannot_steer_the_terminal(
+    runs_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model(runs_dir)
+    assert done("classify", str(tmp_path / "\x1b[2J.png")) == 1
+    assert done("stop", "\x1b[2J") == 1
+    said = capfd.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert r"\x1b[2J.png" in said.out
+    assert r"\x1b[2J" in said.err
 
 
 # classify
