@@ -91,7 +91,8 @@ class NamedRecipe:
 
 
 _AUGMENTED: Mapping[str, Any] = {
-    "learning_rate": 0.05,
+    # 0.05 learns as well in 20 epochs, but CNN-4 may still stand at 10% after a single one.
+    "learning_rate": 0.02,
     "schedule": "cosine",
     "label_smoothing": 0.1,
     "crop_padding": 4,

@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from cifar_core import formats, services, settings
+from cifar_core import formats, recipes, services, settings
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.networks import NETWORKS
@@ -85,10 +85,21 @@ number is in recipe.json, digests and versions are in manifest.json.
 **Limits.** It knows ten classes and must name one of them whatever a picture shows. It has seen
 only pictures of 32 × 32 pixels; photographs made smaller differ from them.
 
-**Again.** `python -m cifar_core train --network {recipe.network} --recipe {recipe.name}
---epochs {recipe.epochs} --seed {recipe.seed}`; `python -m cifar_core evaluate {recipe.network}`
-recomputes the figures from the weights.
+**Again.** `{again(recipe)}`;
+`python -m cifar_core evaluate {recipe.network}` recomputes the figures from the weights.
 """
+
+
+def again(recipe: Recipe) -> str:
+    """Returns the command that trains this recipe again."""
+    named = recipes.recipe(recipe.name, recipe.network).to_json()
+    options = {"epochs", "batch_size", "learning_rate", "seed", "training_pictures"}
+    changed = {key: value for key, value in recipe.to_json().items() if value != named[key]}
+    if not changed.keys() <= options:
+        sys.exit(f"The command line cannot set {', '.join(changed.keys() - options)}.")
+    words = [f"--{key.replace('_', '-')} {value}" for key, value in sorted(changed.items())]
+    start = f"python -m cifar_core train --network {recipe.network} --recipe {recipe.name}"
+    return " ".join([start, *words])
 
 
 if __name__ == "__main__":
