@@ -96,7 +96,6 @@ def test_a_finished_run_has_everything_and_agrees_with_itself() -> None:
     stored = services.read_evaluation(run)
     assert stored is not None
     assert stored.pictures == 10_000
-    assert stored.accuracy > 0.2
     assert services.evaluate_run(run).confusion_matrix == stored.confusion_matrix
     monitored = services.read_predictions(run)
     right = float(np.mean(monitored.probabilities.argmax(axis=1) == monitored.labels))
