@@ -6,12 +6,25 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cifar_core import settings
 from cifar_core.errors import RunError
 from cifar_core.runs import manager
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +68,14 @@ def chromium_path() -> str | None:
     """Returns the Chromium or Chrome on the PATH; None lets Playwright use its own."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str | None) -> Iterator[Browser]:
+    """A headless Chromium, one for all tests: Playwright runs once in a process."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium_path, args=list(QUIET))
+        yield opened
+        opened.close()

@@ -26,14 +26,6 @@ SCREENSHOTS = Path(__file__).with_name("screenshots")
 START_SECONDS = 60.0
 TALLEST = 3000
 """Pixels of the tallest screenshot."""
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @dataclass
@@ -92,17 +84,6 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield start
     for server in started:
         server.kill()
-
-
-@pytest.fixture(scope="session")
-def browser(chromium_path: str | None) -> Iterator[Browser]:
-    """A headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium_path, args=list(QUIET))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cifar_core import services
 from cifar_core.settings import PROJECT_DIR
@@ -54,15 +54,13 @@ def lab(runs_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(lab: str, chromium_path: str | None) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path)
-        page = browser.new_page(viewport={"width": 1400, "height": 1400})
-        page.set_default_timeout(30_000)
-        page.goto(lab)  # The first visit to a server runs app.py, which registers the pages.
-        page.get_by_role("heading", name="Dataset", exact=True).wait_for()
-        yield page
-        browser.close()
+def page(lab: str, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1400, "height": 1400})
+    page.set_default_timeout(30_000)
+    page.goto(lab)
+    page.get_by_role("heading", name="Dataset", exact=True).wait_for()
+    yield page
+    page.close()
 
 
 def wait_until_healthy(address: str) -> None:

@@ -21,7 +21,7 @@ from cifar_core.ui import live_chart
 from cifar_core.ui.live_chart import Line, Value, specification
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 # Each tick of the fragment adds half an epoch; the app never asks for the clock.
 APP = """
@@ -186,18 +186,12 @@ def wait_until_healthy(url: str, log: Path, server: subprocess.Popen[bytes]) -> 
 
 
 @pytest.fixture
-def page(address: str, chromium_path: str | None) -> Iterator[Page]:
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
-    arguments += ["--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        page.goto(address)
-        page.wait_for_selector(".st-key-curves svg.marks .mark-line path", timeout=60_000)
-        yield page
-        browser.close()
+def page(address: str, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    page.goto(address)
+    page.wait_for_selector(".st-key-curves svg.marks .mark-line path", timeout=60_000)
+    yield page
+    page.close()
 
 
 def wait_for_ticks(page: Page, number: int) -> None:
