@@ -263,17 +263,6 @@ def most_confused(matrix: ArrayLike, count: int = 5) -> list[ConfusedPair]:
     return pairs[: max(count, 0)]
 
 
-def wrong_pictures(probabilities: ArrayLike, labels: ArrayLike) -> Integers:
-    """Returns the positions (m,) of wrongly predicted pictures, most confident first.
-
-    Equally confident ones keep their order in the split.
-    """
-    values, true = checked_pair(probabilities, labels)
-    wrong = np.flatnonzero(values.argmax(axis=1) != true)
-    confidence = values[wrong].max(axis=1) if len(wrong) else np.zeros(0)
-    return wrong[np.argsort(-confidence, kind="stable")].astype(np.int64)
-
-
 def kept_against_accuracy(probabilities: ArrayLike, labels: ArrayLike) -> KeptCurve:
     """Returns how many answers are kept, and how good they are, at 101 thresholds.
 

@@ -132,15 +132,6 @@ def test_a_confused_pair_is_a_sentence() -> None:
     assert pair.sentence() == "175 of 1,000 cats were taken for dogs (17.5%)."
 
 
-def test_wrong_pictures_come_most_confident_first() -> None:
-    probabilities, labels = some_predictions(300)
-    wrong = metrics.wrong_pictures(probabilities, labels)
-    predicted = probabilities.argmax(axis=1)
-    assert set(wrong) == set(np.flatnonzero(predicted != labels))
-    confidence = probabilities[wrong].max(axis=1)
-    assert (np.diff(confidence.astype(float)) <= 0).all()
-
-
 def test_the_kept_curve_is_what_a_direct_count_gives() -> None:
     probabilities, labels = some_predictions(400, seed=5)
     curve = metrics.kept_against_accuracy(probabilities, labels)
@@ -196,7 +187,7 @@ def test_what_cannot_be_predictions_is_refused_in_three_answers(
     probabilities: Any, labels: Any
 ) -> None:
     with pytest.raises(PredictionsError) as refusal:
-        metrics.wrong_pictures(probabilities, labels)
+        metrics.kept_against_accuracy(probabilities, labels)
     assert isinstance(refusal.value, ValueError)
     assert isinstance(refusal.value, LabError)
     assert all((refusal.value.what, refusal.value.expected, refusal.value.remedy))
