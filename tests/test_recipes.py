@@ -17,6 +17,7 @@ from cifar_core.networks import NETWORKS
 from cifar_core.recipes import NAMED_RECIPES, Recipe, from_json, recipe
 
 NUMERIC = [field.name for field in dataclasses.fields(Recipe) if field.type in ("int", "float")]
+CHOICES = ["schedule", "flips", "initialisation", "monitored_split", "precision"]
 WHOLE = [field.name for field in dataclasses.fields(Recipe) if field.type == "int"]
 
 
@@ -115,14 +116,14 @@ def test_a_value_just_outside_its_bounds_is_refused(setting: str) -> None:
             recipe("standard", "cnn4", **{setting: value})
 
 
-@pytest.mark.parametrize("setting", ["schedule", "flips", "monitored_split", "precision"])
+@pytest.mark.parametrize("setting", CHOICES)
 @pytest.mark.parametrize("value", ["", "COSINE", "none ", 1, False, [], {}, "'; --"], ids=repr)
 def test_an_unknown_choice_is_refused(setting: str, value: Any) -> None:
     with pytest.raises(RecipeError):
         recipe("standard", "cnn4", **{setting: value})
 
 
-@pytest.mark.parametrize("setting", ["schedule", "flips", "monitored_split", "precision"])
+@pytest.mark.parametrize("setting", CHOICES)
 def test_every_choice_the_annotation_names_is_accepted(setting: str) -> None:
     for choice in typing.get_args(typing.get_type_hints(Recipe)[setting]):
         assert getattr(recipe("standard", "cnn4", **{setting: choice}), setting) == choice
@@ -214,3 +215,14 @@ def test_a_recipe_name_that_cannot_name_a_folder_is_refused(name: str) -> None:
     values = {**recipe("standard", "cnn4").to_json(), "name": name}
     with pytest.raises(RecipeError, match="name"):
         from_json(values)
+
+
+def test_no_recipe_but_quick_touches_the_networks_own_dropout() -> None:
+    factors = {name: recipe(name, "cnn4").dropout for name in NAMED_RECIPES}
+    assert {name for name, factor in factors.items() if factor != 1} == {"quick"}
+
+
+def test_only_the_tutorials_own_recipes_watch_the_test_pictures() -> None:
+    watched = {name: recipe(name, "cnn4").monitored_split for name in NAMED_RECIPES}
+    on_test = {name for name, split in watched.items() if split == "test"}
+    assert on_test == {"tutorial", "tutorial-repaired"}

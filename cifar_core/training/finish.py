@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,7 +17,9 @@ from cifar_core import files, networks
 from cifar_core.dataset import arrays
 from cifar_core.evaluation import calibration
 from cifar_core.evaluation.evaluation import evaluate
+from cifar_core.inference import novelty
 from cifar_core.inference.classifier import Classifier
+from cifar_core.inference.inside import Inside
 from cifar_core.recipes import Recipe
 from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import RunFolder, Status
@@ -29,6 +32,7 @@ def finish(
     trained: keras.Model,
     *,
     dataset: arrays.Dataset,
+    learned: arrays.Split,
     watched: arrays.Split,
     status: Status,
     say: Callable[[str], None],
@@ -36,28 +40,32 @@ def finish(
     """Writes what a finished run has beyond a running one; evaluation.json is the last.
 
     The figures are measured with the exported network, the one that serves. This is the one
-    time that a run with a validation split reads the test pictures.
+    time that a run with a validation split reads the test pictures: to measure, never to choose.
 
     Args:
         folder: The run.
         trained: Its network as trained.
         dataset: The full dataset.
+        learned: The pictures it was trained on.
         watched: The split that was monitored.
         status: Names device and precision for the record.
-        say: Is told what is being done.
+        say: Is told what is being done, over and over while it lasts.
     """
     recipe = folder.read_recipe()
     model = networks.build(recipe.network)
     model.set_weights(trained.get_weights())
     say("exporting the network")
     _save(model, folder)
-    say("measuring on the test pictures")
     classifier = Classifier(folder.litert_path, threads=usable_cores())
     temperature = None
     if recipe.monitored_split == "validation":
+        say("learning how sure it may be")
         answers = classifier.classify(watched.images)
         temperature = calibration.fit_temperature(answers, watched.labels)
+        _write_novelty(folder, learned, watched, dataset.test, say=say)
+    say("measuring on the test pictures")
     probabilities = classifier.classify(dataset.test.images).astype(np.float16)
+    say("measuring on the mirrored test pictures")
     mirrored = classifier.classify(dataset.test.images, mirror=True)
     figures = evaluate(
         probabilities, mirrored, dataset.test.labels, split="test", temperature=temperature
@@ -68,6 +76,27 @@ def finish(
     files.write_json(folder.manifest_path, _manifest(folder, recipe, dataset, status))
     checkpoint.before(folder.checkpoint_path).unlink(missing_ok=True)
     files.write_json(folder.evaluation_path, figures.to_json())
+
+
+def _write_novelty(
+    folder: RunFolder,
+    learned: arrays.Split,
+    watched: arrays.Split,
+    test: arrays.Split,
+    *,
+    say: Callable[[str], None],
+) -> None:
+    """Writes what “none of these” needs; the test pictures only measure its false alarms."""
+
+    def tell() -> None:  # this takes half a minute, and a silent worker would count as stalled
+        say("learning what is strange to it")
+
+    inside = Inside(folder.litert_path, threads=usable_cores())
+    made = novelty.fit(
+        inside, learnt=learned.images, labels=learned.labels, held_out=watched.images, tell=tell
+    )
+    made = novelty.measure(made, inside, test.images, tell)
+    files.write_whole(folder.novelty_path, made.to_bytes())
 
 
 def _save(model: keras.Sequential, folder: RunFolder) -> None:
@@ -95,7 +124,7 @@ def _manifest(
     folder: RunFolder, recipe: Recipe, dataset: arrays.Dataset, status: Status
 ) -> dict[str, Any]:
     """Returns the origin of everything in the folder."""
-    kept = (
+    kept: tuple[Path, ...] = (
         folder.keras_path,
         folder.litert_path,
         folder.predictions_path,
@@ -103,6 +132,8 @@ def _manifest(
         folder.metrics_path,
         folder.recipe_path,
     )
+    if folder.novelty_path.is_file():
+        kept = (*kept, folder.novelty_path)
     packages = ("keras", keras.backend.backend(), "numpy", "ai-edge-litert")
     return {
         "run": folder.id,

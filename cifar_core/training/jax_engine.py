@@ -36,7 +36,7 @@ class JaxEngine:
         self.recipe = recipe
         self.pictures = len(images)
         self.steps_per_epoch = steps_per_epoch(recipe, len(images))
-        self.model = network.build_model(recipe, precision)
+        self.model = network.build_model(recipe, precision, images)
         self.optimizer = network.build_optimizer(recipe, self.model, self.steps_per_epoch)
         self._images = jax.device_put(pad(images, recipe.crop_padding))
         self._labels = jax.device_put(labels.astype(np.int32))

@@ -11,23 +11,29 @@ import numpy as np
 from cifar_core import networks
 from cifar_core.dataset.augmentation import Stream, generator
 from cifar_core.recipes import Recipe
+from cifar_core.training.initialisation import initialise
 from cifar_core.training.schedule import learning_rate_schedule
 
 
-def build_model(recipe: Recipe, precision: str) -> keras.Sequential:
-    """Builds the network of a recipe with the weights that its seed gives.
+def build_model(recipe: Recipe, precision: str, images: np.ndarray) -> keras.Sequential:
+    """Builds the network of a recipe with the first weights that its seed gives.
 
     The softmax at the end is switched off: training works on logits, which keeps the loss
     exact where a probability would round to 0. What is saved is built anew, with its softmax.
 
     Args:
-        recipe: Gives network and seed.
+        recipe: Gives network, seed, first weights and dropout.
         precision: ``float32`` or ``bfloat16``; the weights stay float32 in both.
+        images: Training pictures (n, 32, 32, 3) uint8, to which first weights may suit.
     """
     keras.utils.set_random_seed(recipe.seed)
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
     model = networks.build(recipe.network, policy=policy)
     model.layers[-1].activation = keras.activations.linear
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate *= recipe.dropout
+    initialise(model, recipe, images)
     return model
 
 

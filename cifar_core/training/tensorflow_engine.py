@@ -27,7 +27,7 @@ class TensorFlowEngine:
         self.padded = pad(images, recipe.crop_padding)
         self.labels = labels.astype(np.int32)
         self.steps_per_epoch = steps_per_epoch(recipe, len(images))
-        self.model = with_byte_dropout(network.build_model(recipe, precision))
+        self.model = with_byte_dropout(network.build_model(recipe, precision, images))
         self.optimizer = network.build_optimizer(recipe, self.model, self.steps_per_epoch)
         self._sources = network.seed_generators(self.model)
         self._seeds = network.dropout_seeds(recipe, len(self._sources))

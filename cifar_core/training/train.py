@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 
 from cifar_core import files, networks, settings
 from cifar_core.dataset import arrays
-from cifar_core.dataset.splits import held_out
+from cifar_core.dataset.splits import divide
 from cifar_core.errors import RunError
 from cifar_core.networks import describe
 from cifar_core.recipes import Recipe
@@ -41,7 +40,7 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     journal.say(phase="opening the pictures")
     dataset = arrays.open_full(settings.current().data_dir)
     arrays.verify(dataset)
-    learned, watched = _divide(recipe, dataset)
+    learned, watched = divide(recipe, dataset)
     saved = checkpoint.load(folder.checkpoint_path)
     precision = choose_precision(recipe, journal.status.device)
     if saved is not None:
@@ -67,30 +66,12 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
         folder,
         engine.model,
         dataset=dataset,
+        learned=learned,
         watched=watched,
         status=journal.status,
         say=lambda phase: journal.say(now=True, phase=phase),
     )
     return True
-
-
-def _divide(recipe: Recipe, dataset: arrays.Dataset) -> tuple[arrays.Split, arrays.Split]:
-    """Returns the pictures to learn from and those to watch."""
-    learned, watched = dataset.train, dataset.test
-    if recipe.monitored_split == "validation":
-        to_learn, to_watch = held_out(dataset.train.labels, recipe.validation_pictures)
-        learned, watched = take(dataset.train, to_learn), take(dataset.train, to_watch)
-    if recipe.training_pictures:
-        _, chosen = held_out(learned.labels, recipe.training_pictures)
-        learned = take(learned, chosen)
-    return learned, watched
-
-
-def take(split: arrays.Split, positions: np.ndarray) -> arrays.Split:
-    """Returns the pictures of a split at some positions, in memory."""
-    return arrays.Split(
-        split.name, split.images[positions], split.labels[positions], split.indices[positions]
-    )
 
 
 def choose_precision(recipe: Recipe, device: str) -> str:

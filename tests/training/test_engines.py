@@ -52,7 +52,7 @@ def test_a_fresh_process_goes_on_from_a_checkpoint_to_the_same_bits(trial: dict[
 
 
 def test_another_seed_gives_other_weights(trial: dict[str, Any]) -> None:
-    assert trial["other_seed"] != trial["in_one"]
+    assert trial["other_seed"] != trial["one_seed"]
 
 
 def test_training_lowers_the_loss(trial: dict[str, Any]) -> None:
