@@ -1,0 +1,1 @@
+"""What the pictures tell of each other: duplicates, doubtful labels, neighbours, a map."""
