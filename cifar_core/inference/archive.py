@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
 
 from cifar_core import settings
 from cifar_core.errors import PictureError
@@ -20,81 +19,88 @@ _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read_archive(data: bytes) -> Iterator[tuple[str, bytes | PictureError]]:
-    """Yields the files of a zip in its order.
+class Archive:
+    """A zip of pictures; nothing is unpacked to disk, the names inside are labels.
 
-    Nothing is unpacked to disk: the names inside are labels. Folders and the system files of
-    macOS and Windows are passed over.
+    Folders and the system files of macOS and Windows are passed over.
+
+    Attributes:
+        names: Harmless names of its files, in its order.
 
     Args:
         data: The whole archive.
 
-    Returns:
-        Pairs of a harmless name and either the entry's bytes or the reason it was refused;
-        one entry is in memory at a time.
-
     Raises:
-        PictureError: The archive as a whole is broken or too large; raised before the first.
+        PictureError: The archive as a whole is broken or too large.
     """
-    check_bytes(len(data), "the archive")
-    # Every entry of the directory starts with this mark, so the count bounds the directory
-    # before it is parsed; pictures hold the four bytes by chance once in 4 GB.
-    if data.count(b"PK\x01\x02") > MAX_ENTRIES:
-        raise _too_much(f"more than {MAX_ENTRIES:,} files")
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    # zipfile raises more than BadZipFile on damaged directories (struct.error, ValueError,
-    # NotImplementedError, OverflowError …).
-    except Exception as error:
-        raise PictureError(
-            "The archive could not be opened: it is cut off, damaged or no zip.",
-            expected="A zip of pictures was expected.",
-            remedy="Pack the pictures again, or upload them one by one.",
-        ) from error
-    entries = [entry for entry in archive.infolist() if not _is_furniture(entry)]
-    total = sum(entry.file_size for entry in entries)
-    if total > MAX_TOTAL_BYTES:
-        raise _too_much(f"{total / 2**20:,.0f} MB of files when unpacked")
-    return _read_entries(archive, entries)
+
+    def __init__(self, data: bytes) -> None:
+        check_bytes(len(data), "the archive")
+        # Every entry of the directory starts with this mark, so the count bounds the directory
+        # before it is parsed; pictures hold the four bytes by chance once in 4 GB.
+        if data.count(b"PK\x01\x02") > MAX_ENTRIES:
+            raise _too_much(f"more than {MAX_ENTRIES:,} files")
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        # zipfile raises more than BadZipFile on damaged directories (struct.error, ValueError,
+        # NotImplementedError, OverflowError …).
+        except Exception as error:
+            raise PictureError(
+                "The archive could not be opened: it is cut off, damaged or no zip.",
+                expected="A zip of pictures was expected.",
+                remedy="Pack the pictures again, or upload them one by one.",
+            ) from error
+        self._entries = [entry for entry in self._zip.infolist() if not _is_furniture(entry)]
+        total = sum(entry.file_size for entry in self._entries)
+        if total > MAX_TOTAL_BYTES:
+            raise _too_much(f"{total / 2**20:,.0f} MB of files when unpacked")
+        self.names = tuple(safe_name(entry.filename) for entry in self._entries)
+
+    def read(self, index: int) -> bytes:
+        """Unpacks one file into memory.
+
+        Args:
+            index: Its place in :attr:`names`.
+
+        Raises:
+            PictureError: It is damaged, too large, locked, packed in a rare way or an archive.
+        """
+        entry, label = self._entries[index], self.names[index]
+        check_bytes(entry.file_size, label)
+        if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
+            raise PictureError(
+                f"“{label}” is locked or packed in a rare way.",
+                expected="A plain zip without a password was expected.",
+                remedy="Pack the pictures again without a password.",
+            )
+        try:
+            with self._zip.open(entry) as file:
+                data = file.read(settings.MAX_UPLOAD_BYTES + 1)
+        except (
+            OSError,
+            zipfile.BadZipFile,
+            zlib.error,
+            ValueError,
+            EOFError,
+            RuntimeError,
+        ) as error:
+            raise PictureError(
+                f"“{label}” is damaged inside the archive.",
+                expected="A whole file was expected.",
+                remedy="Pack the pictures again.",
+            ) from error
+        if data.startswith(_ARCHIVES):
+            raise PictureError(
+                f"“{label}” is an archive inside the archive.",
+                expected="Pictures were expected.",
+                remedy="Unpack it first, then upload its pictures.",
+            )
+        return data
 
 
-def _read_entries(
-    archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]
-) -> Iterator[tuple[str, bytes | PictureError]]:
-    with archive:
-        for entry in entries:
-            label = safe_name(entry.filename)
-            try:
-                yield label, _read_entry(archive, entry, label)
-            except PictureError as error:
-                yield label, error
-
-
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, label: str) -> bytes:
-    """Unpacks one entry; raises PictureError where it is refused."""
-    check_bytes(entry.file_size, label)
-    if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
-        raise PictureError(
-            f"“{label}” is locked or packed in a rare way.",
-            expected="A plain zip without a password was expected.",
-            remedy="Pack the pictures again without a password.",
-        )
-    try:
-        with archive.open(entry) as file:
-            data = file.read(settings.MAX_UPLOAD_BYTES + 1)
-    except (OSError, zipfile.BadZipFile, zlib.error, ValueError, EOFError, RuntimeError) as error:
-        raise PictureError(
-            f"“{label}” is damaged inside the archive.",
-            expected="A whole file was expected.",
-            remedy="Pack the pictures again.",
-        ) from error
-    if data.startswith(_ARCHIVES):
-        raise PictureError(
-            f"“{label}” is an archive inside the archive.",
-            expected="Pictures were expected.",
-            remedy="Unpack it first, then upload its pictures.",
-        )
-    return data
+def is_archive(data: bytes) -> bool:
+    """Says whether a file's first bytes are those of a zip, whatever it is called."""
+    return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def _is_furniture(entry: zipfile.ZipInfo) -> bool:

@@ -41,7 +41,7 @@ class Classifier:
     """
 
     def __init__(self, model_path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
-        content = _read_model(model_path, sha256)
+        content = read_model(model_path, sha256)
         self._single = _Engine(content, model_path.name, threads)
         self._bulk = _Engine(content, model_path.name, threads)
 
@@ -92,18 +92,18 @@ class _Engine:
             (target,) = self._interpreter.get_output_details()
         # LiteRT raises ValueError or RuntimeError as it likes on a file it cannot run.
         except (ValueError, RuntimeError) as error:
-            raise _unfit(name, "it is no LiteRT network with one input and one output") from error
+            raise unfit(name, "it is no LiteRT network with one input and one output") from error
         self._source, self._target = int(source["index"]), int(target["index"])
         shape_in, shape_out = source["shape_signature"].tolist(), target["shape_signature"].tolist()
         if source["dtype"] is not np.uint8 or shape_in != [-1, *PICTURE_SHAPE]:
-            raise _unfit(name, f"it takes {source['dtype'].__name__} {shape_in}")
+            raise unfit(name, f"it takes {source['dtype'].__name__} {shape_in}")
         if target["dtype"] is not np.float32 or shape_out != [-1, len(CLASS_NAMES)]:
-            raise _unfit(name, f"it gives {target['dtype'].__name__} {shape_out}")
+            raise unfit(name, f"it gives {target['dtype'].__name__} {shape_out}")
         self._batch = 0
         try:
             self.run(np.zeros((1, *PICTURE_SHAPE), np.uint8))
         except RuntimeError as error:
-            raise _unfit(name, "LiteRT cannot run it") from error
+            raise unfit(name, "LiteRT cannot run it") from error
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Computes (n, 32, 32, 3) contiguous uint8 to (n, 10) float32."""
@@ -118,7 +118,7 @@ class _Engine:
             return probabilities
 
 
-def _read_model(model_path: Path, sha256: str | None) -> bytes:
+def read_model(model_path: Path, sha256: str | None) -> bytes:
     """Returns the file's bytes after checking its digest."""
     try:
         content = model_path.read_bytes()
@@ -139,7 +139,8 @@ def _read_model(model_path: Path, sha256: str | None) -> bytes:
     return content
 
 
-def _unfit(name: str, why: str) -> ModelError:
+def unfit(name: str, why: str) -> ModelError:
+    """Returns the refusal of a file that is no network of the lab."""
     return ModelError(
         f"The trained network {name} cannot be used: {why}.",
         expected="A network from uint8 (n, 32, 32, 3) to float32 (n, 10) was expected.",

@@ -22,11 +22,13 @@ _UPRIGHT: Mapping[int, Image.Transpose] = {
 }
 
 
-def reduce_picture(image: Image.Image, bits: int, size: tuple[int, int]) -> Image.Image:
-    """Returns the picture as RGB, or RGBA where it may be transparent, averaging over areas.
+def reduce_picture(
+    image: Image.Image, bits: int, size: tuple[int, int]
+) -> tuple[Image.Image, bool]:
+    """Returns the picture as RGB, averaging over areas, and whether something showed through.
 
-    Large pictures are converted strip by strip: whole, a palette of 50 megapixels in a file of
-    30 kB would take 400 MB on the way.
+    What is transparent is laid on white. Large pictures are converted strip by strip: whole, a
+    palette of 50 megapixels in a file of 30 kB would take 400 MB on the way.
 
     Args:
         image: A decoded picture in any mode that the lab's formats have.
@@ -39,17 +41,20 @@ def reduce_picture(image: Image.Image, bits: int, size: tuple[int, int]) -> Imag
         max(1, full // small // 2) for full, small in zip(image.size, size, strict=True)
     )
     if across == down == 1:
-        return _plain(image, bits).resize(size, Image.Resampling.BOX)
-    small: Image.Image | None = None
+        plain, is_transparent = _lay_on_white(_plain(image, bits))
+        return plain.resize(size, Image.Resampling.BOX), is_transparent
+    small = Image.new("RGB", (-(-width // across), -(-height // down)))
+    shows_through = False
     step = down * max(1, STRIP_PIXELS // (down * width))
     for top in range(0, height, step):
         strip = image.crop((0, top, width, min(height, top + step)))
-        part = _plain(strip, bits).reduce((across, down))
-        if small is None:
-            small = Image.new(part.mode, (part.width, -(-height // down)))
-        small.paste(part, (0, top // down))
-    assert small is not None
-    return small.resize(size, Image.Resampling.BOX, box=(0, 0, width / across, height / down))
+        # On white before averaging: averages of colours that are multiplied by their alpha, as
+        # Pillow computes them, lose up to 2/255 to rounding.
+        plain, is_transparent = _lay_on_white(_plain(strip, bits))
+        shows_through |= is_transparent
+        small.paste(plain.reduce((across, down)), (0, top // down))
+    box = (0, 0, width / across, height / down)
+    return small.resize(size, Image.Resampling.BOX, box=box), shows_through
 
 
 def _plain(image: Image.Image, bits: int) -> Image.Image:
@@ -69,20 +74,13 @@ def _plain(image: Image.Image, bits: int) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def is_transparent(image: Image.Image) -> bool:
-    """Whether anything behind an RGB or RGBA picture would show through."""
+def _lay_on_white(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Returns an RGB or RGBA picture as RGB, white where it is transparent, and whether it was."""
     if image.mode != "RGBA":
-        return False
+        return image, False
     lowest, _ = image.getchannel("A").getextrema()
-    return lowest != 255
-
-
-def lay_on_white(image: Image.Image) -> Image.Image:
-    """Returns an RGB or RGBA picture as RGB, white where it is transparent."""
-    if image.mode != "RGBA":
-        return image
     white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB")
+    return Image.alpha_composite(white, image).convert("RGB"), lowest != 255
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:

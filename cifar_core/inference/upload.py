@@ -20,12 +20,7 @@ from PIL import AvifImagePlugin, Image, WebPImagePlugin
 from cifar_core import settings
 from cifar_core.dataset import PICTURE_SHAPE
 from cifar_core.errors import PictureError
-from cifar_core.inference.conversion import (
-    is_transparent,
-    lay_on_white,
-    reduce_picture,
-    turn_upright,
-)
+from cifar_core.inference.conversion import reduce_picture, turn_upright
 from cifar_core.inference.envelope import (
     Envelope,
     EnvelopeError,
@@ -33,6 +28,7 @@ from cifar_core.inference.envelope import (
     read_orientation,
 )
 from cifar_core.inference.names import safe_name
+from cifar_core.inference.room import Room
 
 MAX_PIXELS = 50_000_000
 """Largest width × height that is decoded: more than the cameras of phones usually write."""
@@ -49,6 +45,9 @@ PREVIEW_SIDE = 512
 
 READABLE = "JPEG, PNG, WebP, GIF, BMP or AVIF"
 _LABELS: Mapping[str, str] = {"WEBP": "WebP"}
+
+_HEIC = frozenset(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"hevc", b"mif1"))
+"""How files begin whose pictures are packed with HEVC, which is patented and no part of Pillow."""
 
 # Named here so that Image.open finds them registered and does not load all its plugins.
 _PLUGINS = (AvifImagePlugin, WebPImagePlugin)
@@ -78,12 +77,13 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def read_picture(data: bytes, name: str) -> Picture:
+def read_picture(data: bytes, name: str, room: Room | None = None) -> Picture:
     """Reads the first picture of a file.
 
     Args:
         data: The whole file.
         name: Its name, from anywhere; used as a label only.
+        room: What bounds the pixels that several threads decode at once.
 
     Returns:
         The picture with pixels (h, w, 3) uint8, h and w at most :data:`PREVIEW_SIDE`.
@@ -103,6 +103,13 @@ def read_picture(data: bytes, name: str) -> Picture:
         envelope = read_envelope(data)
     except EnvelopeError as error:
         raise _broken(label, str(error)) from error
+    if envelope is None and data[4:12] in _HEIC:
+        raise PictureError(
+            f"“{label}” is a HEIC picture, as iPhones keep them.",
+            expected=f"The lab reads {READABLE}.",
+            remedy="Share it from the phone as JPEG (Settings, Camera, Formats: Most Compatible), "
+            "or save it as JPEG in a picture program.",
+        )
     if envelope is None:
         raise PictureError(
             f"“{label}” is not a picture the lab can read.",
@@ -111,8 +118,10 @@ def read_picture(data: bytes, name: str) -> Picture:
         )
     if envelope.size is not None:
         _check_size(envelope.size, envelope.scans, label)
+    declared = None if envelope.size is None else envelope.size[0] * envelope.size[1]
     try:
-        picture = _decode(envelope, label)
+        with (room or Room()).take(declared):
+            picture = _decode(envelope, label)
     except PictureError:
         raise
     # Decoders of broken files raise whatever their authors did not foresee (OSError,
@@ -135,6 +144,9 @@ def to_network_input(
     pixels: NDArray[np.uint8], *, fit: Literal["squash", "crop"] = "squash"
 ) -> NDArray[np.uint8]:
     """Brings a picture to the size the networks see, averaging over areas.
+
+    Bilinear where it makes smaller: each pixel is the mean of an area twice its size, the middle
+    counting most. Of the ways tried it named photographs best (docs/classify.md).
 
     Args:
         pixels: (h, w, 3) uint8.
@@ -169,7 +181,7 @@ def _resize(
     fit: Literal["squash", "crop"],
     resampling: Image.Resampling | None = None,
 ) -> NDArray[np.uint8]:
-    """Resizes (h, w, 3) to (32, 32, 3); averaging areas, bicubic where it must enlarge."""
+    """Resizes (h, w, 3) to (32, 32, 3); bilinear over areas, bicubic where it must enlarge."""
     height, width = pixels.shape[:2]
     if fit == "crop":
         side = min(height, width)
@@ -178,7 +190,7 @@ def _resize(
         height = width = side
     if resampling is None:
         enlarges = min(height, width) < PICTURE_SHAPE[0]
-        resampling = Image.Resampling.BICUBIC if enlarges else Image.Resampling.BOX
+        resampling = Image.Resampling.BICUBIC if enlarges else Image.Resampling.BILINEAR
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(image.resize((PICTURE_SHAPE[1], PICTURE_SHAPE[0]), resampling))
 
@@ -230,10 +242,9 @@ def _decode(
             notes.append("16 bits reduced to 8")
         if image.mode == "CMYK":
             notes.append("printing colours (CMYK) turned into RGB")
-        reduced = reduce_picture(image, envelope.bits, (preview[0], preview[1]))
-    if is_transparent(reduced):
+        upright, was_transparent = reduce_picture(image, envelope.bits, (preview[0], preview[1]))
+    if was_transparent:
         notes.append("transparency laid on white")
-    upright = lay_on_white(reduced)
     if orientation > 1:
         upright = turn_upright(upright, orientation)
         notes.append("turned upright")

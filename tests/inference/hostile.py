@@ -6,7 +6,7 @@ import io
 import random
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from PIL import Image
@@ -62,18 +62,21 @@ def good_files() -> dict[str, bytes]:
     }
 
 
-def mutants(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
+def mutants(
+    seed: int, count: int, files: Mapping[str, bytes] | None = None
+) -> Iterator[tuple[str, bytes]]:
     """Yields damaged files: bits flipped, bytes replaced, cut out, doubled, cut off.
 
     Args:
         seed: The same seed gives the same files.
         count: How many.
+        files: What is damaged, in turn; small whole files of every kind by default.
 
     Yields:
         What was damaged, and the file.
     """
     rng = random.Random(seed)
-    parents = list(good_files().items())
+    parents = list((files or good_files()).items())
     for number in range(count):
         kind, parent = parents[number % len(parents)]
         data = bytearray(parent)

@@ -1,6 +1,7 @@
 """Makes data/tiny.tflite, a small untrained network with the lab's input and output.
 
-Beside it come data/float_input.tflite and data/five_classes.tflite, which the lab refuses.
+Beside it come data/float_input.tflite and data/five_classes.tflite, which the lab refuses, and
+data/modern.tflite: other layers than the tutorial's, its weights partly in 8 bits.
 
 Run by hand with TensorFlow installed, from the project's folder:
 ``python tests/inference/make_tiny_network.py``. The tests only read the result. Its weights are
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import keras
 from keras import layers
+
+from cifar_core.training.export import _export
 
 DATA_DIR = Path(__file__).parent / "data"
 
@@ -29,6 +32,27 @@ def build() -> keras.Sequential:
             layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dense(10, kernel_initializer=wide),
+            layers.Activation("softmax"),
+        ]
+    )
+
+
+def build_modern() -> keras.Sequential:
+    """Returns a network of GELU, batch normalisation, strides and average pooling."""
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3), dtype="uint8"),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(24, 2, activation="gelu"),
+            layers.Conv2D(8, 3, padding="same", use_bias=False),
+            layers.MaxPooling2D(),
+            layers.BatchNormalization(moving_variance_initializer="ones"),
+            layers.Activation("gelu"),
+            layers.Conv2D(12, 3, padding="same", strides=2, activation="relu6"),
+            layers.Conv2D(16, 3),
+            layers.Activation("silu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(10),
             layers.Activation("softmax"),
         ]
     )
@@ -55,3 +79,4 @@ if __name__ == "__main__":
     }
     for name, network in networks.items():
         network.export(DATA_DIR / f"{name}.tflite", format="litert", verbose=False)
+    _export(build_modern(), DATA_DIR / "modern.tflite")  # with 8-bit weights, as the lab does

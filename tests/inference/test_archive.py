@@ -4,14 +4,15 @@ import io
 import random
 import struct
 import time
+import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from cifar_core import settings
 from cifar_core.errors import PictureError
-from cifar_core.inference.archive import MAX_ENTRIES, read_archive
+from cifar_core.inference.archive import MAX_ENTRIES, Archive, is_archive
 from cifar_core.inference.upload import read_picture
 from tests.inference import hostile
 
@@ -24,9 +25,19 @@ def packed(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
     return file.getvalue()
 
 
+def read_archive(data: bytes) -> Iterator[tuple[str, bytes | PictureError]]:
+    """Yields each file of a zip, or why it was refused."""
+    archive = Archive(data)
+    for index, name in enumerate(archive.names):
+        try:
+            yield name, archive.read(index)
+        except PictureError as error:
+            yield name, error
+
+
 def refusal(data: bytes) -> PictureError:
     with pytest.raises(PictureError) as caught:
-        read_archive(data)
+        Archive(data)
     error = caught.value
     assert error.what
     assert error.expected
@@ -142,3 +153,23 @@ def test_damaged_archives_give_pictures_or_sentences() -> None:
             refused += 1
     assert refused > 10
     assert read > 100
+
+
+def test_a_zip_is_known_by_its_bytes_and_no_picture_is_one() -> None:
+    assert is_archive(packed({"a.png": b"a"}))
+    assert is_archive(packed({}))
+    assert not any(is_archive(data) for data in hostile.good_files().values())
+
+
+def test_files_come_in_any_order_and_again() -> None:
+    archive = Archive(packed({f"{n}.png": str(n).encode() for n in range(5)}))
+    assert [archive.read(n) for n in (4, 0, 4)] == [b"4", b"0", b"4"]
+
+
+def test_two_files_of_one_name_are_both_read() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's own, on the second
+        archive.writestr("a.png", b"one")
+        archive.writestr("a.png", b"two")
+    assert [data for _, data in read_archive(file.getvalue())] == [b"one", b"two"]

@@ -323,9 +323,17 @@ def test_a_picture_of_the_networks_size_is_untouched() -> None:
     assert to_network_input(pixels, fit="crop") is pixels
 
 
-def test_squashing_averages_areas() -> None:
+def test_squashing_weighs_an_area_with_a_triangle() -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (64, 128, 3), dtype=np.uint8)
-    expected = pixels.reshape(32, 2, 32, 4, 3).mean(axis=(1, 3))
+
+    def weights(side: int) -> np.ndarray:
+        """Returns (32, side): bilinear over the area that a pixel of the small picture covers."""
+        scale, places = side / 32, np.arange(side) + 0.5
+        centres = (np.arange(32)[:, None] + 0.5) * scale
+        triangle = np.maximum(0, 1 - np.abs(places - centres) / scale)
+        return np.asarray(triangle / triangle.sum(axis=1, keepdims=True))
+
+    expected = np.einsum("iy,jx,yxc->ijc", weights(64), weights(128), pixels)
     assert np.abs(to_network_input(pixels, fit="squash") - expected).max() <= 1
 
 
@@ -499,3 +507,10 @@ def test_many_threads_read_the_same_pixels() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
+def test_a_picture_as_iphones_keep_them_is_refused_with_what_to_do(brand: bytes) -> None:
+    error = refusal(b"\x00\x00\x00\x18ftyp" + brand + bytes(40), "IMG_1.HEIC")
+    assert "HEIC" in error.what
+    assert "Most Compatible" in error.remedy

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cifar_core.errors import ModelError
+from cifar_core.inference.classifier import BATCH_PICTURES, Classifier
+from cifar_core.inference.inside import Inside
+from cifar_core.settings import PROJECT_DIR
+
+DATA = Path(__file__).parent / "data"
+CNN4 = PROJECT_DIR / "models" / "cnn4" / "model.tflite"
+
+
+def some_pictures(count: int) -> NDArray[np.uint8]:
+    coarse = np.random.default_rng(count).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+    return coarse.repeat(8, axis=1).repeat(8, axis=2)
+
+
+@pytest.fixture(scope="module")
+def inside() -> Inside:
+    return Inside(CNN4)
+
+
+def test_the_steps_are_those_of_the_network(inside: Inside) -> None:
+    assert [(step.kind, step.shape) for step in inside.steps] == [
+        ("convolution", (32, 32, 32)),
+        ("convolution", (30, 30, 32)),
+        ("pooling", (15, 15, 32)),
+        ("convolution", (15, 15, 64)),
+        ("convolution", (13, 13, 64)),
+        ("pooling", (6, 6, 64)),
+        ("flatten", (2304,)),
+        ("dense", (512,)),
+        ("dense", (10,)),
+        ("softmax", (10,)),
+    ]
+
+
+def test_the_last_step_is_the_answer_of_the_classifier(inside: Inside) -> None:
+    pictures = some_pictures(BATCH_PICTURES + 3)
+    answers = Classifier(CNN4).classify(pictures)
+    np.testing.assert_allclose(inside.outputs(pictures)[-1], answers, atol=1e-6)
+
+
+def test_the_first_convolution_can_be_worked_out_from_its_weights(inside: Inside) -> None:
+    picture = some_pictures(1)
+    step, output = inside.steps[0], inside.outputs(picture)[0][0]
+    assert step.kernel is not None
+    assert step.bias is not None
+    patch = picture[0, 9:12, 4:7].astype(np.float32)  # around row 10, column 5
+    by_hand = np.einsum("hwi,hwio->o", patch, step.kernel) + step.bias
+    np.testing.assert_allclose(output[10, 5], np.maximum(by_hand, 0), atol=1e-4)
+
+
+def test_a_pooling_takes_the_largest_of_four(inside: Inside) -> None:
+    outputs = inside.outputs(some_pictures(1))
+    blocks = outputs[1][0].reshape(15, 2, 15, 2, 32)
+    np.testing.assert_array_equal(outputs[2][0], blocks.max(axis=(1, 3)))
+
+
+def test_features_times_the_last_weights_are_the_logits(inside: Inside) -> None:
+    features, logits = inside.features_and_logits(some_pictures(50))
+    last = inside.steps[-2]
+    assert last.kernel is not None
+    assert last.bias is not None
+    # Not to the last digit: LiteRT rounds what a dense layer reads to 8 bits.
+    np.testing.assert_allclose(features @ last.kernel + last.bias, logits, atol=0.1)
+
+
+def test_features_alone_are_the_same(inside: Inside) -> None:
+    pictures = some_pictures(5)
+    np.testing.assert_array_equal(
+        inside.features(pictures), inside.features_and_logits(pictures)[0]
+    )
+
+
+def test_no_pictures_give_empty_outputs(inside: Inside) -> None:
+    shapes = [output.shape for output in inside.outputs(some_pictures(0))]
+    assert shapes == [(0, *step.shape) for step in inside.steps]
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"not a network")
+    with pytest.raises(ModelError, match="cannot be used"):
+        Inside(path)
+
+
+def test_a_network_that_is_not_the_recorded_one_is_refused() -> None:
+    with pytest.raises(ModelError, match="not the one that was recorded"):
+        Inside(CNN4, sha256="0" * 64)
+
+
+def test_what_a_step_reads_is_what_the_step_before_it_made(inside: Inside) -> None:
+    picture = some_pictures(1)[0]
+    seen = inside.look(picture)
+    np.testing.assert_array_equal(seen[0].read, picture)
+    for before, after in itertools.pairwise(seen):
+        np.testing.assert_array_equal(after.read.ravel(), before.made.ravel())
+
+
+def test_weights_in_eight_bits_are_told_apart_from_others(inside: Inside) -> None:
+    weighty = [step for step in inside.steps if step.kernel is not None]
+    assert [step.is_8_bit for step in weighty] == [False] + [True] * 5
+
+
+def test_a_network_of_other_layers_is_opened_too() -> None:
+    modern = Inside(DATA / "modern.tflite")
+    kinds = [step.kind for step in modern.steps]
+    assert kinds[-3:] == ["average", "dense", "softmax"]
+    assert {"activation", "other"} < set(kinds)
+    assert modern.features(some_pictures(2)).shape == (2, 16)
+    assert [output.shape[0] for output in modern.outputs(some_pictures(2))] == [2] * len(kinds)

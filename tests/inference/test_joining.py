@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from cifar_core.inference.inside import Inside
+from cifar_core.inference.joining import join
+from cifar_core.networks import NETWORKS
+from cifar_core.networks.description import LayerRow, NetworkDescription, load_description
+from cifar_core.settings import PROJECT_DIR
+from tests.inference.test_arithmetic import FILES
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_step_belongs_to_a_layer_of_its_shape(name: str) -> None:
+    description = load_description(name)
+    steps = Inside(PROJECT_DIR / "models" / name / "model.tflite").steps
+    joined = join(description, steps)
+    assert joined is not None
+    assert [step for part in joined for step in part] == list(range(len(steps)))
+    for row, part in zip(description.rows, joined, strict=True):
+        assert all(steps[at].shape == row.output_shape for at in part)
+        if row.kind in ("Dropout", "Rescaling"):
+            assert part == ()
+        if row.parameters:
+            kernel = steps[part[0]].kernel
+            assert kernel is not None
+            assert kernel.size + kernel.shape[-1] == row.parameters
+
+
+def test_a_softmax_within_a_dense_layer_is_a_step_of_its_own() -> None:
+    steps = Inside(FILES["cnn6"]).steps
+    joined = join(load_description("cnn6"), steps)
+    assert joined is not None
+    assert [steps[at].kind for at in joined[-1]] == ["dense", "softmax"]
+
+
+def row(kind: str, details: str = "") -> LayerRow:
+    return LayerRow(kind.lower(), kind, (1,), 0, 0, 4, 1, details)
+
+
+MODERN = (
+    *(row("Rescaling"), row("Conv2D", "24 filters 2×2, valid, gelu"), row("Conv2D")),
+    *(row("MaxPooling2D"), row("BatchNormalization"), row("Activation", "gelu")),
+    *(row("Conv2D", "12 filters 3×3, same, stride 2×2, relu6"), row("Conv2D")),
+    *(row("Activation", "silu"), row("GlobalAveragePooling2D"), row("Dense")),
+    row("Activation", "softmax"),
+)
+
+
+def described(rows: tuple[LayerRow, ...]) -> NetworkDescription:
+    return NetworkDescription("other", "Other", (32, 32, 3), rows, 0, 0)
+
+
+def test_layers_of_other_kinds_are_joined_too() -> None:
+    joined = join(described(MODERN), Inside(FILES["modern"]).steps)
+    assert joined == [(), (0, 1), (2,), (3,), (4,), (5,), (6,), (7,), (8, 9), (10,), (11,), (12,)]
+
+
+@pytest.mark.parametrize("rows", [MODERN[:-1], MODERN[2:], (), (*MODERN, row("Dense"))])
+def test_what_does_not_match_is_not_guessed(rows: tuple[LayerRow, ...]) -> None:
+    assert join(described(rows), Inside(FILES["modern"]).steps) is None
