@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
+from cifar_core import files
 from cifar_core.errors import LabError, PictureError
 from cifar_core.settings import MAX_UPLOAD_BYTES
 
@@ -113,6 +114,22 @@ def read_file(path: Path) -> bytes:
             f"The file “{path}” cannot be read: {error.strerror or error}.",
             expected="A picture file that this user may read.",
             remedy="Check its name and permissions.",
+        ) from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes a file in one step: it is there whole, or as it was before.
+
+    Raises:
+        LabError: The disk is full, or the folder is missing or cannot be written.
+    """
+    try:
+        files.write_whole(path.absolute(), content)
+    except OSError as error:
+        raise LabError(
+            f"The file {path} cannot be written: {error.strerror or error}.",
+            expected="A folder that is there and may be written to, with room on its disk.",
+            remedy="Name another file, or make the folder.",
         ) from error
 
 

@@ -30,14 +30,19 @@ class Settings:
         data_dir: Folder of the full dataset (may be missing).
         runs_dir: Folder with one folder per run (made on first use).
         models_dir: Folder of the shipped runs.
+        feedback_dir: Folder of what people said of answers (made on first use).
         read_only: A public demo: looking and classifying only.
+        operators: Who may change something where people sign in; nobody named means that
+            whoever reaches the lab may.
         serving_threads: Threads LiteRT may use in the web process.
     """
 
     data_dir: Path
     runs_dir: Path
     models_dir: Path
+    feedback_dir: Path
     read_only: bool = False
+    operators: frozenset[str] = frozenset()
     serving_threads: int = 1
 
 
@@ -46,9 +51,10 @@ def current(environ: Mapping[str, str] | None = None) -> Settings:
 
     Args:
         environ: The variables to read; the process's own by default. Known are
-            ``CIFAR_LAB_DATA``, ``CIFAR_LAB_RUNS``, ``CIFAR_LAB_MODELS`` (folders),
-            ``CIFAR_LAB_READONLY`` (``1`` for a public demo) and
-            ``CIFAR_LAB_SERVING_THREADS``.
+            ``CIFAR_LAB_DATA``, ``CIFAR_LAB_RUNS``, ``CIFAR_LAB_MODELS``,
+            ``CIFAR_LAB_FEEDBACK`` (folders),
+            ``CIFAR_LAB_READONLY`` (``1`` for a public demo), ``CIFAR_LAB_OPERATORS``
+            (addresses or account marks, commas between) and ``CIFAR_LAB_SERVING_THREADS``.
 
     Raises:
         LabError: A variable names no folder.
@@ -68,11 +74,14 @@ def current(environ: Mapping[str, str] | None = None) -> Settings:
                 remedy=f"Correct {variable} or leave it out.",
             ) from error
 
+    operators = (name.strip() for name in env.get("CIFAR_LAB_OPERATORS", "").split(","))
     threads = env.get("CIFAR_LAB_SERVING_THREADS", "").strip()
     return Settings(
         data_dir=folder("CIFAR_LAB_DATA", "data"),
         runs_dir=folder("CIFAR_LAB_RUNS", "runs"),
         models_dir=folder("CIFAR_LAB_MODELS", "models"),
+        feedback_dir=folder("CIFAR_LAB_FEEDBACK", "feedback"),
         read_only=env.get("CIFAR_LAB_READONLY", "").strip() not in ("", "0"),
+        operators=frozenset(name.lower() if "@" in name else name for name in operators if name),
         serving_threads=int(threads) if threads.isdecimal() and int(threads) > 0 else 1,
     )

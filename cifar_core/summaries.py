@@ -9,7 +9,7 @@ from typing import Any
 from cifar_core import formats
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.runs.folder import State
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 
 HEADS = ("RUN", "STATE", "EPOCH", "ACCURACY", "NAME")
 

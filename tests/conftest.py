@@ -12,7 +12,7 @@ import pytest
 
 from cifar_core import settings
 from cifar_core.errors import RunError
-from cifar_core.runs import manager
+from cifar_core.runs import manager, reading
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -37,11 +37,12 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "runs"
     monkeypatch.setenv("CIFAR_LAB_RUNS", str(folder))
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("CIFAR_LAB_FEEDBACK", str(tmp_path / "feedback"))
     for variable in ("CIFAR_LAB_READONLY", "CIFAR_LAB_SERVING_THREADS", "KERAS_BACKEND"):
         monkeypatch.delenv(variable, raising=False)
     yield folder
     monkeypatch.undo()  # what the test broke on purpose must not break the clearing up
-    left = [run.id for run in manager.list_runs(folder) if run.state.is_alive]
+    left = [run.id for run in reading.list_runs(folder) if run.state.is_alive]
     for run_id in left:
         with contextlib.suppress(RunError):  # it has just ended
             manager.stop(folder, run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -19,8 +20,9 @@ from PIL import Image
 
 from cifar_core import __main__ as command_line
 from cifar_core import console, files, recipes, services
+from cifar_core.inference.timing import measure
+from cifar_core.lock import Lock, try_lock
 from cifar_core.runs.folder import RunFolder, State, Status
-from cifar_core.runs.lock import Lock, try_lock
 from cifar_core.settings import MAX_UPLOAD_BYTES, PROJECT_DIR
 from tests.fabricate import Fake, fabricate
 
@@ -107,6 +109,7 @@ FAILURES: Sequence[tuple[str, ...]] = (
     ("evaluate", "../../etc"),
     ("classify", "picture.png"),
     ("classify", "picture.png", "--model", "no-such-run"),
+    ("measure", "no-such-run"),
     ("data",),
     TRAIN,
     (*TRAIN, "--detach"),
@@ -373,6 +376,23 @@ def test_a_name_cannot_steer_the_terminal(
     assert "\x1b" not in said.out + said.err
     assert r"\x1b[2J.png" in said.out
     assert r"\x1b[2J" in said.err
+
+
+# measure
+
+
+def test_measure_times_every_step_of_a_network_and_the_page_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    monkeypatch.setattr("cifar_core.runs.timing.measure", functools.partial(measure, rounds=2))
+    assert done("measure", "cnn4", "--json") == 0
+    value = json.loads(capfd.readouterr().out)
+    run = services.read_run("cnn4")
+    assert len(value["step_ms"]) == len(services.open_inside(run).steps)
+    timing = services.read_timing(run).timing
+    assert timing is not None
+    assert timing.measured_at == value["measured_at"]
 
 
 # classify
@@ -720,7 +740,7 @@ def test_a_second_ctrl_c_leaves_a_stalled_run_at_once(runs_dir: Path) -> None:
 @pytest.mark.data
 @pytest.mark.timeout(300)
 def test_ctrl_c_stops_a_real_training_and_keeps_everything() -> None:
-    wishes = ("--training-pictures", "2000", "--epochs", "50", "--json")
+    wishes = ("--training-pictures", "500", "--epochs", "50", "--json")
     with started([*PROGRAM, *TRAIN, *wishes]) as process:
         run_id = await_line(process, "started.").split()[1]
         try:

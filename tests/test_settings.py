@@ -17,6 +17,7 @@ def test_an_empty_environment_gives_the_folders_of_the_project() -> None:
         data_dir=settings.PROJECT_DIR / "data",
         runs_dir=settings.PROJECT_DIR / "runs",
         models_dir=settings.PROJECT_DIR / "models",
+        feedback_dir=settings.PROJECT_DIR / "feedback",
     )
 
 
@@ -26,6 +27,7 @@ def test_an_empty_environment_gives_the_folders_of_the_project() -> None:
         ("CIFAR_LAB_DATA", "data_dir"),
         ("CIFAR_LAB_RUNS", "runs_dir"),
         ("CIFAR_LAB_MODELS", "models_dir"),
+        ("CIFAR_LAB_FEEDBACK", "feedback_dir"),
     ],
 )
 def test_each_folder_can_be_named(variable: str, attribute: str, tmp_path: Path) -> None:

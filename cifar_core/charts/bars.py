@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from cifar_core.charts import theme
 from cifar_core.evaluation.predictions import CLASSES, checked_probabilities
-from cifar_core.evaluation.words import counted, duration, percent
+from cifar_core.evaluation.words import counted, percent
+from cifar_core.formats import duration
 
 LARGEST_FIRST: Final = "largest first"
 
@@ -86,7 +87,7 @@ def batch_count_bars(
     counts: ArrayLike,
     *,
     order: str = "dataset",
-    title: theme.Title | str = "Pictures above or below an even share, by batch",
+    title: theme.Title | str = "Pictures above or below an even share",
     dark: bool = False,
     height: int = 340,
 ) -> go.Figure:
@@ -119,8 +120,9 @@ def batch_count_bars(
             "domain": [place * width, (place + 0.88) * width],
             "range": [-reach, reach],
             "title": {"text": f"Batch {place + 1}"},
-            "tickvals": [-step, 0, step],
-            "ticktext": [f"−{step}", "0", f"+{step}"],
+            "tickvals": [-step, step],
+            "ticktext": ["", f"+{step}"],  # on a phone there is no room for both
+            "tickangle": 0,
             "fixedrange": True,
         }
         chart.add_shape(
@@ -189,10 +191,6 @@ def epoch_time_bars(
                 "thickness": 1.5,
                 "width": 5,
             },
-            text=[duration(float(middle)) for _, middle, _ in quartiles],
-            textposition="inside",
-            insidetextanchor="start",
-            textfont={"color": theme.palette(dark).background, "size": 13},
             hovertext=[
                 f"{theme.plain(run.name)}: half of the {len(run.seconds)} epochs took between "
                 f"{duration(float(low))} and {duration(float(high))},<br>the median is "
@@ -202,9 +200,22 @@ def epoch_time_bars(
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )
+    for run, (_, middle, high) in zip(timed, quartiles, strict=True):
+        chart.add_annotation(
+            x=float(high), y=theme.plain(run.name), text=duration(float(middle)),
+            showarrow=False, xanchor="left", xshift=8,
+        )  # fmt: skip
     chart.update_layout(showlegend=False, dragmode=False)
-    chart.update_xaxes(title_text="Seconds per epoch", rangemode="tozero", fixedrange=True)
-    chart.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
+    # Beyond the slowest run there is room for its time.
+    reach = 1.7 * max((float(high) for _, _, high in quartiles), default=1.0)
+    chart.update_xaxes(title_text="Seconds per epoch", range=[0, reach], fixedrange=True)
+    chart.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        fixedrange=True,
+        tickvals=[theme.plain(run.name) for run in timed],
+        ticktext=[theme.plain(theme.short(run.name)) for run in timed],
+    )
     theme.style(chart, title=title, dark=dark, height=height or 130 + 52 * max(len(timed), 1))
     return chart.update_yaxes(tickfont={"size": 13, "color": theme.palette(dark).ink})
 

@@ -174,12 +174,10 @@ def _kept(line: KeptSeries, *, dark: bool) -> go.Scatter:
 def _dressed(
     chart: go.Figure, lines: int, *, title: theme.Title | str, dark: bool, height: int
 ) -> go.Figure:
-    """Gives the chart its look, and a legend inside the plot when there is a choice."""
+    """Gives the chart its look, and a legend below the plot when there is a choice."""
     chart.update_layout(showlegend=lines > 1, hovermode="closest")
     theme.style(chart, title=title, dark=dark, height=height)
     chart.update_layout(margin_r=26)
     if lines > 1:
-        chart.update_layout(
-            legend={"orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom"}
-        )
+        chart.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top"})
     return chart

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import plotly.graph_objects as go
 
-from cifar_core.charts import theme
+from cifar_core.charts import line_names, theme
 
-MOST_LABELS: Final = 8
-"""More lines than this are named in a legend; labels at their ends would not fit."""
+_SYMBOLS_SHOWN: Final = 8
+"""Symbols on one line, whatever its number of epochs."""
 
-_LABEL_PIXELS: Final = 17
-"""Height a label needs, so that two do not lie on each other."""
+_MOST_LETTERS: Final = 18
+"""Of a name at a line's end: on a phone it takes its room from the line."""
 
-_FRAME_PIXELS: Final = 110
-"""What title and axis take from a chart's height, roughly."""
+SYMBOLS: Final[Mapping[str, str]] = {
+    "circle": "●",
+    "square": "■",
+    "triangle-up": "▲",
+    "diamond": "◆",
+    "cross": "✚",
+    "star": "★",
+}
+"""What tells apart lines of one colour: Plotly's name of the symbol, and its sign in a text."""
 
 By = Literal["epochs", "minutes"]
 
@@ -36,6 +43,7 @@ class CurveSeries:
         dashed: Whether the line is published, not measured by the lab.
         best_epoch: The epoch of the best value, marked when given.
         epochs: Epoch of each point when x holds minutes; x itself when left out.
+        symbol: A key of :data:`SYMBOLS` that the line carries, where several share a colour.
     """
 
     name: str
@@ -46,6 +54,7 @@ class CurveSeries:
     dashed: bool = False
     best_epoch: int | None = None
     epochs: Sequence[float] | None = None
+    symbol: str = ""
 
 
 def accuracy_curve(
@@ -71,8 +80,10 @@ def accuracy_curve(
     points = [value for line in series for value in line.y if math.isfinite(value)]
     low = 10 * math.floor(10 * min(points, default=0.0) - 0.2)
     high = 100 * max(points, default=1.0)
+    splits = {line.split for line in series if line.split and not line.dashed}
+    whose = f"{splits.pop().capitalize()} pictures" if len(splits) == 1 else "Pictures"
     quantity = _Quantity(
-        axis="Pictures right",
+        axis=f"{whose} right",
         hover="%{y:.1f}% of the {split} pictures right",
         factor=100,
         low=float(max(0, low)),
@@ -146,7 +157,7 @@ def _curves(
 ) -> go.Figure:
     """Draws the lines, their best epochs and their names; leaves the dress to the theme."""
     drawn = [line for line in series if any(math.isfinite(value) for value in line.y)]
-    labelled = len(drawn) <= MOST_LABELS
+    labelled = len(drawn) <= line_names.MOST
     chart = theme.figure()
     for line in drawn:
         chart.add_trace(_line(line, quantity, by=by, dark=dark, legend=not labelled))
@@ -175,7 +186,16 @@ def _curves(
             font={"color": theme.palette(dark).muted},
         )
     elif labelled:
-        _label_ends(chart, drawn, quantity, dark=dark, height=height)
+        # The names stand in one column, except beside a line that is still growing.
+        several = _has_several_splits(drawn)
+        line_names.write_names(
+            chart,
+            [_end(line, quantity, with_split=several) for line in drawn],
+            span=quantity.high - quantity.low,
+            column=None if until is not None else last,
+            dark=dark,
+            height=height,
+        )
     return chart
 
 
@@ -188,18 +208,20 @@ def _line(
     if by == "minutes" and line.epochs is not None:
         when = "Epoch %{customdata}, after %{x:.1f} minutes"
     one_point = sum(math.isfinite(value) for value in line.y) == 1
+    colour = theme.network_colour(line.network, dark=dark)
+    symbol = {"symbol": line.symbol, "maxdisplayed": _SYMBOLS_SHOWN} if line.symbol else {}
     return go.Scatter(
         x=[round(value, 3) for value in line.x],
         y=_values(line, quantity),
         customdata=None if by == "epochs" or line.epochs is None else list(line.epochs),
         name=theme.plain(_full_name(line)),
-        mode="markers" if one_point else "lines",
+        mode="markers" if one_point else "lines+markers" if line.symbol else "lines",
         line={
-            "color": theme.network_colour(line.network, dark=dark),
+            "color": colour,
             "width": 1.75 if line.split == "train" else 2.5,
             "dash": "dash" if line.dashed else "dot" if line.split == "train" else "solid",
         },
-        marker={"color": theme.network_colour(line.network, dark=dark), "size": 7},
+        marker={"color": colour, "size": 7, **symbol},
         hovertemplate=f"<b>{theme.plain(_full_name(line))}</b><br>{when}: {hover}<extra></extra>",
         showlegend=legend,
     )
@@ -228,47 +250,12 @@ def _best(line: CurveSeries, quantity: _Quantity, *, dark: bool) -> go.Scatter:
     )
 
 
-def _label_ends(
-    chart: go.Figure,
-    series: Sequence[CurveSeries],
-    quantity: _Quantity,
-    *,
-    dark: bool,
-    height: int,
-) -> None:
-    """Writes each line's name at its end, names pushed apart where they would overlap."""
-    pixels = max(height - _FRAME_PIXELS, 60) / (quantity.high - quantity.low)
-    ends = []
-    for line in series:
-        values = _values(line, quantity)
-        place = max(place for place, value in enumerate(values) if value is not None)
-        ends.append((float(values[place] or 0.0), float(line.x[place]), line))
-    ends.sort(key=lambda end: end[0])
-    heights = _spread([y * pixels for y, _, _ in ends], _LABEL_PIXELS)
-    splits = {line.split for line in series}
-    for (y, x, line), wanted in zip(ends, heights, strict=True):
-        chart.add_annotation(
-            x=x,
-            y=y,
-            text=theme.plain(_label(line, with_split=len(splits) > 1)),
-            showarrow=False,
-            xanchor="left",
-            xshift=9,
-            yshift=round(wanted - y * pixels),
-            font={"color": theme.network_colour(line.network, dark=dark), "size": 12},
-        )
-
-
-def _spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Returns rising heights moved apart to at least a gap, around where they were."""
-    groups: list[tuple[float, int]] = []  # (sum of the heights it would have at its foot, size)
-    for height in heights:
-        total, size = height, 1
-        while groups and groups[-1][0] / groups[-1][1] + gap * groups[-1][1] > total / size:
-            before, members = groups.pop()
-            total, size = before + total - gap * members * size, members + size
-        groups.append((total, size))
-    return [total / size + gap * place for total, size in groups for place in range(size)]
+def _end(line: CurveSeries, quantity: _Quantity, *, with_split: bool) -> line_names.LineEnd:
+    """Returns where a line ends, with what it is called there."""
+    values = _values(line, quantity)
+    place = max(place for place, value in enumerate(values) if value is not None)
+    name = _label(line, with_split=with_split)
+    return line_names.LineEnd(float(line.x[place]), float(values[place] or 0), name, line.network)
 
 
 def _dressed(
@@ -284,7 +271,7 @@ def _dressed(
     if chart.layout.showlegend:
         chart.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top"})
     elif series:
-        several = len({line.split for line in series}) > 1
+        several = _has_several_splits(series)
         longest = max(len(_label(line, with_split=several)) for line in series)
         chart.update_layout(margin_r=20 + 7 * longest)
     return chart
@@ -295,10 +282,19 @@ def _values(line: CurveSeries, quantity: _Quantity) -> list[float | None]:
     return [round(value, 5) if math.isfinite(value) else None for value in scaled]
 
 
+def _has_several_splits(series: Sequence[CurveSeries]) -> bool:
+    """Returns whether the names must say on what the lab measured; published lines say it."""
+    return len({line.split for line in series if not line.dashed}) > 1
+
+
 def _full_name(line: CurveSeries) -> str:
-    return f"{line.name}, {line.split}" if line.split else line.name
+    """Returns a line's name in its legend and its hover text."""
+    signed = f"{SYMBOLS[line.symbol]} {line.name}" if line.symbol else line.name
+    return f"{signed}, {line.split}" if line.split else signed
 
 
 def _label(line: CurveSeries, *, with_split: bool) -> str:
-    name = line.name if len(line.name) <= 22 else f"{line.name[:21]}…"
-    return f"{name}, {line.split}" if with_split and line.split else name
+    """Returns a line's name at its end."""
+    name = theme.short(line.name, _MOST_LETTERS)
+    signed = f"{SYMBOLS[line.symbol]} {name}" if line.symbol else name
+    return f"{signed}, {line.split}" if with_split and line.split else signed

@@ -110,7 +110,13 @@ def difference_heatmap(
     colours = theme.palette(dark)
     heatmap = _heatmap(values, text, labels, colours=colours.diverging, limits=(-limit, limit))
     heatmap.colorbar = _colour_bar(
-        f"← more with {theme.plain(names[1])} · more with {theme.plain(names[0])} →", dark=dark
+        "<br>".join(
+            [
+                f"← more with {theme.plain(theme.short(names[1]))}",
+                f"more with {theme.plain(theme.short(names[0]))} →",
+            ]
+        ),
+        dark=dark,
     )
     chart = theme.figure(heatmap, click_targets(labels, words))
     return _dressed(chart, labels, order=order, title=title, dark=dark)
@@ -202,33 +208,37 @@ def _dressed(
 ) -> go.Figure:
     """Names the axes, puts the first class on top, and sets the two families apart."""
     names = theme.names(labels)
-    chart.update_layout(
-        dragmode=False, hovermode="closest", hoverdistance=-1, clickmode="event+select"
-    )
-    chart.update_xaxes(
-        title_text="Predicted class",
-        categoryorder="array",
-        categoryarray=names,
-        range=[-0.5, CLASSES - 0.5],
-        showgrid=False,
-        fixedrange=True,
-        tickangle=-40,
-    )
-    chart.update_yaxes(
-        title_text="True class",
-        categoryorder="array",
-        categoryarray=names,
-        range=[CLASSES - 0.5, -0.5],
-        showgrid=False,
-        fixedrange=True,
-    )
-    if order != "dataset":
-        edge = len(theme.VEHICLES) - 0.5
-        line = {"color": theme.palette(dark).muted, "width": 1.5}
-        chart.add_shape(type="line", x0=edge, x1=edge, y0=-0.5, y1=CLASSES - 0.5, line=line)
-        chart.add_shape(type="line", y0=edge, y1=edge, x0=-0.5, x1=CLASSES - 0.5, line=line)
+    axis = {
+        "categoryorder": "array",
+        "categoryarray": names,
+        "showgrid": False,
+        "fixedrange": True,
+    }
+    whole, edge = (-0.5, CLASSES - 0.5), len(theme.VEHICLES) - 0.5
+    line = {"type": "line", "line": {"color": theme.palette(dark).muted, "width": 1.5}}
+    apart = [
+        {**line, "x0": edge, "x1": edge, "y0": whole[0], "y1": whole[1]},
+        {**line, "y0": edge, "y1": edge, "x0": whole[0], "x1": whole[1]},
+    ]
+    # Set at once: a chart is drawn for every epoch of a film, see theme.style.
+    chart.layout = {
+        "template": {},
+        "dragmode": False,
+        "hovermode": "closest",
+        "hoverdistance": -1,
+        "clickmode": "event+select",
+        "xaxis": {
+            **axis,
+            "title": {"text": "Predicted class"},
+            "range": list(whole),
+            "tickangle": -40,
+        },
+        "yaxis": {**axis, "title": {"text": "True class"}, "range": list(whole[::-1])},
+        "shapes": apart if order != "dataset" else [],
+    }
     theme.style(chart, title=title, dark=dark, height=HEIGHT)
-    return chart.update_layout(margin_b=_BAR_PIXELS)
+    chart.layout.margin.b = _BAR_PIXELS
+    return chart
 
 
 def _cell(value: float, by: Normalisation) -> str:

@@ -16,7 +16,7 @@ from cifar_core.charts import theme
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.networks.description import LayerRow, NetworkDescription
 
-PITCH = 80
+PITCH = 98
 """From one block to the next, in pixels: the labels below need that much."""
 
 HEIGHT = 292

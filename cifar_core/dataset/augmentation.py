@@ -24,6 +24,7 @@ class Stream(IntEnum):
     SHIFT = 2
     FLIP = 3
     DROPOUT = 4
+    INITIALISATION = 5
 
 
 def generator(seed: int, stream: Stream, epoch: int = 0) -> np.random.Generator:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from cifar_core import jobs
 from cifar_core.dataset import DIGESTS
 from cifar_core.dataset.arrays import SHAPES, Dataset, open_full, sha256, verify
 from cifar_core.dataset.fetch import DiskError, check_room
@@ -18,19 +16,19 @@ from cifar_core.dataset.formats import ContentError
 from cifar_core.dataset.mirrors import ARCHIVE_NAME, Progress, Report, Source, default_sources
 from cifar_core.dataset.store import Arrays, clear_leftovers, write_full
 from cifar_core.errors import DataError
+from cifar_core.lock import Lock
 
 __all__ = [
     "Progress",
     "Source",
     "default_sources",
     "disk_errors",
-    "is_locked",
     "prepare",
     "prepare_locked",
     "take_lock",
 ]
 
-LOCK_NAME = "download.lock"
+JOB_NAME = "download"
 DOWNLOADS_FOLDER = "downloads"
 STORED_BYTES = 190_000_000
 """Room the prepared set takes, rounded up."""
@@ -60,10 +58,8 @@ def prepare(
             expected="One preparation at a time.",
             remedy="Wait until it is done.",
         )
-    try:
+    with lock:
         return prepare_locked(data_dir, progress=progress, sources=sources)
-    finally:
-        os.close(lock)
 
 
 def prepare_locked(
@@ -99,44 +95,14 @@ def prepare_locked(
     )
 
 
-def take_lock(data_dir: Path) -> int | None:
-    """Takes the lock under which alone the data folder is written.
-
-    Returns:
-        An open descriptor that holds the lock until it is closed (or its process and all
-        who inherited it are gone), or None when another process holds it.
+def take_lock(data_dir: Path) -> Lock | None:
+    """Takes the lock under which alone the data folder is written; None if another holds it.
 
     Raises:
         DataError: The data folder cannot be written.
     """
     with disk_errors(data_dir):
-        data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    # A reader that looks whether the lock is held keeps it for microseconds itself: try again.
-    for pause_seconds in (0.05, 0.05, 0.1, 0.0):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(pause_seconds)
-        else:
-            return descriptor
-    os.close(descriptor)
-    return None
-
-
-def is_locked(data_dir: Path) -> bool:
-    """Says whether a living process is preparing the dataset."""
-    try:
-        descriptor = os.open(data_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+        return jobs.take_lock(data_dir, JOB_NAME)
 
 
 @contextmanager

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from cifar_core.dataset.arrays import Dataset, Split
+from cifar_core.recipes import Recipe
+
 SPLIT_SEED = 20_090_408
 """Start of the one shuffle that decides the held-out pictures.
 
@@ -32,3 +35,26 @@ def held_out(labels: np.ndarray, pictures: int) -> tuple[np.ndarray, np.ndarray]
     held = np.sort(np.concatenate(chosen))
     learned = np.setdiff1d(np.arange(len(labels)), held, assume_unique=True)
     return learned, held
+
+
+def divide(recipe: Recipe, dataset: Dataset) -> tuple[Split, Split]:
+    """Returns the pictures that a recipe learns from and those that its run watches.
+
+    The first are copied into memory where they are a part of the training pictures. What is
+    watched is the test split where the recipe holds nothing out.
+    """
+    learned, watched = dataset.train, dataset.test
+    if recipe.monitored_split == "validation":
+        to_learn, to_watch = held_out(dataset.train.labels, recipe.validation_pictures)
+        learned, watched = take(dataset.train, to_learn), take(dataset.train, to_watch)
+    if recipe.training_pictures:
+        _, chosen = held_out(learned.labels, recipe.training_pictures)
+        learned = take(learned, chosen)
+    return learned, watched
+
+
+def take(split: Split, positions: np.ndarray) -> Split:
+    """Returns the pictures of a split at some positions, in memory."""
+    return Split(
+        split.name, split.images[positions], split.labels[positions], split.indices[positions]
+    )

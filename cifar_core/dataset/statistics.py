@@ -21,12 +21,15 @@ class Statistics:
         deviation: (3,) float64, standard deviation likewise (of the population, not a sample).
         class_means: (10, 32, 32, 3) uint8, the mean picture of each class; black where a class
             has no pictures.
+        class_spreads: (10, 32, 32) float64, how much the pictures of a class differ at each
+            place: the standard deviation in levels of 255, root mean square of the channels.
     """
 
     pictures: int
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
     class_means: NDArray[np.uint8]
+    class_spreads: NDArray[np.float64]
 
 
 def measure(split: Split) -> Statistics:
@@ -37,16 +40,20 @@ def measure(split: Split) -> Statistics:
     """
     levels = np.zeros((3, 256), np.int64)  # How often each channel has each value.
     class_means = np.zeros((len(CLASS_NAMES), *PICTURE_SHAPE), np.uint8)
+    class_spreads = np.zeros((len(CLASS_NAMES), *PICTURE_SHAPE[:2]))
     for label in range(len(CLASS_NAMES)):
         pictures = split.images[split.labels == label]
         if not len(pictures):
             continue
         total = pictures.sum(axis=0, dtype=np.uint64)
         class_means[label] = np.rint(total / len(pictures)).astype(np.uint8)
+        squares = np.square(pictures, dtype=np.uint16).sum(axis=0, dtype=np.uint64)
+        variances = squares / len(pictures) - (total / len(pictures)) ** 2
+        class_spreads[label] = np.sqrt(variances.mean(axis=2).clip(min=0))
         for channel in range(3):
             levels[channel] += np.bincount(pictures[..., channel].ravel(), minlength=256)
     values = np.arange(256) / 255
     shares = levels / levels.sum(axis=1, keepdims=True)
     mean = shares @ values
     deviation = np.sqrt((shares * (values - mean[:, None]) ** 2).sum(axis=1))
-    return Statistics(len(split.labels), mean, deviation, class_means)
+    return Statistics(len(split.labels), mean, deviation, class_means, class_spreads)

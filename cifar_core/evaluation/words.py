@@ -29,18 +29,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-def duration(seconds: float) -> str:
-    """Returns a time in words people use: ``24.3 s``, ``12 min 20 s``, ``2 h 5 min``."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        minutes, rest = divmod(whole, 60)
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
 def listed(parts: Sequence[str]) -> str:
     """Returns words as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
     if len(parts) < 2:

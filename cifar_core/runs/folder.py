@@ -235,6 +235,11 @@ class RunFolder:
         return self.path / "model.keras"
 
     @property
+    def novelty_path(self) -> Path:
+        """novelty.npz: what “none of these” is told from."""
+        return self.path / "novelty.npz"
+
+    @property
     def litert_path(self) -> Path:
         """model.tflite: the trained network for serving."""
         return self.path / "model.tflite"

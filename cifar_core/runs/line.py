@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from cifar_core.runs.folder import RunFolder
-from cifar_core.runs.lock import Lock, is_held, try_lock
+from cifar_core.lock import Lock, is_held, try_lock
 
 
 class Line:

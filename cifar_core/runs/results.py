@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +13,15 @@ from cifar_core import files
 from cifar_core.dataset import DIGESTS, arrays, sample, splits
 from cifar_core.errors import RunError
 from cifar_core.evaluation.evaluation import Evaluation
+from cifar_core.evaluation.learning import Learning
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
-from cifar_core.runs.folder import UNREADABLE
-from cifar_core.runs.manager import Run
+from cifar_core.runs.folder import UNREADABLE, MetricRow
+from cifar_core.runs.reading import Run
+
+
+OURS = arrays.short_digest(DIGESTS)
+"""The digest of CIFAR-10, whose classes the answers of a run are held against."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +70,10 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
         epoch: Counted from 1; the last one by default.
 
     Raises:
-        RunError: The run has no predictions (yet), or not of that epoch.
+        RunError: The run has no predictions (yet), not of that epoch, or of other data.
     """
     recipe = recipe_of(run)
+    _refuse_other_data(run)
     train_labels, test_labels = sample.load_labels()
     if recipe.monitored_split == "validation":
         split, labels = "train", train_labels
@@ -95,8 +104,9 @@ def read_test_predictions(run: Run) -> Predictions:
     """Returns what a finished run's network answered on the test pictures.
 
     Raises:
-        RunError: The run is not finished.
+        RunError: The run is not finished, or was trained on other data.
     """
+    _refuse_other_data(run)
     _, labels = sample.load_labels()
     try:
         probabilities = np.load(run.folder.test_predictions_path, allow_pickle=False)
@@ -120,14 +130,42 @@ def read_test_predictions(run: Run) -> Predictions:
     )
 
 
+def learning_of(rows: Sequence[MetricRow]) -> Learning:
+    """Returns the figures after each epoch; of an epoch measured twice the later row counts."""
+    ends = {round(row.epoch): row for row in rows if row.kind == "epoch"}
+    kept = [ends[epoch] for epoch in sorted(ends)]
+    return Learning(
+        epochs=tuple(round(row.epoch) for row in kept),
+        train_accuracy=tuple(_number(row.accuracy) for row in kept),
+        train_loss=tuple(_number(row.loss) for row in kept),
+        accuracy=tuple(_number(row.monitored_accuracy) for row in kept),
+        loss=tuple(_number(row.monitored_loss) for row in kept),
+        seconds=tuple(_number(row.seconds) for row in kept),
+        epoch_seconds=tuple(_number(row.epoch_seconds) for row in kept),
+    )
+
+
+def read_manifest(run: Run) -> dict[str, Any]:
+    """Returns digests, versions and device of a finished run; nothing where it has none."""
+    try:
+        return dict(files.read_json(run.folder.manifest_path))
+    except UNREADABLE:
+        return {}
+
+
 def origin_of(run: Run, *, epoch: int, split: str, pictures: int) -> str:
     """Says where a figure of a run comes from: run, epoch, split, device, data."""
     recipe = recipe_of(run)
     where = run.status.device_name or run.status.device
     return (
         f"{NETWORKS[recipe.network].title}, run “{run.name}”, epoch {epoch}, "
-        f"{pictures:,} {split} pictures, trained on {where}, data {arrays.short_digest(DIGESTS)}"
+        f"{pictures:,} {split} pictures, trained on {where}, data {data_digest(run) or OURS}"
     )
+
+
+def data_digest(run: Run) -> str:
+    """Returns the digest of the data a finished run was trained on; empty while unknown."""
+    return str(read_manifest(run).get("data_digest", ""))
 
 
 def recipe_of(run: Run) -> Recipe:
@@ -137,6 +175,22 @@ def recipe_of(run: Run) -> Recipe:
         RunError: Its recipe cannot be read.
     """
     return run.recipe if run.recipe is not None else run.folder.read_recipe()
+
+
+def _refuse_other_data(run: Run) -> None:
+    """Refuses answers about other pictures than those whose classes are known here.
+
+    Raises:
+        RunError: The run says that it was trained on other data.
+    """
+    digest = data_digest(run)
+    if digest and digest != OURS:
+        raise RunError(
+            f"Run “{run.name}” was trained on other data (digest {digest}): its stored answers "
+            "are about pictures that are not here.",
+            expected=f"A run on CIFAR-10 itself (digest {OURS}).",
+            remedy="Choose another run, or train this one again.",
+        )
 
 
 def _open_epochs(run: Run, pictures: int) -> np.ndarray:
@@ -155,3 +209,7 @@ def _open_epochs(run: Run, pictures: int) -> np.ndarray:
             remedy="Wait until then, or choose another run.",
         )
     return np.memmap(path, dtype=np.float16, mode="r", shape=(epochs, pictures, 10))
+
+
+def _number(value: float | None) -> float:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cifar_core.runs.folder import MetricRow, RunFolder, parse_rows
-from cifar_core.runs.manager import IDENTITY, Run, newest_first, observe
+from cifar_core.runs.reading import IDENTITY, Run, newest_first, observe
 
 COMPARED_BYTES = 512
 """Of what was read before, so many last bytes must still be there: two rows, times included."""
@@ -84,7 +84,7 @@ class RunsWatch:
         self._ended: dict[str, tuple[int, Run]] = {}
 
     def look(self) -> list[Run]:
-        """Returns every run, as :func:`cifar_core.runs.manager.list_runs` does.
+        """Returns every run, as :func:`cifar_core.runs.reading.list_runs` does.
 
         A run that has ended comes to life, is renamed or gets its evaluation by a file that
         takes its place in the folder, and that changes the folder's time.

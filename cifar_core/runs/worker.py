@@ -23,7 +23,7 @@ from cifar_core.errors import LabError
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.journal import Journal
 from cifar_core.runs.line import Line
-from cifar_core.runs.lock import Lock
+from cifar_core.lock import Lock
 
 LOOK_SECONDS = 0.25
 

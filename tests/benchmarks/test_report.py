@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import figures, report, results
+from benchmarks.documents import fill
 from benchmarks.figures import Target
 from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
@@ -182,22 +183,9 @@ def test_the_table_names_machine_date_and_versions() -> None:
         assert word in text
 
 
-def test_only_what_stands_between_the_markers_is_replaced() -> None:
-    page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
-    once = report.insert(page, "new\n")
-    assert once == f"before\n{report.BEGIN}\n\nnew\n\n{report.END}\nafter\n"
-    assert report.insert(once, "new\n") == once
-
-
-@pytest.mark.parametrize("page", ["", report.BEGIN, report.END, f"{report.END}{report.BEGIN}"])
-def test_a_page_without_its_markers_is_refused(page: str) -> None:
-    with pytest.raises(ValueError, match="needs the lines"):
-        report.insert(page, "new")
-
-
 def test_the_committed_page_shows_the_committed_results() -> None:
     page = (PROJECT_DIR / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert report.insert(page, report.render(results.read())) == page
+    assert fill(page, "results", report.render(results.read()), by=report.BY) == page
 
 
 def test_results_survive_a_file_and_carry_their_ratios(tmp_path: Path) -> None:

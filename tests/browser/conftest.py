@@ -10,20 +10,22 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from cifar_core.settings import PROJECT_DIR
+from tests.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SCREENSHOTS = Path(__file__).with_name("screenshots")
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 TALLEST = 3000
 """Pixels of the tallest screenshot."""
 
@@ -47,9 +49,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_server(log_path: Path, port: int, **variables: str) -> Server:
-    """Starts the lab as `make run` does and waits until it answers."""
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+def start_server(log_path: Path, port: int, *, script: str = "app.py", **variables: str) -> Server:
+    """Starts the lab as `make run` does, or another script, and waits until it answers."""
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -71,6 +73,23 @@ def start_server(log_path: Path, port: int, **variables: str) -> Server:
             time.sleep(0.1)
 
 
+@contextmanager
+def serving(folder: Path, *fakes: Fake) -> Iterator[tuple[str, Path]]:
+    """Serves fabricated runs, for tests that only look at them; gives address and their folder."""
+    runs_dir = folder / "runs"
+    for fake in fakes:
+        fabricate(runs_dir, fake)
+    server = start_server(folder / "server.log", free_port(), CIFAR_LAB_RUNS=str(runs_dir))
+    yield server.url, runs_dir
+    server.kill()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patience() -> None:
+    """Lets expectations wait as long as everything else here: a busy machine is no failure."""
+    expect.set_options(timeout=60_000)
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers that end with the test."""
@@ -84,6 +103,25 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield start
     for server in started:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serves the lab as it comes: shipped models, shipped sample, no run of one's own.
+
+    One server for all tests that only look: starting one takes seconds.
+    """
+    folder = tmp_path_factory.mktemp("lab")
+    server = start_server(
+        folder / "server.log",
+        free_port(),
+        CIFAR_LAB_MODELS=str(PROJECT_DIR / "models"),
+        CIFAR_LAB_DATA=str(folder / "data"),
+        CIFAR_LAB_RUNS=str(folder / "runs"),
+        CIFAR_LAB_FEEDBACK=str(folder / "feedback"),
+    )
+    yield server
+    server.kill()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from cifar_core import services
 from cifar_core.dataset.sample import load_sample
 from cifar_core.recipes import recipe
 from cifar_core.runs.folder import State
+from tests.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,8 +28,8 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
-PAGES = ("dataset", "networks", "train", "results", "compare", "classify")
-TITLES = ("Dataset", "Networks", "Train", "Results", "Compare", "Classify")
+TITLES = ("Overview", "Dataset", "Networks", "Train", "Results", "Compare", "Classify", "Report")
+PAGES = tuple(title.lower() for title in TITLES)
 
 
 def wait_for_state(page: Page, run_id: str, *states: State, seconds: float = 300) -> None:
@@ -50,12 +52,13 @@ def test_from_the_first_look_to_an_answer(
     serve: Callable[..., Server],
     open_page: Callable[..., Page],
     keep: Callable[[Page, str], None],
+    runs_dir: Path,
 ) -> None:
     server, page = serve(), open_page()
     page.goto(server.url)
-    page.get_by_role("heading", name="Dataset", exact=True).wait_for()
+    page.get_by_role("heading", name="Overview", exact=True).wait_for()
 
-    page.get_by_role("link", name="Train").click()
+    page.get_by_role("link", name="Train", exact=True).first.click()
     page.get_by_role("heading", name="Train", exact=True).wait_for()
     page.get_by_role("button", name="Start training").wait_for()
     is_quiet(page)
@@ -71,16 +74,16 @@ def test_from_the_first_look_to_an_answer(
     page.get_by_role("button", name="Stop").first.click()
     wait_for_state(page, run_id, State.STOPPED, seconds=15)
 
-    short = recipe("standard", "cnn4", epochs=1, training_pictures=3000)
-    finished = [services.start_run(short, name=f"short {seed}") for seed in (1, 2)]
-    for run in finished:
-        wait_for_state(page, run, State.FINISHED)
+    few = {"epochs": 1, "training_pictures": 1000, "validation_pictures": 100}
+    finished = services.start_run(recipe("standard", "cnn4", **few), name="short")
+    fabricate(runs_dir, Fake(run_id="another", epochs=1))  # for the comparison
+    wait_for_state(page, finished, State.FINISHED)
 
-    page.goto(f"{server.url}/results?run={finished[0]}")
+    page.goto(f"{server.url}/results?run={finished}")
     page.locator(".js-plotly-plot .heatmaplayer").first.wait_for(state="attached")
     is_quiet(page)
 
-    page.goto(f"{server.url}/classify?run={finished[0]}")
+    page.goto(f"{server.url}/classify?run={finished}")
     page.get_by_role("heading", name="Classify", exact=True).wait_for()
     picture = Image.fromarray(load_sample().test.images[0]).resize((200, 200))
     buffer = io.BytesIO()
@@ -93,7 +96,7 @@ def test_from_the_first_look_to_an_answer(
 
     for name, dark in ((n, d) for n in PAGES for d in (False, True)):
         shot = open_page(color_scheme="dark" if dark else "light")
-        shot.goto(f"{server.url}/{'' if name == 'dataset' else name}")
+        shot.goto(f"{server.url}/{'' if name == 'overview' else name}")
         is_quiet(shot)
         keep(shot, f"{name}-{'dark' if dark else 'light'}")
         shot.context.close()

@@ -2,144 +2,137 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from cifar_core import services
-from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, fabricate
+from tests.browser.conftest import serving
+from tests.browser.matrix import click_cell, expect_pictures, wanted_indices
+from tests.fabricate import Fake
 
-pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.timeout(240)]
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
-CELL_CENTRE = """([column, row]) => {
-  const plot = document.querySelector('.js-plotly-plot'), box = plot.getBoundingClientRect();
-  const {xaxis, yaxis} = plot._fullLayout;
-  return [box.x + xaxis._offset + xaxis.c2p(column), box.y + yaxis._offset + yaxis.c2p(row)];
-}"""
+pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.timeout(300)]
+
+BY_EPOCH = "split=Validation+pictures+by+epoch"
+TALL = {"width": 1400, "height": 1400}
 
 
-@pytest.fixture
-def lab(runs_dir: Path) -> Iterator[str]:
-    """Serves the lab with one fabricated run; yields its address."""
-    fabricate(runs_dir, Fake(run_id="fake-run", accuracy=0.6, epochs=4))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=PROJECT_DIR,
-        env={**os.environ, "CIFAR_LAB_RUNS": str(runs_dir)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_healthy(f"{address}/_stcore/health")
-        yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Serves one fabricated run, which the tests only look at; gives address and folder."""
+    fake = Fake(run_id="fake-run", accuracy=0.6, epochs=4)
+    with serving(tmp_path_factory.mktemp("results"), fake) as served:
+        yield served
 
 
 @pytest.fixture
-def page(lab: str, browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1400, "height": 1400})
-    page.set_default_timeout(30_000)
-    page.goto(lab)
-    page.get_by_role("heading", name="Dataset", exact=True).wait_for()
-    yield page
-    page.close()
+def lab(served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Returns the address of the run's results, and lets the test read the run itself."""
+    url, runs_dir = served
+    monkeypatch.setenv("CIFAR_LAB_RUNS", str(runs_dir))
+    return f"{url}/results?run=fake-run"
 
 
-def wait_until_healthy(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-
-
-def click_cell(page: Page, true: int, predicted: int) -> None:
-    page.locator(".js-plotly-plot .main-svg").first.wait_for()
-    page.wait_for_function("!!document.querySelector('.js-plotly-plot')?._fullLayout?.xaxis?.c2p")
-    x, y = page.evaluate(CELL_CENTRE, [predicted, true])
-    page.mouse.move(x, y)
-    page.locator(".hoverlayer .hovertext").first.wait_for()
-    page.evaluate("document.querySelector('.js-plotly-plot').isOld = true")
-    page.mouse.click(x, y)
-    # The chart is drawn anew, with the cell framed: a click before that would be lost.
-    page.wait_for_function(
-        "!(document.querySelector('.js-plotly-plot') ?? {isOld: true}).isOld", timeout=15_000
-    )
-
-
-def expect_pictures(page: Page, wanted: list[int]) -> None:
-    """Waits for the gallery to begin with the first of these test pictures, compares all."""
-    notes = page.locator(".lab-gallery .lab-note")
-    expect(notes.first).to_contain_text(re.compile(rf"test\s{wanted[0]}$"), timeout=15_000)
-    expect(notes).to_have_count(len(wanted))
-    shown = re.findall(r"test\s(\d+)", " ".join(notes.all_inner_texts()))
-    assert [int(index) for index in shown] == wanted
-
-
-def wanted_indices(true: int, predicted: int) -> list[int]:
+def of_test(true: int, predicted: int) -> list[int]:
     answers = services.read_test_predictions(services.read_run("fake-run"))
-    guesses = answers.probabilities.argmax(axis=1)
-    places = np.flatnonzero((answers.labels == true) & (guesses == predicted))
-    order = np.argsort(-answers.probabilities[places].max(axis=1), kind="stable")
-    return [int(index) for index in answers.indices[places[order]][:12]]
+    return wanted_indices(answers, true=true, predicted=predicted)
 
 
-def test_a_clicked_cell_opens_its_pictures_and_lives_in_the_address(page: Page, lab: str) -> None:
-    page.goto(f"{lab}/results")
+def test_a_clicked_cell_opens_its_pictures_and_a_link_opens_them_elsewhere(
+    lab: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(viewport=TALL)
+    page.goto(lab)
     for true, predicted in ((3, 5), (9, 1)):
-        click_cell(page, true, predicted)
-        expect_pictures(page, wanted_indices(true, predicted))
+        click_cell(page, true=true, predicted=predicted)
+        expect_pictures(page, of_test(true, predicted))
     expect(page).to_have_url(re.compile(r"true=truck.*predicted=automobile"))
 
-    link = page.url
-    other = page.context.browser
-    assert other is not None
-    second = other.new_page()
-    second.goto(link)
-    expect(second.get_by_text(re.compile("trucks were taken for automobiles"))).to_be_visible()
-    expect_pictures(second, wanted_indices(9, 1))
+    elsewhere = open_page()
+    elsewhere.goto(page.url)
+    expect(elsewhere.get_by_text(re.compile("trucks were taken for automobiles"))).to_be_visible()
+    expect_pictures(elsewhere, of_test(9, 1))
 
-    click_cell(page, 9, 1)
+    click_cell(page, true=9, predicted=1)
     expect(page.get_by_text("pictures were answered wrongly")).to_be_visible()
 
 
-def test_the_epochs_play_and_stop_at_the_last(page: Page, lab: str) -> None:
-    page.goto(f"{lab}/results?split=Validation+pictures+by+epoch&epoch=2")
+NOTE_THE_FILM = r"""() => {
+  window.seenEpochs = [];
+  new MutationObserver(() => {
+    const found = document.body.innerText.match(/Epoch ([234]) of 4/);
+    if (found) window.seenEpochs.push(found[1]);
+  }).observe(document.body, {subtree: true, childList: true, characterData: true});
+}"""
+"""The film is over in a moment: a look from outside may come too late."""
+
+
+def test_the_slider_shows_the_stored_answers_of_its_epoch_and_the_film_ends_at_the_last(
+    lab: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(viewport=TALL)
+    page.goto(f"{lab}&{BY_EPOCH}&epoch=2&true=cat&predicted=dog")
+    run = services.read_run("fake-run")
+    slider = page.get_by_role("slider", name="Epoch")
+    for epoch, key in ((2, ""), (3, "ArrowRight"), (1, "Home")):
+        if key:
+            slider.press(key)
+        answers = services.read_predictions(run, epoch=epoch)
+        expect_pictures(page, wanted_indices(answers, true=3, predicted=5), "train")
+        title = page.locator(".js-plotly-plot .gtitle").filter(has_text=f"epoch {epoch}")
+        expect(title).to_be_visible()
+        expect(page).to_have_url(re.compile(f"epoch={epoch}"))
+
+    page.evaluate(NOTE_THE_FILM)
     page.get_by_role("button", name="Play the epochs").click()
-    expect(page.get_by_text(re.compile("Epoch [234] of 4"))).to_be_visible(timeout=15_000)
-    expect(page.get_by_role("slider", name="Epoch")).to_have_value("4", timeout=30_000)
+    page.wait_for_function("() => window.seenEpochs.length > 0")
+    expect(slider).to_have_value("4")
     expect(page.get_by_role("button", name="Play the epochs")).to_be_visible()
 
 
-def test_the_keyboard_alone_opens_a_cell(page: Page, lab: str) -> None:
-    page.goto(f"{lab}/results")
+def test_the_keyboard_alone_opens_a_cell(lab: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(viewport=TALL)
+    page.goto(lab)
+    page.get_by_role("combobox", name=re.compile("Shows")).wait_for()
     for label, name in (("Shows", "cat"), ("Taken for", "dog")):
-        page.get_by_role("combobox", name=re.compile(label)).focus()
+        tab_to(page, label)
         page.keyboard.type(name)
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile(name))
     expect(page.get_by_text(re.compile("cats were taken for dogs"))).to_be_visible()
-    expect_pictures(page, wanted_indices(3, 5))
+    expect_pictures(page, of_test(3, 5))
+
+
+def tab_to(page: Page, label: str) -> None:
+    """Presses Tab until the field of this label has the focus, as a person without a mouse."""
+    for _ in range(100):
+        focused = page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''")
+        if label in focused:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{label!r} cannot be reached with the Tab key")
+
+
+def test_the_camera_saves_the_chart_without_a_browser_on_the_server(
+    lab: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(viewport=TALL)
+    page.goto(lab)
+    for kind, start in (("png", b"\x89PNG"), ("svg", b"<svg")):
+        page.get_by_role("radio", name=kind.upper()).click()
+        page.wait_for_function(
+            "kind => document.querySelector('.js-plotly-plot')?._context"
+            "?.toImageButtonOptions?.format === kind",
+            arg=kind,
+        )
+        with page.expect_download() as download:
+            page.locator(".modebar-btn[aria-label^=Download]").first.click()
+        assert download.value.suggested_filename == f"confusion-fake-run-test-epoch-4.{kind}"
+        assert Path(download.value.path()).read_bytes().startswith(start)

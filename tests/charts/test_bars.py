@@ -65,7 +65,16 @@ def test_time_per_epoch_is_a_median_with_its_middle_half() -> None:
     bar = chart.data[0]
     assert bar.x[0] == 30
     assert (bar.x[0] - bar.error_x.arrayminus[0], bar.x[0] + bar.error_x.array[0]) == (20, 40)
-    assert "half of the 5 epochs took between 20.0 s and 40.0 s" in bar.hovertext[0]
+    assert "half of the 5 epochs took between 20 s and 40 s" in bar.hovertext[0]
+
+
+def test_the_time_of_a_run_stands_beyond_its_bar_and_a_long_name_leaves_room() -> None:
+    name = "a name that somebody made much too long"
+    chart = bars.epoch_time_bars([EpochTimes(name, "cnn4", [60.0, 62.0, 64.0])])
+    (words,) = chart.layout.annotations
+    assert words.text == "1 min 02 s"
+    assert words.x == 63 < chart.layout.xaxis.range[1]
+    assert chart.layout.yaxis.ticktext[0] == "a name that somebody…"
 
 
 def test_a_run_without_an_epoch_has_no_bar() -> None:

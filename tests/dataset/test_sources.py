@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.dataset import arrays, sources
+from cifar_core.dataset import arrays, download, sources
 from cifar_core.dataset.fetch import DiskError, TransferError
 from cifar_core.dataset.formats import ContentError
 from cifar_core.dataset.mirrors import LocalCopy, Progress, Report
@@ -200,13 +200,13 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(
 def test_the_lock_is_free_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         sources.prepare(tmp_path, progress=ignore, sources=[])
-    assert not sources.is_locked(tmp_path)
+    assert not download.JOB.is_alive(tmp_path)
 
 
 def test_only_one_can_hold_the_lock(tmp_path: Path) -> None:
     lock = sources.take_lock(tmp_path)
     assert lock is not None
-    assert sources.is_locked(tmp_path)
-    assert sources.take_lock(tmp_path) is None
-    os.close(lock)
-    assert not sources.is_locked(tmp_path)
+    with lock:
+        assert download.JOB.is_alive(tmp_path)
+        assert sources.take_lock(tmp_path) is None
+    assert not download.JOB.is_alive(tmp_path)

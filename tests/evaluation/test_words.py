@@ -25,21 +25,6 @@ def test_a_cell_is_told_in_correct_english(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.04, "0.0 s"),
-        (24.31, "24.3 s"),
-        (59.97, "1 min"),
-        (740, "12 min 20 s"),
-        (3599.6, "1 h"),
-        (7500, "2 h 5 min"),
-    ],
-)
-def test_a_time_is_told_as_people_do(seconds: float, text: str) -> None:
-    assert words.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
     ("parts", "text"),
     [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cifar_core.networks import NETWORKS, build
@@ -22,6 +24,40 @@ def test_the_shipped_description_is_that_of_the_real_model(name: str) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_real_model_has_the_tutorials_number_of_parameters(name: str) -> None:
     assert build(name).count_params() == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_multiply_adds_are_half_the_operations_that_tensorflow_counts(name: str) -> None:
+    """TensorFlow's own profiler counts the graph that Keras builds, operation by operation."""
+    counted = operations_of(build(name))
+    described = [row for row in load_description(name).rows if row.macs]
+    assert sorted(2 * row.macs for row in described) == sorted(counted)
+
+
+def operations_of(model: Any) -> list[int]:
+    """Returns the floating-point operations of each convolution and matrix product."""
+    import tensorflow as tf
+    from tensorflow.python.framework import convert_to_constants
+
+    computed = tf.function(lambda pictures: model(pictures, training=False))
+    concrete = computed.get_concrete_function(tf.TensorSpec((1, 32, 32, 3), tf.uint8))
+    # Weights as constants: the profiler counts only where it knows every shape.
+    _, definition = convert_to_constants.convert_variables_to_constants_v2_as_graph(concrete)
+    profiler = tf.compat.v1.profiler
+    options = profiler.ProfileOptionBuilder.float_operation()
+    options["output"] = "none"
+    found: list[int] = []
+
+    def walk(node: Any) -> None:
+        if node.float_ops and node.name.rpartition("/")[2] in ("convolution", "MatMul"):
+            found.append(int(node.float_ops))
+        for child in node.children:
+            walk(child)
+
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(definition, name="")
+        walk(profiler.profile(graph, cmd="graph", options=options))
+    return found
 
 
 def test_a_description_does_not_depend_on_what_was_built_before() -> None:

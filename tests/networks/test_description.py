@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 from typing import Any
 
 import pytest
@@ -41,6 +42,28 @@ MACS = {
     ],
 }
 
+# Counted by hand: kernel × kernel × channels in × channels out, or inputs × units, and a bias each.
+WEIGHTS = {
+    "cnn4": [
+        3 * 3 * 3 * 32 + 32,
+        3 * 3 * 32 * 32 + 32,
+        3 * 3 * 32 * 64 + 64,
+        3 * 3 * 64 * 64 + 64,
+        6 * 6 * 64 * 512 + 512,
+        512 * 10 + 10,
+    ],
+    "cnn6": [
+        3 * 3 * 3 * 32 + 32,
+        3 * 3 * 32 * 32 + 32,
+        3 * 3 * 32 * 64 + 64,
+        3 * 3 * 64 * 64 + 64,
+        3 * 3 * 64 * 128 + 128,
+        3 * 3 * 128 * 128 + 128,
+        4 * 4 * 128 * 1024 + 1024,
+        1024 * 10 + 10,
+    ],
+}
+
 each_network = pytest.mark.parametrize("name", NETWORKS)
 
 
@@ -54,6 +77,12 @@ def test_the_parameters_are_the_tutorials(name: str) -> None:
     description = load_description(name)
     assert description.parameters == PARAMETERS[name]
     assert sum(row.parameters for row in description.rows) == PARAMETERS[name]
+
+
+@each_network
+def test_the_parameters_of_every_layer_are_those_counted_by_hand(name: str) -> None:
+    rows = load_description(name).rows
+    assert [row.parameters for row in rows if row.parameters] == WEIGHTS[name]
 
 
 @each_network
@@ -97,8 +126,9 @@ def test_after_flattening_a_number_depends_on_the_whole_picture(name: str) -> No
 
 @each_network
 def test_the_memory_of_an_output_is_four_bytes_a_number(name: str) -> None:
-    first = next(row for row in load_description(name).rows if row.kind == "Conv2D")
-    assert first.activation_bytes == 32 * 32 * 32 * 4
+    rows = load_description(name).rows
+    assert next(row for row in rows if row.kind == "Conv2D").activation_bytes == 32 * 32 * 32 * 4
+    assert all(row.activation_bytes == 4 * math.prod(row.output_shape) for row in rows)
 
 
 @each_network

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import re
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +13,16 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cifar_core import files, recipes, services
+from cifar_core import files, recipes, services, settings
+from cifar_core.dataset import CLASS_NAMES
 from cifar_core.runs.folder import RunFolder
-from cifar_core.runs.manager import Run
+from cifar_core.services.access import OWNER, acting_for
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui import cached
+from cifar_core.ui import cached, session
+from cifar_core.ui import many as many_pictures
 from cifar_core.ui.answers import answer_sentence, disagreement, model_labels, picture_pair
 from cifar_core.ui.intake import CAMERA, TEST
+from cifar_core.ui.many import AT_ONCE, whole_table
 
 PAGE = str(PROJECT_DIR / "pages" / "classify.py")
 TINY = PROJECT_DIR / "tests" / "inference" / "data" / "tiny.tflite"
@@ -143,10 +149,10 @@ def test_two_models_are_answered_beside_each_other_and_their_disagreement_is_sai
     fake_model(runs_dir, "fake-2", network="cnn6")
     sure = {"fake-1": 3, "fake-2": 5}
 
-    def opinion(run: Run, *rest: object, **more: object) -> services.Answer:
+    def opinion(model: services.Model, *rest: object, **more: object) -> services.Answer:
         values = np.full(10, 0.02, np.float32)
-        values[sure[run.id]] = 0.82
-        return services.Answer(run, values, is_calibrated=run.id == "fake-1")
+        values[sure[model.run.id]] = 0.82
+        return services.Answer(model.run, values, is_calibrated=model.run.id == "fake-1")
 
     monkeypatch.setattr(services, "classify", opinion)
     app = opened(from_=TEST)
@@ -201,14 +207,205 @@ def test_a_changed_network_is_refused_in_sentences(runs_dir: Path, model: str) -
     assert "Traceback" not in shown
 
 
-def test_many_pictures_come_page_by_page(model: str) -> None:
+def packed(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"{name}.png", data)
+    return buffer.getvalue()
+
+
+def many(count: int) -> dict[str, bytes]:
+    return {f"p{n}": png(32, 32, seed=n) for n in range(count)}
+
+
+def test_many_pictures_come_as_a_table_with_the_pixels_that_the_networks_see(model: str) -> None:
     app = uploaded(*((f"{n}.png", png(seed=n)) for n in range(8)))
-    assert len(app.get("plotly_chart")) == 6
+    table = app.dataframe[0].value
+    assert list(table["File"]) == [f"{n}.png" for n in range(8)]
+    assert all(source.startswith("data:image/webp;base64,") for source in table["Picture"])
+    assert not app.get("plotly_chart")
+
+
+def test_the_table_says_what_each_picture_alone_is_said_to_show(model: str) -> None:
+    app = uploaded(("a.zip", packed(**many(9))))
+    table = app.dataframe[0].value
+    run = services.open_model(services.find_model(model))
+    for row, data in enumerate(many(9).values()):
+        answer = services.classify(run, services.read_picture(data, "alone"))
+        best = int(answer.probabilities.argmax())
+        assert table["CNN-4"][row] == CLASS_NAMES[best]
+        assert table["CNN-4, how sure"][row] == pytest.approx(100 * answer.probabilities[best])
+
+
+def test_a_zip_of_few_pictures_is_answered_in_full(model: str) -> None:
+    app = uploaded(("a.zip", packed(**many(2))))
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_a_bad_file_costs_one_row_of_a_zip(model: str) -> None:
+    app = uploaded(("a.zip", packed(**many(9), broken=b"no picture")))
+    table = app.dataframe[0].value
+    assert len(table) == 10
+    assert "“broken.png” is not a picture" in table["Problem"][9]
+    assert table["Problem"][:9].eq("").all()
+    assert table["CNN-4"][:9].notna().all()
+    assert "10 files: 9 pictures, 1 not readable." in [element.value for element in app.text][1]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"PK\x03\x04 nothing of the kind", "cut off, damaged or no zip"),
+        (packed(), "“a.zip” holds no files."),
+        (packed(inner=packed(**many(1))), "is an archive inside the archive"),
+    ],
+)
+def test_a_bad_zip_gets_a_sentence_and_the_picture_beside_it_its_answer(
+    model: str, data: bytes, words: str
+) -> None:
+    app = uploaded(("a.zip", data), ("a.png", png()))
+    assert words in html_of(app)
+    assert "CNN-4 takes this for" in html_of(app)
+
+
+def test_a_row_that_is_chosen_is_answered_in_full(model: str) -> None:
+    app = uploaded(("a.zip", packed(**many(9))))
+    app.selectbox[0].set_value(3).run()
+    assert not app.exception
+    assert "p3.png" in html_of(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_pictures_that_were_looked_at_are_not_asked_about_again(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    glance_at = services.glance_at
+
+    def watched(pictures: Any, *rest: Any, **more: Any) -> list[services.Glance]:
+        asked.extend(name for name, _ in pictures)
+        return glance_at(pictures, *rest, **more)
+
+    monkeypatch.setattr(services, "glance_at", watched)
+    app = uploaded(("a.zip", packed(**many(9))))
+    app.selectbox[0].set_value(3).run()
+    assert asked == [f"p{n}.png" for n in range(9)]
+
+
+def test_what_was_looked_at_before_stop_is_shown_and_go_on_does_the_rest(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    glance_at = services.glance_at
+
+    def press_stop(pictures: Any, *rest: Any, **more: Any) -> list[services.Glance]:
+        if len(session.GLANCES.get()[1]) == AT_ONCE:
+            st.stop()  # as the press of a button does to the script that is under way
+        return glance_at(pictures, *rest, **more)
+
+    files = many(AT_ONCE + 4)
+    monkeypatch.setattr(many_pictures, "aside", lambda work, **_: work())
+    monkeypatch.setattr(services, "glance_at", press_stop)
+    app = uploaded(("a.zip", packed(**files)))
+    monkeypatch.setattr(services, "glance_at", glance_at)
+    app.button(key="many_stop").click().run()
+    assert f"Stopped after {AT_ONCE} of {AT_ONCE + 4} pictures." in [t.value for t in app.text]
+    assert len(app.dataframe[0].value) == AT_ONCE
+    app.button(key="many_on").click().run()
+    assert len(app.dataframe[0].value) == AT_ONCE + 4
+
+
+def test_a_file_name_that_a_spreadsheet_would_calculate_is_quoted_in_the_table(model: str) -> None:
+    files = {"=1+1": png(), "@SUM(A1)": png(), **many(7)}
+    table = uploaded(("a.zip", packed(**files))).dataframe[0].value
+    assert list(table["File"])[:2] == ["'=1+1.png", "'@SUM(A1).png"]
+
+
+def test_the_table_to_keep_holds_digests_and_all_ten_probabilities(model: str) -> None:
+    data = png()
+    run = services.open_model(services.find_model(model))
+    glances = services.glance_at(
+        [("a.png", lambda: services.read_picture(data, "a.png"))], [run], fit="squash"
+    )
+    table = whole_table(glances, [run.run], {model: "CNN-4"})
+    assert table["SHA-256"][0] == hashlib.sha256(data).hexdigest()
+    kept = table[[f"CNN-4: {name}" for name in CLASS_NAMES]].to_numpy()
+    assert kept.sum() == pytest.approx(1, abs=1e-5)
+
+
+def all_said() -> list[services.Said]:
+    with acting_for(OWNER):
+        return services.read_all_feedback()
+
+
+def said_yes(app: AppTest) -> AppTest:
+    verdict: Any = next(g for g in app.get("button_group") if str(g.key).startswith("right_"))
+    verdict.set_value("Yes").run()
+    return app
+
+
+def keep_button(app: AppTest) -> Any:
+    return next(b for b in app.button if b.label == "Keep what I said")
+
+
+def test_feedback_is_kept_only_after_consent(model: str) -> None:
+    data = png()
+    app = said_yes(uploaded(("secret-name.png", data)))
+    feedback_dir = settings.current().feedback_dir
+    assert keep_button(app).disabled
+    assert not feedback_dir.exists()
+    app.checkbox[0].check().run()
+    assert not feedback_dir.exists()
+    keep_button(app).click().run()
+    assert not app.exception
+    (said,) = all_said()
+    assert said.sha256 == hashlib.sha256(data).hexdigest()
+    assert said.was_right
+    assert list(said.answers) == [model]
+    (kept,) = [path for path in feedback_dir.rglob("*") if path.is_file()]
+    assert b"secret-name" not in kept.read_bytes()
+    assert "Thank you. What you said is kept." in [element.value for element in app.text]
+
+
+def test_what_was_kept_can_be_taken_back(model: str) -> None:
+    app = said_yes(uploaded(("a.png", png())))
+    app.checkbox[0].check().run()
+    keep_button(app).click().run()
+    next(b for b in app.button if b.label == "Take it back").click().run()
+    assert all_said() == []
+    assert "Thank you. What you said is kept." not in [element.value for element in app.text]
+
+
+def test_a_visitor_sees_no_one_elses_feedback_but_finds_their_own_by_the_code(model: str) -> None:
+    app = said_yes(uploaded(("a.png", png())))
+    app.checkbox[0].check().run()
+    keep_button(app).click().run()
+    code = app.code[0].value
+    other = opened()
+    assert not other.code
+    assert "Nothing. Below an answer" in " ".join(element.value for element in other.text)
+    other.text_input(key="feedback_given").set_value(code).run()
+    assert other.dataframe[0].value["right"][0] == "yes"
+    other.button(key="feedback_delete_all").click().run()
+    assert all_said() == []
+
+
+def test_a_read_only_lab_asks_for_no_feedback(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIFAR_LAB_READONLY", "1")
+    app = uploaded(("a.png", png()))
+    assert "CNN-4 takes this for" in html_of(app)
+    assert not [g for g in app.get("button_group") if str(g.key).startswith("right_")]
+    assert not app.expander or "What is kept of you here" not in [e.label for e in app.expander]
+
+
+def test_pictures_whose_truth_is_known_are_not_asked_about(model: str) -> None:
+    app = opened(from_=TEST)
+    assert not [g for g in app.get("button_group") if str(g.key).startswith("right_")]
 
 
 def test_a_network_is_loaded_once_for_all_sessions(model: str) -> None:
     run = services.find_model(model)
-    assert cached.open_classifier(run) is cached.open_classifier(run)
+    assert cached.open_model(run) is cached.open_model(run)
 
 
 def test_crop_and_squash_show_different_pixels() -> None:

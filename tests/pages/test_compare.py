@@ -1,18 +1,26 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
 from cifar_core.evaluation.comparison import mcnemar
+from cifar_core.evaluation.published import published_matrix
 from cifar_core.runs.folder import RunFolder, State
+from cifar_core.ui import matrix_cells, runs_picker
+from cifar_core.ui.compare_figures import comparison_figures
+from cifar_core.ui.runs_picker import filtered
 from tests.fabricate import Fake, fabricate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +57,12 @@ def words_of(app: AppTest) -> str:
 
 def figures(app: AppTest) -> list[dict[str, Any]]:
     return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def table_of(app: AppTest, column: str) -> pd.DataFrame:
+    """Returns the table of the page that has this column."""
+    tables = [table.value for table in app.dataframe]
+    return next(table for table in tables if column in table.columns)
 
 
 def answers_of(run_id: str) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +125,7 @@ def test_the_tutorials_closing_charts_hold_the_metrics_and_its_numbers(
 
 
 def test_the_table_keeps_waiting_apart_from_training(pair: tuple[RunFolder, RunFolder]) -> None:
-    table = open_page().dataframe[0].value.set_index("")
+    table = table_of(open_page(), "").set_index("")
     assert table.loc["Waited in line", "CNN-4"] == "12 s"
     assert str(table.loc["Training in all", "CNN-6"]).startswith("2 min")
     assert table.loc["Time to 85%", "CNN-4"] == "not reached"
@@ -154,9 +168,9 @@ def test_each_group_of_agreement_opens_its_own_pictures(
 
 def test_identical_settings_are_hidden(pair: tuple[RunFolder, RunFolder]) -> None:
     app = open_page(look="Settings")
-    differing = app.dataframe[0].value["Setting"].tolist()
-    assert "network" in differing
-    assert "learning rate" not in differing
+    table = table_of(app, "Setting").set_index("Setting")
+    assert list(table.loc["Network"]) == ["CNN-4", "CNN-6"]
+    assert "Learning rate" not in table.index
 
 
 def test_seeds_are_averaged_only_over_runs_that_differ_in_nothing_else(runs_dir: Path) -> None:
@@ -236,3 +250,120 @@ def test_hostile_names_stay_text(runs_dir: Path) -> None:
         assert not app.exception
         assert "<img src=x" not in html_of(app)
         assert "<img src=x" not in json.dumps(figures(app))
+
+
+def test_a_wait_that_nobody_felt_is_a_dash(pair: tuple[RunFolder, RunFolder]) -> None:
+    status = pair[0].read_status()
+    assert status is not None
+    pair[0].write_status(dataclasses.replace(status, waiting_seconds=0.002))
+    table = table_of(open_page(), "").set_index("")
+    assert table.loc["Waited in line", "CNN-4"] == "–"
+
+
+def test_the_cell_of_two_matrices_opens_the_pictures_of_either_run(
+    pair: tuple[RunFolder, RunFolder],
+) -> None:
+    app = open_page(look="Mistakes", true="cat", predicted="dog")
+    for run_id, side in (("four", "first"), ("six", "second")):
+        app.segmented_control(key="side").set_value(side).run()
+        labels, guesses = answers_of(run_id)
+        wanted = set(np.flatnonzero((labels == 3) & (guesses == 5)).tolist())
+        shown = {int(n) for n in re.findall("test\u00a0(\\d+)", html_of(app))}
+        assert shown
+        assert shown <= wanted
+        assert f"{len(wanted)} of 1,000 cats were taken for dogs" in words_of(app)
+    assert app.query_params["side"] in ("second", ["second"])
+
+
+def test_a_click_on_a_matrix_chooses_its_cell_and_a_second_one_lets_it_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    point = SimpleNamespace(selection=SimpleNamespace(points=[{"customdata": [3, 5]}]))
+    state: dict[str, Any] = {"matrix_0": point}
+    monkeypatch.setattr(st, "session_state", state)
+    matrix_cells.take_click("matrix_0")
+    assert (state["true"], state["predicted"]) == ("cat", "dog")
+    matrix_cells.take_click("matrix_0")
+    assert (state["true"], state["predicted"]) == ("any class", "any other class")
+
+
+def test_the_address_restores_which_two_of_several_runs_are_compared(runs_dir: Path) -> None:
+    for number in (1, 2, 3):
+        fabricate(runs_dir, Fake(run_id=f"r{number}", seed=number, name=f"Run {number}"))
+    app = open_page(runs="r1,r2,r3", look="Mistakes", a="r3", b="r2")
+    assert "“Run 3” names" in words_of(app)
+    app.selectbox(key="b").set_value("r1").run()
+    assert app.query_params["b"] in ("r1", ["r1"])
+
+
+def test_an_address_of_runs_that_are_gone_says_so(pair: tuple[RunFolder, RunFolder]) -> None:
+    app = open_page(runs="four,gone<b>")
+    assert not app.exception
+    assert "Not here (any more): gone<b>." in words_of(app)
+
+
+def test_the_tutorials_matrix_stands_beside_the_runs(pair: tuple[RunFolder, RunFolder]) -> None:
+    app = open_page(look="Tutorial", yours="six")
+    theirs, difference = figures(app)
+    labels, guesses = answers_of("six")
+    ours = np.zeros((10, 10))
+    np.add.at(ours, (labels, guesses), 1)
+    printed = published_matrix("cnn6")
+    assert np.array_equal(np.array(theirs["data"][0]["z"], float), printed)
+    assert np.array_equal(np.array(difference["data"][0]["z"], float), ours - printed)
+    table = table_of(app, "taken for")
+    assert table["Tutorial CNN-6"].tolist() == printed.ravel().tolist()
+    assert "percentage points more" in words_of(app)
+
+
+def test_without_a_finished_run_the_tutorials_matrix_waits(runs_dir: Path) -> None:
+    for number in (1, 2):
+        fabricate(runs_dir, Fake(run_id=f"r{number}", seed=number, done=1, state=State.STOPPED))
+    app = open_page(runs="r1,r2", look="Tutorial")
+    assert "Choose a finished run" in words_of(app)
+    assert not app.get("plotly_chart")
+
+
+def test_runs_of_one_network_carry_different_symbols(runs_dir: Path) -> None:
+    for seed in (1, 2):
+        fabricate(runs_dir, Fake(run_id=f"seed-{seed}", seed=seed))
+    fabricate(runs_dir, Fake(run_id="six", network="cnn6"))
+    lines = figures(open_page(runs="seed-1,seed-2,six"))[0]["data"]
+    symbols = [line["marker"].get("symbol") for line in lines if "validation" in line["name"]]
+    assert len({symbol for symbol in symbols[:4] if symbol}) == 2
+
+
+def test_all_figures_leave_as_json_without_a_hidden_refusal(runs_dir: Path) -> None:
+    for seed in (1, 2):
+        fabricate(runs_dir, Fake(run_id=f"seed-{seed}", seed=seed))
+    fabricate(runs_dir, Fake(run_id="else", data_digest="0123456789abcdef"))
+    runs = [services.read_run(name) for name in ("seed-1", "seed-2", "else")]
+    whole = comparison_figures(runs, {run.id: run.id for run in runs})
+    json.dumps(whole)
+    pairs = {(pair["first"], pair["second"]): pair for pair in whole["pairs"]}
+    labels, first = answers_of("seed-1")
+    _, second = answers_of("seed-2")
+    assert pairs["seed-1", "seed-2"]["p_value"] == mcnemar(labels, first, second).p_value
+    assert "different data" in pairs["seed-1", "else"]["refused"]
+    shares = [float((guesses == labels).mean()) for guesses in (first, second)]
+    assert whole["seeds"][0]["mean"] == pytest.approx(np.mean(shares), abs=1e-9)
+    assert whole["seeds"][0]["deviation"] == pytest.approx(np.std(shares, ddof=1), abs=1e-9)
+
+
+def test_the_table_of_runs_is_filtered_by_words(pair: tuple[RunFolder, RunFolder]) -> None:
+    runs = services.list_runs()
+    assert [run.id for run in filtered(runs, "cnn-6 finished")] == ["six"]
+    assert filtered(runs, "cnn-6 stopped") == []
+    app = open_page()
+    app.text_input(key="compare_filter").input("cnn-6").run()
+    assert table_of(app, "Recipe")["Network"].tolist() == ["CNN-6"]
+    app.text_input(key="compare_filter").input("nothing like this").run()
+    assert "No run has all of these words." in words_of(app)
+
+
+def test_what_the_filter_hides_stays_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    selection = SimpleNamespace(selection=SimpleNamespace(rows=[1]))
+    state: dict[str, Any] = {"table": selection}
+    monkeypatch.setattr(st, "session_state", state)
+    runs_picker.take("table", ["six", "third"], ["four", "six"])
+    assert state[runs_picker.FIELD] == ["four", "third"]

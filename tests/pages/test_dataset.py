@@ -11,14 +11,16 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Split, class_counts
 from cifar_core.dataset.statistics import measure
+from cifar_core.runs.results import Predictions
 from cifar_core.settings import PROJECT_DIR, current
 from cifar_core.ui import cached
-from cifar_core.ui.dataset_sections import (
-    PUBLISHED_DEVIATION,
-    PUBLISHED_MEAN,
+from cifar_core.ui.dataset_classes import PUBLISHED_DEVIATION, PUBLISHED_MEAN, count_sentence
+from cifar_core.ui.dataset_gallery import (
+    Found,
     choose_pictures,
-    count_sentence,
     draw_figure,
+    keep_answered,
+    keep_doubtful,
 )
 
 PAGE = str(PROJECT_DIR / "pages" / "dataset.py")
@@ -27,11 +29,18 @@ PAGE = str(PROJECT_DIR / "pages" / "dataset.py")
 @pytest.fixture(autouse=True)
 def _no_cache() -> None:
     st.cache_resource.clear()
+    st.cache_data.clear()
 
 
 @pytest.fixture
 def _sample(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
+
+
+@pytest.fixture
+def _shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The models that came with the lab; tests have none otherwise."""
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
 
 
 def opened(**address: str) -> AppTest:
@@ -46,6 +55,10 @@ def opened(**address: str) -> AppTest:
 def galleries(app: AppTest) -> list[str]:
     bodies = [element.proto.body for element in app.get("html")]
     return [body for body in bodies if "lab-gallery" in body]
+
+
+def bodies(app: AppTest) -> list[str]:
+    return [element.proto.body for element in app.get("html")]
 
 
 def names(gallery: str) -> list[str]:
@@ -116,19 +129,19 @@ def test_a_training_batch_shows_its_own_pictures_with_index_label_and_batch() ->
     ],
 )
 def test_an_absurd_address_shows_the_page_as_if_it_were_not_there(address: dict[str, str]) -> None:
-    assert "Train pictures 1 to 48 of 1,000" in texts(opened(**address))
+    assert "Training pictures 1 to 48 of 1,000" in texts(opened(**address))
 
 
 @pytest.mark.usefixtures("_sample")
 def test_another_class_begins_at_its_first_page() -> None:
     app = opened(page="5")
     app.selectbox(key="class").set_value("dog").run()
-    assert "Train pictures 1 to 48 of 100" in texts(app)
+    assert "Training pictures 1 to 48 of 100" in texts(app)
 
 
 @pytest.mark.usefixtures("_sample")
 def test_the_counts_are_those_of_all_pictures_also_beside_the_sample() -> None:
-    app = opened()
+    app = opened(part="Classes")
     table = app.dataframe[0].value
     assert list(table.loc["training batch 1"]) == [
         *(1005, 974, 1032, 1016, 999),
@@ -160,6 +173,102 @@ def test_pictures_are_chosen_by_class_and_batch_together() -> None:
     assert choose_pictures(split, label=9, batch=None).tolist() == []
 
 
+def some_split(name: str, labels: list[int], indices: list[int]) -> Split:
+    pictures = np.zeros((len(labels), 32, 32, 3), np.uint8)
+    return Split(name, pictures, np.array(labels, np.uint8), np.array(indices))
+
+
+def some_answers(guesses: list[int], indices: list[int]) -> Predictions:
+    return Predictions(
+        np.eye(10, dtype=np.float32)[guesses],
+        np.zeros(len(guesses), np.uint8),
+        np.array(indices),
+        "test",
+        "test",
+        1,
+        "",
+    )
+
+
+def test_right_and_wrong_answers_divide_the_pictures_that_were_asked() -> None:
+    split = some_split("test", [3, 5, 5, 7], [10, 11, 12, 40])
+    answers = some_answers([5, 3, 5], [10, 11, 12])
+    places = np.arange(4)
+    right = keep_answered(split, places, answers, right=True)
+    wrong = keep_answered(split, places, answers, right=False)
+    assert (right.places.tolist(), wrong.places.tolist()) == ([2], [0, 1])
+    assert wrong.guesses is not None
+    assert wrong.guesses.tolist() == [5, 3]
+
+
+def test_doubtful_labels_come_in_the_order_of_doubt() -> None:
+    split = some_split("test", [1, 1, 1, 1], [4, 6, 8, 9])
+    found = keep_doubtful(split, Found(np.array([0, 1, 3])), np.array([9, 5, 4, 8]))
+    assert found.places.tolist() == [3, 0]
+
+
+@pytest.mark.usefixtures("_sample", "_shipped")
+def test_a_link_restores_wrong_answers_of_a_model() -> None:
+    app = opened(split="test", answered="wrong", class_="cat")
+    shown = galleries(app)[1]
+    assert "taken for" in names(shown)[0]
+    assert all(name.startswith("cat, taken for") for name in names(shown))
+
+
+@pytest.mark.usefixtures("_sample", "_shipped")
+def test_the_training_pictures_that_were_learned_from_are_not_judged() -> None:
+    app = opened(answered="right")
+    assert "Among the 5,000 training pictures that were held out" in texts(app)
+
+
+@pytest.mark.usefixtures("_sample", "_shipped")
+def test_every_picture_of_the_gallery_leads_to_its_own_page() -> None:
+    shown = galleries(opened(split="test", label="doubtful"))[1]
+    links = re.findall(r'href="picture\?split=test&amp;index=(\d+)"', shown)
+    assert [int(index) for index in links] == numbers(shown)
+
+
+@pytest.mark.usefixtures("_sample", "_shipped")
+@pytest.mark.parametrize(
+    "part", ["Classes", "Augmentation", "Map", "Near-duplicates", "Doubtful labels"]
+)
+def test_every_part_opens_from_the_sample_alone(part: str) -> None:
+    app = opened(part=part)
+    assert not [html for html in app.get("html") if "lab-problem" in html.proto.body]
+
+
+@pytest.mark.usefixtures("_sample", "_shipped")
+def test_a_class_of_the_map_opens_its_pictures_the_least_usual_first() -> None:
+    app = opened(part="Map", map_class="frog")
+    assert set(names(galleries(app)[0])) == {"frog"}
+    assert "200 frogs on the map" in texts(app)
+
+
+@pytest.mark.usefixtures("_sample", "_shipped")
+def test_the_closest_near_duplicates_show_without_a_download() -> None:
+    app = opened(part="Near-duplicates")
+    shown = next(body for body in bodies(app) if 'class="lab-pairs"' in body)
+    assert shown.count("<img") == 48
+    assert "Pairs 1 to 24 of 26" in texts(app)
+
+
+@pytest.mark.usefixtures("_sample")
+def test_a_lab_without_any_model_says_so_where_it_matters() -> None:
+    app = opened(part="Doubtful labels")
+    shown = " ".join(element.proto.body for element in app.get("html"))
+    assert "No trained network here has answered the test pictures" in shown
+
+
+@pytest.mark.usefixtures("_sample")
+def test_the_augmentation_shows_a_picture_unchanged_and_then_as_the_network_sees_it() -> None:
+    app = opened(part="Augmentation", example="3")
+    shown = galleries(app)[0]
+    assert shown.count('"lab-note">epoch ') == 13
+    assert "moves each picture by up to 4 pixels" in texts(app)
+    app.selectbox(key="recipe").set_value("Tutorial, as printed").run()
+    assert "unchanged in every epoch" in texts(app)
+
+
 def test_the_same_seed_draws_the_same_pictures() -> None:
     split = Split(
         "train",
@@ -182,6 +291,9 @@ def test_statistics_agree_with_the_plain_formulas() -> None:
     expected = np.rint(images[labels == 4].mean(axis=0))
     assert (figures.class_means[4] == expected).all()
     assert not figures.class_means[9].any()
+    spread = np.sqrt(images[labels == 4].astype(float).var(axis=0).mean(axis=2))
+    np.testing.assert_allclose(figures.class_spreads[4], spread, rtol=1e-9)
+    assert not figures.class_spreads[9].any()
 
 
 @pytest.mark.data
@@ -196,7 +308,7 @@ def test_the_statistics_of_the_full_set_are_the_published_ones() -> None:
 def test_the_last_page_of_the_full_gallery_opens_by_its_address() -> None:
     app = opened(page="1042")
     assert numbers(galleries(app)[1])[-1] == 49_999
-    assert "Train pictures 49,969 to 50,000 of 50,000" in texts(app)
+    assert "Training pictures 49,969 to 50,000 of 50,000" in texts(app)
     assert "sample" not in texts(app)
 
 
@@ -209,10 +321,3 @@ def test_a_damaged_dataset_is_told_in_sentences() -> None:
     shown = " ".join(element.proto.body for element in app.get("html"))
     assert "The stored dataset is damaged" in shown
     assert "Traceback" not in shown
-
-
-@pytest.mark.usefixtures("_sample")
-def test_the_page_opens_through_the_app() -> None:
-    app = AppTest.from_file(str(PROJECT_DIR / "app.py"), default_timeout=60).run()
-    assert not app.exception
-    assert app.title[0].value == "Dataset"

@@ -1,27 +1,50 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cifar_core import services
 from cifar_core.charts.network import blocks, drawing_width, in_words, network_svg
-from cifar_core.networks import NETWORKS
+from cifar_core.lock import Lock, try_lock
+from cifar_core.networks import NETWORKS, Network
 from cifar_core.networks.description import load_description
+from cifar_core.runs import timing
+from cifar_core.runs.reading import Run
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.network_sections import compare, layer_table, what_it_does
+from cifar_core.ui.network_layers import layer_table, what_it_does
+from cifar_core.ui.network_pair import compare
+from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
 
 PAGE = str(PROJECT_DIR / "pages" / "networks.py")
 
 
-def opened(network: str | None = None) -> AppTest:
+def opened(network: str | None = None, **address: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=60)
     if network is not None:
         app.query_params["network"] = network
+    for name, value in address.items():
+        app.query_params[name] = value
     app.run()
     assert not app.exception
     return app
+
+
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The shipped models and the shipped sample: what everybody has."""
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
+
+
+def html_of(app: AppTest) -> str:
+    return " ".join(str(element.proto.body) for element in app.get("html"))
 
 
 @pytest.mark.parametrize(
@@ -29,25 +52,25 @@ def opened(network: str | None = None) -> AppTest:
 )
 def test_a_link_opens_a_network_with_its_totals(network: str, parameters: str) -> None:
     app = opened(network)
-    assert [heading.value for heading in app.subheader] == [network]
+    assert app.segmented_control(key="network").value == network
     assert app.metric[0].value == parameters
 
 
 def test_side_by_side_shows_both_and_their_ratio() -> None:
     app = opened("Side by side")
-    assert [heading.value for heading in app.subheader] == ["CNN-4", "CNN-6"]
+    assert [heading.value for heading in app.header] == ["CNN-4", "CNN-6"]
     said = " ".join(element.value for element in app.text)
     assert "CNN-6 has 1.9 times the parameters of CNN-4 and needs 2.0 times its arithmetic" in said
 
 
 def test_an_unknown_network_in_the_address_opens_the_first() -> None:
-    assert [heading.value for heading in opened("<b>x").subheader] == ["CNN-4"]
+    assert opened("<b>x").segmented_control(key="network").value == "CNN-4"
 
 
 def test_the_print_out_and_the_code_are_there_to_copy() -> None:
-    shown = [element.value for element in opened("CNN-6").code]
-    assert "OPERATION           DATA DIMENSIONS" in shown[0]
-    assert "def build() -> keras.Sequential:" in shown[1]
+    printout, code = (opened("CNN-6", part=part).code[0] for part in ("Print-out", "Keras code"))
+    assert "OPERATION           DATA DIMENSIONS" in printout.value
+    assert "def build() -> keras.Sequential:" in code.value
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -79,10 +102,10 @@ def test_the_drawing_is_sound_svg_with_a_block_for_each_shaping_layer(name: str)
 
 def test_two_drawings_of_one_width_have_one_scale() -> None:
     widths = {
-        ET.fromstring(network_svg(load_description(name), least_width=1200)).get("viewBox")
+        ET.fromstring(network_svg(load_description(name), least_width=1400)).get("viewBox")
         for name in NETWORKS
     }
-    assert widths == {"0 0 1200 292"}
+    assert widths == {"0 0 1400 292"}
 
 
 def test_a_hostile_name_stays_text_in_the_drawing() -> None:
@@ -107,6 +130,151 @@ def test_the_third_block_is_what_cnn6_alone_has() -> None:
     assert {pair.left for pair in extra} == {""}
     assert sum(pair.left_parameters or 0 for pair in pairs) == 1_250_858
     assert sum(pair.right_parameters or 0 for pair in pairs) == 2_395_434
+
+
+@pytest.mark.parametrize("part", ["Filters", "Activations", "Step by step"])
+def test_a_network_that_is_not_trained_yet_says_what_to_do(part: str) -> None:
+    assert "There is no trained CNN-4 yet" in html_of(opened("CNN-4", part=part))
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_layers_come_with_measured_times_their_machine_and_method(network: str) -> None:
+    app = opened(NETWORKS[network].title)
+    shown = html_of(app)
+    assert shown.count('<td class="lab-time">') == len(load_description(network).rows)
+    assert " ms<span" in shown
+    (words,) = (item.value for item in app.caption if item.value.startswith("Times:"))
+    assert re.search(r"processor time on .+ \(as shipped\), \d+ \w+ \d{4}, LiteRT", words)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_click_starts_to_measure_and_the_page_says_so(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process itself is tests/runs/test_timing.py's."""
+    (runs_dir / timing.FOLDER).mkdir(parents=True)
+    locks: list[Lock | None] = []
+
+    def start(run: Run) -> None:
+        locks.append(try_lock(runs_dir / timing.FOLDER / f"{run.id}.lock"))
+
+    monkeypatch.setattr(services, "start_timing", start)
+    app = opened("CNN-4")
+    app.button(key="measure_cnn4").click().run()
+    assert not app.exception
+    assert any(item.value.startswith("Measuring") for item in app.caption)
+    (lock,) = locks
+    assert lock is not None
+    lock.release()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_visitor_of_a_read_only_lab_is_offered_no_measuring(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_READONLY", "1")
+    assert "measure_cnn4" not in [button.key for button in opened("CNN-4").button]
+
+
+@pytest.mark.usefixtures("shipped")
+def test_every_filter_of_the_first_layer_is_shown() -> None:
+    assert html_of(opened("CNN-6", part="Filters")).count("lab-squares") >= 32
+
+
+@pytest.mark.usefixtures("shipped")
+def test_all_steps_are_shown_from_the_picture_to_the_answer() -> None:
+    shown = html_of(opened("CNN-4", part="Activations"))
+    for words in ("picture", "1 convolution", "6 max pooling", "10 softmax"):
+        assert f"<strong>{words}</strong>" in shown
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_link_restores_network_layer_and_picture() -> None:
+    app = opened("CNN-6", part="Activations", layer="8", picture="3")
+    assert app.selectbox[0].value == "8"
+    assert app.number_input(key="picture").value == 3
+    assert "128 channels of 8 × 8 numbers." in " ".join(text.value for text in app.text)
+    assert html_of(app).count('role="listitem"') == 128
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_sample_is_said_to_be_one_and_another_picture_is_refused_in_sentences() -> None:
+    app = opened("CNN-4", part="Activations", picture="2")
+    assert any("shipped sample" in caption.value for caption in app.caption)
+    assert "not in the shipped sample" in html_of(app)
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize(
+    ("network", "layer"), [("CNN-4", "1"), ("CNN-4", "5"), ("CNN-6", "1"), ("CNN-6", "8")]
+)
+def test_a_worked_convolution_says_that_it_is_the_networks_number(network: str, layer: str) -> None:
+    address = {"layer": layer, "filter": "3", "row": "0", "column": "7"}
+    app = opened(network, part="Step by step", **address)
+    shown = html_of(app)
+    assert f"{RIGHT_SIGN} The network itself computed" in shown
+    assert WRONG_SIGN not in shown
+    assert {name: app.query_params[name] for name in address} == address
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("layer", ["3", "6"])
+def test_a_worked_pooling_says_that_it_is_the_networks_number(layer: str) -> None:
+    shown = html_of(opened("CNN-4", part="Step by step", work="Pooling", layer=layer))
+    assert "the same. Difference: 0." in shown
+    assert shown.count("lab-largest") >= 1
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_softmax_is_worked_out_with_and_without_the_temperature() -> None:
+    app = opened("CNN-4", part="Step by step", work="Softmax")
+    assert f"{RIGHT_SIGN} The network itself computed" in html_of(app)
+    app.toggle[0].set_value(True).run()
+    assert not app.exception
+    figures = services.read_evaluation(services.read_run("cnn4"))
+    assert figures is not None
+    assert f"÷ {figures.temperature:.3f}" in html_of(app)
+    assert "itself computed" not in html_of(app)
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("value", ["-1", "99999", "²", "<b>", ""])
+def test_a_place_in_the_address_that_is_none_becomes_one(value: str) -> None:
+    app = opened("CNN-4", part="Step by step", layer=value, row=value, filter=value)
+    assert "The network itself computed" in html_of(app)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_an_own_picture_is_looked_at_and_what_is_none_is_refused() -> None:
+    app = opened("CNN-4", part="Activations", **{"from": "Your picture"})
+    assert "No picture yet." in html_of(app)
+    app.file_uploader[0].upload("note.png", b"no picture", "image/png").run()
+    assert "is not a picture the lab can read" in html_of(app)
+    buffer = io.BytesIO()
+    Image.new("RGB", (70, 50), "red").save(buffer, "PNG")
+    app.file_uploader[0].upload("red.png", buffer.getvalue(), "image/png").run()
+    assert not app.exception
+    assert "<strong>10 softmax</strong>" in html_of(app)
+
+
+def test_of_more_than_two_networks_two_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from cifar_core.ui.network_pair import pair_of
+
+        st.text(" ".join(pair_of(["cnn4", "cnn6", "third"])))
+
+    third = Network("third", "Third", "Another one.")
+    monkeypatch.setattr("cifar_core.ui.network_pair.NETWORKS", {**NETWORKS, "third": third})
+    app = AppTest.from_function(page)
+    app.query_params["right"] = "third"
+    app.run()
+    assert not app.exception
+    assert app.text[0].value == "cnn4 third"
+    app.selectbox[0].set_value("third").run()
+    assert app.text[0].value == "third cnn6"
 
 
 def test_the_page_opens_through_the_app() -> None:

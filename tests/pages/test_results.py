@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core import services
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.runs.folder import State
+from cifar_core.ui.result_figures import result_figures
 from tests.fabricate import Fake, fabricate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -240,3 +241,68 @@ def test_the_choice_of_a_class_is_offered_for_all_ten(runs_dir: Path) -> None:
 
 def app_options(app: AppTest, key: str) -> list[str]:
     return list(app.selectbox(key=key).options)
+
+
+def test_a_run_on_other_data_is_refused_in_a_sentence_with_its_own_digest(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only", data_digest="0123456789abcdef"))
+    app = open_page()
+    assert not app.exception
+    assert "was trained on other data (digest 0123456789abcdef)" in words_of(app)
+    assert "data 0123456789abcdef" in html_of(app)
+    assert not app.get("plotly_chart")
+
+
+def test_the_probabilities_of_the_pictures_stand_in_a_table(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page()
+    answers = services.read_test_predictions(services.read_run("only"))
+    table = next(t.value for t in app.dataframe if "picture" in t.value.columns)
+    assert table["picture"].tolist() == [f"test {index}" for index in indices_of(app, "test")]
+    first = answers.probabilities[int(table["picture"][0].split()[1])]
+    assert np.allclose(table.loc[0, list(CLASS_NAMES)].to_numpy(float), 100 * first, atol=1e-9)
+
+
+def test_the_temperature_is_applied_to_the_network_it_was_fitted_to_only(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    early = open_page(view="Confidence", split="Validation pictures by epoch", epoch="1")
+    assert "is not applied to this epoch" in words_of(early)
+    assert "Temperature" not in [item.label for item in early.metric]
+    assert "Temperature" in [item.label for item in open_page(view="Confidence").metric]
+
+
+def test_the_report_holds_the_area_of_scikit_learn(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page(view="Classes", **{"class": "cat"})
+    answers = services.read_test_predictions(services.read_run("only"))
+    wanted = sk.average_precision_score(answers.labels == 3, answers.probabilities[:, 3])
+    table = app.dataframe[0].value
+    assert table["average precision"][3] / 100 == pytest.approx(wanted, abs=1e-9)
+    assert f"average precision of {100 * wanted:.1f}%" in words_of(app)
+
+
+def test_all_figures_are_saved_as_json_with_their_origin(runs_dir: Path) -> None:
+    folder = fabricate(runs_dir, Fake(run_id="only"))
+    run = services.read_run("only")
+    answers = services.read_predictions(run, epoch=2)
+    whole = json.loads(json.dumps(result_figures(run, services.read_evaluation(run), answers)))
+    assert whole["evaluation"] == json.loads(folder.evaluation_path.read_bytes())
+    assert whole["data_digest"] in whole["shown"]["origin"]
+    guesses = answers.probabilities.argmax(1)
+    wanted = sk.confusion_matrix(answers.labels, guesses).tolist()
+    assert whole["shown"]["confusion_matrix"] == wanted
+    assert whole["shown"]["accuracy"] == pytest.approx(
+        sk.accuracy_score(answers.labels, guesses), abs=1e-9
+    )
+
+
+@pytest.mark.parametrize("view", ["Confusions", "Classes", "Confidence"])
+def test_every_chart_has_a_camera_that_saves_what_was_chosen(runs_dir: Path, view: str) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    app = open_page(view=view)
+    assert app.get("plotly_chart")
+    for chosen in ("PNG", "SVG"):
+        app.segmented_control(key="chart_format").set_value(chosen).run()
+        for chart in app.get("plotly_chart"):
+            settings = json.loads(chart.proto.config)
+            assert settings["displayModeBar"] is True
+            assert settings["toImageButtonOptions"]["format"] == chosen.lower()

@@ -13,11 +13,12 @@ from cifar_core import files, recipes, services
 from cifar_core.dataset import arrays
 from cifar_core.dataset.download import DownloadStatus
 from cifar_core.errors import RunError
+from cifar_core.lock import Lock, try_lock
+from cifar_core.networks import NETWORKS
 from cifar_core.recipes import NAMED_RECIPES
 from cifar_core.runs import devices, manager
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
-from cifar_core.runs.lock import Lock, try_lock
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import run_actions
 
@@ -114,6 +115,16 @@ def test_the_form_offers_every_recipe_and_shows_the_reason_of_the_chosen_one() -
     ]
     app.selectbox(key="train_recipe").set_value("tutorial").run()
     assert "it does not learn" in shown(app)
+
+
+def test_another_network_has_the_length_that_its_recipe_has_for_it() -> None:
+    app = page()
+    app.selectbox(key="train_recipe").set_value("best").run()
+    lengths = {}
+    for network in NETWORKS:
+        app.radio(key="train_network").set_value(network).run()
+        lengths[network] = next(item.value for item in app.number_input if item.label == "Epochs")
+    assert lengths == NAMED_RECIPES["best"].epochs
 
 
 def test_choosing_a_recipe_fills_in_its_numbers() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cifar_core.errors import RunError
-from cifar_core.runs import manager
+from cifar_core.runs import manager, reading
 from cifar_core.runs.folder import State
 from tests.torture.bench import Bench, ForkedBench
 
@@ -91,7 +91,7 @@ def test_a_dead_worker_shows_as_interrupted_with_the_next_step(
 def test_a_frozen_worker_shows_as_stalled_and_goes_on_when_it_thaws(
     quick: ForkedBench, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manager, "STALLED_AFTER_SECONDS", 1.5)
+    monkeypatch.setattr(reading, "STALLED_AFTER_SECONDS", 1.5)
     run_id = quick.start()
     quick.wait_for_step(run_id, 0)
     quick.signal(run_id, signal.SIGSTOP)
@@ -152,7 +152,7 @@ def test_one_start_is_one_run_however_often_it_is_pressed(bench: Bench) -> None:
         press.join()
     assert len(found) == 12
     assert len(set(found)) == 1
-    assert len(manager.list_runs(bench.runs_dir)) == 1
+    assert len(reading.list_runs(bench.runs_dir)) == 1
     assert bench.wait_for(found[0], State.FINISHED).status.attempts == 1
 
 
@@ -177,7 +177,7 @@ def test_a_deleted_run_is_gone(quick: ForkedBench) -> None:
     run_id = quick.start()
     quick.wait_for(run_id, State.FINISHED)
     manager.delete(quick.runs_dir, run_id)
-    assert manager.list_runs(quick.runs_dir) == []
+    assert reading.list_runs(quick.runs_dir) == []
     with pytest.raises(RunError, match="no run"):
         quick.read(run_id)
 

@@ -14,10 +14,10 @@ import pytest
 
 from cifar_core import files
 from cifar_core.errors import RunError
-from cifar_core.runs import launch, lock, manager
+from cifar_core.runs import launch, manager, reading
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.runs.line import Line
-from cifar_core.runs.lock import try_lock
+from cifar_core.lock import Lock, try_lock
 from tests.torture.bench import Bench, ForkedBench
 from tests.torture.figures import damage
 from tests.torture.inside import prepare
@@ -36,7 +36,7 @@ def ended(runs_dir: Path) -> RunFolder:
     return folder
 
 
-def held(folder: RunFolder) -> lock.Lock:
+def held(folder: RunFolder) -> Lock:
     """Holds a run's lock, as its worker does."""
     taken = try_lock(folder.lock_path)
     assert taken is not None
@@ -44,7 +44,7 @@ def held(folder: RunFolder) -> lock.Lock:
 
 
 @pytest.mark.parametrize("run_id", IDS)
-@pytest.mark.parametrize("order", [manager.read, manager.resume, manager.stop, manager.delete])
+@pytest.mark.parametrize("order", [reading.read, manager.resume, manager.stop, manager.delete])
 def test_a_hostile_identity_is_no_run(
     runs_dir: Path, order: Callable[[Path, str], object], run_id: str
 ) -> None:
@@ -94,23 +94,23 @@ def test_broken_runs_are_listed_as_they_are(runs_dir: Path) -> None:
     (runs_dir / "loop").symlink_to(runs_dir / "loop")
     (runs_dir / "run-1" / "lock").symlink_to("lock")
     (runs_dir / "run-2" / "lock").mkdir()
-    listed = manager.list_runs(runs_dir)
+    listed = reading.list_runs(runs_dir)
     assert {run.id for run in listed} == {f"run-{n}" for n in range(40)} | {"empty"}
     assert all(run.reason or run.state is not State.INTERRUPTED for run in listed)
 
 
 def test_a_missing_folder_of_runs_has_no_runs(runs_dir: Path) -> None:
-    assert manager.list_runs(runs_dir) == []
+    assert reading.list_runs(runs_dir) == []
 
 
 def test_a_run_with_a_torn_status_whose_process_lives_is_running(ended: RunFolder) -> None:
     ended.status_path.write_bytes(b"{")
     with held(ended):
-        run = manager.observe(ended)
+        run = reading.observe(ended)
         assert (run.state, run.reason) == (State.RUNNING, "")
         manager.stop(ended.path.parent, ended.id)
     assert ended.request_path.exists()
-    assert manager.observe(ended).state is State.INTERRUPTED
+    assert reading.observe(ended).state is State.INTERRUPTED
 
 
 def test_a_run_with_a_torn_status_can_be_resumed(quick: ForkedBench) -> None:
@@ -124,16 +124,16 @@ def test_a_run_resumed_between_two_looks_is_not_called_dead(
     ended: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = [False, True, True]
-    monkeypatch.setattr(manager, "is_held", lambda _path: answers.pop(0))
+    monkeypatch.setattr(reading, "is_held", lambda _path: answers.pop(0))
     ended.write_status(Status(state=State.QUEUED, heartbeat_at=time.time()))
-    assert manager.observe(ended).state is State.QUEUED
+    assert reading.observe(ended).state is State.QUEUED
 
 
 @pytest.mark.parametrize("away", [-3600.0, 3600.0])
 def test_a_clock_that_jumps_does_not_hide_a_silent_worker(ended: RunFolder, away: float) -> None:
     ended.write_status(Status(state=State.RUNNING, heartbeat_at=time.time() + away))
     with held(ended):
-        run = manager.observe(ended)
+        run = reading.observe(ended)
     assert run.state is State.STALLED
     assert "3600 seconds" in run.reason
 
@@ -141,9 +141,9 @@ def test_a_clock_that_jumps_does_not_hide_a_silent_worker(ended: RunFolder, away
 def test_a_reboot_is_told_from_a_death(ended: RunFolder) -> None:
     status = Status(state=State.RUNNING, boot="another")
     ended.write_status(status)
-    assert "restarted" in manager.observe(ended).reason
-    ended.write_status(dataclasses.replace(status, boot=manager.boot_id()))
-    assert "killed" in manager.observe(ended).reason
+    assert "restarted" in reading.observe(ended).reason
+    ended.write_status(dataclasses.replace(status, boot=reading.boot_id()))
+    assert "killed" in reading.observe(ended).reason
 
 
 def test_a_request_left_over_from_the_life_before_stops_nobody(quick: ForkedBench) -> None:
@@ -180,7 +180,7 @@ def test_a_stop_that_cannot_be_written_is_refused_in_three_answers(
 def test_a_folder_replaced_while_its_lock_was_awaited_is_left_alone(
     ended: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def take_then_replace(path: Path, **_: float) -> lock.Lock | None:
+    def take_then_replace(path: Path, **_: float) -> Lock | None:
         taken = try_lock(path)
         ended.path.rename(ended.path.with_name(".deleted-x"))
         prepare(ended.path).lock_path.touch()
@@ -266,7 +266,7 @@ def test_a_worker_that_cannot_be_started_is_told_and_leaves_nothing(
         with pytest.raises(RunError, match="could not be started") as error:
             bench.start(token="press")
     assert "no luck" in error.value.remedy
-    assert manager.list_runs(runs_dir) == []
+    assert reading.list_runs(runs_dir) == []
     assert Line(runs_dir, "cpu").waiting() == []
     assert bench.start(token="press"), "the same press starts it now"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.runs import manager
+from cifar_core.runs import manager, reading
 from tests.torture.experiments import EXPERIMENTS, Experiment
 
 
@@ -15,7 +15,7 @@ def test_a_share_of_the_torture_holds(
     experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "A13" in experiment.promises:
-        monkeypatch.setattr(manager, "STALLED_AFTER_SECONDS", 1.0)
+        monkeypatch.setattr(reading, "STALLED_AFTER_SECONDS", 1.0)
     carry_out = experiment.share_of_it or experiment.carry_out
     outcomes = carry_out(experiment.share, 2, tmp_path)
     assert tuple(dict.fromkeys(outcome.promise for outcome in outcomes)) == experiment.promises

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cifar_core.runs import folder as run_folder
-from cifar_core.runs import manager, watch
+from cifar_core.runs import manager, reading, watch
 from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
-from cifar_core.runs.lock import try_lock
+from cifar_core.lock import try_lock
 from cifar_core.runs.watch import MetricsWatch, RunsWatch
 from tests.torture.inside import prepare
 
@@ -183,7 +183,7 @@ def test_runs_come_and_go(ended: RunFolder, runs_dir: Path) -> None:
     shutil.copytree(ended.path, runs_dir / "cnn4-standard-2")
     (runs_dir / ".new-1").mkdir()
     (runs_dir / "no folder").touch()
-    both = [run.id for run in manager.list_runs(runs_dir)]
+    both = [run.id for run in reading.list_runs(runs_dir)]
     assert sorted(both) == ["cnn4-standard-1", "cnn4-standard-2"]
     assert [run.id for run in runs.look()] == both
     shutil.rmtree(ended.path)

@@ -19,11 +19,11 @@ from unittest import mock
 
 import numpy as np
 
+from cifar_core.lock import Lock, is_held
 from cifar_core.recipes import Recipe, recipe
-from cifar_core.runs import journal, launch, manager, worker
+from cifar_core.runs import journal, launch, manager, reading, worker
 from cifar_core.runs.folder import RunFolder, State
-from cifar_core.runs.lock import Lock, is_held
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.training import checkpoint, course
 from tests.runs import pretend
 
@@ -46,7 +46,7 @@ class Bench:
         return manager.start(self.runs_dir, self.recipe(**changes), device=device, token=token)
 
     def read(self, run_id: str) -> Run:
-        return manager.read(self.runs_dir, run_id)
+        return reading.read(self.runs_dir, run_id)
 
     def wait(self, run_id: str, met: Callable[[Run], bool], seconds: float = 30) -> Run:
         deadline = time.monotonic() + seconds
@@ -64,7 +64,8 @@ class Bench:
         return self.wait(run_id, lambda run: (run.status.epoch, run.status.step) >= (epoch, step))
 
     def wait_for_release(self, run_id: str) -> Run:
-        return self.wait(run_id, lambda run: not is_held(run.folder.lock_path))
+        self.wait(run_id, lambda run: not is_held(run.folder.lock_path))
+        return self.read(run_id)  # the one before was read while the lock may have been held
 
     def processes(self, run_id: str) -> list[int]:
         """The processes that work on a run: by their command line, or as a fork wrote down."""
@@ -91,7 +92,7 @@ class Bench:
 
     def end(self) -> None:
         """Kills whatever still works on a run here."""
-        for run in manager.list_runs(self.runs_dir):
+        for run in reading.list_runs(self.runs_dir):
             if is_held(run.folder.lock_path):
                 self.signal(run.id, signal.SIGCONT)
                 self.signal(run.id, signal.SIGKILL)

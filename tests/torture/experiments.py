@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.torture import disk, faults, figures, kills, power, races, states
+from tests.torture import disk, faults, figures, kills, pictures, power, races, states
 from tests.torture.outcome import Outcome
 
 MEMORY = "/dev/shm"
@@ -59,6 +59,17 @@ EXPERIMENTS = (
     ),
     Experiment(("A15",), races.read_while_writing, 30.0, 1.0),
     Experiment(("A16",), states.compare_with_model, 10_000, 100),
+    Experiment(
+        ("B1",),
+        pictures.bring_broken,
+        10_000,
+        200,
+        partial(pictures.bring_broken, with_suites=False),
+        in_memory=True,
+        is_alone=True,
+    ),
+    Experiment(("B2",), pictures.bring_bombs, 0, 2, is_alone=True),
+    Experiment(("B3",), pictures.compare_pixels, 5, 1),
     Experiment(("list",), figures.list_many, 1000, 40, is_alone=True),
     Experiment(("wait",), figures.weigh_waiting_worker, 1, 1, is_alone=True),
 )

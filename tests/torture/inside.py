@@ -8,11 +8,11 @@ from pathlib import Path
 from unittest import mock
 
 from cifar_core import files
+from cifar_core.lock import try_lock
 from cifar_core.recipes import recipe
 from cifar_core.runs import journal, manager, worker
 from cifar_core.runs.folder import RunFolder, Status
 from cifar_core.runs.line import Line
-from cifar_core.runs.lock import try_lock
 from cifar_core.training import course
 from tests.runs import pretend
 

@@ -15,9 +15,9 @@ from typing import Any
 from unittest import mock
 
 from cifar_core.errors import RunError
-from cifar_core.runs import manager
+from cifar_core.lock import is_held
+from cifar_core.runs import manager, reading
 from cifar_core.runs.folder import State
-from cifar_core.runs.lock import is_held
 from tests.torture.bench import ForkedBench, forked
 from tests.torture.outcome import Outcome, Tally
 
@@ -29,7 +29,7 @@ def start_at_once(tries: int, seed: int, folder: Path) -> list[Outcome]:
     """A12: several processes start, and then resume, the same run at the same moment."""
     tally = Tally("A12", f"one start is one run: {HANDS} processes press at once; so with Resume")
     draw = random.Random(seed)
-    with forked(folder / "races") as bench, watched(lambda: manager.list_runs(bench.runs_dir)):
+    with forked(folder / "races") as bench, watched(lambda: reading.list_runs(bench.runs_dir)):
         for index in range(tries):
             token = f"press {index} {draw.random()}"
             answers = at_once([partial(bench.start, token, epochs=1)] * HANDS)
@@ -124,7 +124,7 @@ def _look_slowly(bench: ForkedBench, run_id: str, seen: Path) -> None:
         time.sleep(random.uniform(0.0, 0.02))
         return held
 
-    with mock.patch.object(manager, "is_held", glance):
+    with mock.patch.object(reading, "is_held", glance):
         _note(seen, bench.read(run_id).state)
 
 

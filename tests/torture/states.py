@@ -31,7 +31,7 @@ from hypothesis.stateful import (
 )
 
 from cifar_core.errors import RunError
-from cifar_core.runs import manager
+from cifar_core.runs import manager, reading
 from cifar_core.runs.folder import State
 from tests.torture.bench import forked
 from tests.torture.outcome import Outcome, Tally
@@ -199,7 +199,7 @@ class RunsMachine(RuleBasedStateMachine):
         """Another process sees the same: nothing is kept in memory."""
         read, write = os.pipe()
         if os.fork() == 0:
-            listed = {run.id: run.state.value for run in manager.list_runs(self.runs_dir)}
+            listed = {run.id: run.state.value for run in reading.list_runs(self.runs_dir)}
             os.write(write, json.dumps(listed).encode())
             os._exit(0)
         os.close(write)
@@ -244,7 +244,7 @@ class RunsMachine(RuleBasedStateMachine):
 
     def differences(self) -> list[str]:
         """Says what is not yet as the model has it; what must never be seen, fails at once."""
-        seen = {run.id: run for run in manager.list_runs(self.runs_dir)}
+        seen = {run.id: run for run in reading.list_runs(self.runs_dir)}
         assert set(seen) == set(self.model), (set(seen), set(self.model))
         found = []
         for run_id, wanted in self.model.items():

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import importlib
 import logging
+import sys
+import threading
+import time
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from cifar_core.ui.page import wait_until_whole
 
 
 def html_of(app: AppTest) -> str:
@@ -119,3 +126,21 @@ def test_a_header_escapes_its_sentence() -> None:
     app = AppTest.from_function(page).run()
     assert app.title[0].value == "Results"
     assert "Is 1 &lt; 2 &amp; &lt;b&gt;bold&lt;/b&gt;?" in html_of(app)
+
+
+def test_a_module_that_another_thread_is_importing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lab_slow_module.py").write_text(
+        "import time\nBEGUN = True\ntime.sleep(0.5)\nWHOLE = True\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importer = threading.Thread(target=importlib.import_module, args=("lab_slow_module",))
+    importer.start()
+    while not hasattr(sys.modules.get("lab_slow_module"), "BEGUN"):
+        time.sleep(0.001)
+    wait_until_whole("lab_slow_module")
+    assert sys.modules["lab_slow_module"].WHOLE
+    importer.join()
+    wait_until_whole("lab_module_that_nobody_asked_for")
+    assert "lab_module_that_nobody_asked_for" not in sys.modules

@@ -6,7 +6,7 @@ import pytest
 
 from cifar_core import services
 from cifar_core.runs.folder import State
-from cifar_core.ui.run_picker import default_runs
+from cifar_core.ui.run_picker import default_runs, short_names
 from tests.fabricate import Fake, fabricate
 
 
@@ -34,3 +34,15 @@ def test_where_one_network_has_all_finished_runs_two_of_them_are_compared(
 def test_a_run_that_is_not_finished_fills_no_gap(runs_dir: Path) -> None:
     ids = chosen(runs_dir, Fake(run_id="done"), Fake(run_id="half", state=State.STOPPED))
     assert ids == {"done"}
+
+
+def test_a_history_that_came_without_its_network_is_called_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "came-with-the-lab"
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(models))
+    fabricate(models, Fake(run_id="cnn4", name="CNN-4, shipped"))
+    (models / "cnn4" / "model.tflite").touch()
+    fabricate(models, Fake(run_id="cnn4-quick", name="CNN-4, quick"))
+    names = short_names(services.list_runs())
+    assert names == {"cnn4": "Shipped CNN-4", "cnn4-quick": "CNN-4, quick"}

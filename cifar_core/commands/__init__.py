@@ -1,0 +1,1 @@
+"""The commands of ``python -m cifar_core``, by what they are about."""

@@ -1,0 +1,88 @@
+"""One training picture as a network sees it epoch after epoch, through a recipe's own pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core.dataset import PICTURE_SHAPE
+from cifar_core.dataset.augmentation import EpochPlan, cut, pad, plan_epoch
+from cifar_core.dataset.splits import held_out
+from cifar_core.recipes import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture as it is shown in one epoch.
+
+    Attributes:
+        pixels: (32, 32, 3) uint8.
+        down: By how many pixels it is moved down; negative: up.
+        right: By how many pixels it is moved right; negative: left.
+        is_mirrored: Whether it is mirrored left to right.
+        step: Which step of the epoch shows it, counted from 1.
+    """
+
+    pixels: NDArray[np.uint8]
+    down: int
+    right: int
+    is_mirrored: bool
+    step: int
+
+
+def preview(
+    recipe: Recipe, labels: NDArray[np.uint8], index: int, pixels: NDArray[np.uint8], epochs: int
+) -> list[Shown]:
+    """Returns a training picture as a run with this recipe sees it in its first epochs.
+
+    Args:
+        recipe: Decides which pictures are learned from, and how each is moved and mirrored.
+        labels: (50000,) uint8, of the whole train split.
+        index: Official index of the picture.
+        pixels: The picture, (32, 32, 3) uint8.
+        epochs: How many epochs.
+
+    Returns:
+        One entry per epoch; none when the recipe does not learn from the picture.
+    """
+    learned = learned_indices(recipe, labels)
+    place = int(np.searchsorted(learned, index))
+    if place == len(learned) or learned[place] != index:
+        return []
+    padded = pad(pixels.reshape(1, *PICTURE_SHAPE), recipe.crop_padding)
+    shown = []
+    for epoch in range(epochs):
+        plan = plan_epoch(recipe, len(learned), epoch)
+        turn = int(np.flatnonzero(plan.order == place)[0])
+        one = slice(turn, turn + 1)
+        alone = EpochPlan(np.zeros(1, np.int32), plan.rows[one], plan.columns[one], plan.flips[one])
+        is_mirrored = bool(plan.flips[turn])
+        right = recipe.crop_padding - int(plan.columns[turn])
+        shown.append(
+            Shown(
+                cut(padded, alone, 0, 1)[0],
+                recipe.crop_padding - int(plan.rows[turn]),
+                -right if is_mirrored else right,
+                is_mirrored,
+                turn // recipe.batch_size + 1,
+            )
+        )
+    return shown
+
+
+def learned_indices(recipe: Recipe, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Returns the official indices of the pictures a recipe learns from, ascending int64.
+
+    Args:
+        recipe: The recipe.
+        labels: (50000,) uint8, of the whole train split.
+    """
+    learned = np.arange(len(labels), dtype=np.int64)
+    if recipe.monitored_split == "validation":
+        learned, _ = held_out(labels, recipe.validation_pictures)
+    if recipe.training_pictures:
+        _, chosen = held_out(labels[learned], recipe.training_pictures)
+        learned = learned[chosen]
+    return learned

@@ -1,0 +1,164 @@
+"""How long the steps of a run's network take on this machine: measured in a process of its own.
+
+``python -m cifar_core.runs.timing`` holds a kernel lock while it measures and writes the figures
+when it is done; a page only reads them. They lie in ``.timings`` in the runs' folder, because a
+shipped run's own folder need not be writable. A shipped run brings figures of the machine it was
+measured on (timing.json), which are shown until this machine has its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from cifar_core import background, files
+from cifar_core.dataset.sample import load_sample
+from cifar_core.errors import LabError, RunError
+from cifar_core.inference.classifier import read_model
+from cifar_core.inference.timing import Timing, from_json, measure
+from cifar_core.runs.devices import list_devices
+from cifar_core.runs.folder import RunFolder
+from cifar_core.lock import Lock, is_held, try_lock
+
+FOLDER = ".timings"
+SHIPPED_NAME = "timing.json"
+PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class TimingStatus:
+    """What is known of a network's times.
+
+    Attributes:
+        timing: The newest figures: of this machine, else those that were shipped; or None.
+        is_here: Whether they were measured on this machine.
+        is_measuring: Whether a process measures just now.
+        problem: Why the last measurement failed, in a sentence; empty otherwise.
+    """
+
+    timing: Timing | None
+    is_here: bool
+    is_measuring: bool
+    problem: str = ""
+
+
+def read(runs_dir: Path, folder: RunFolder) -> TimingStatus:
+    """Returns the figures of a run's network.
+
+    Figures of another file than the run's model.tflite are none of it.
+
+    Args:
+        runs_dir: Folder of all runs.
+        folder: The run's own folder.
+    """
+    place = _Place(runs_dir, folder.id)
+    measuring = is_held(place.lock)  # asked first: what has ended by now has written its end
+    digest = _recorded(folder)
+    own = _load(place.figures, digest)
+    timing = own or _load(folder.path / SHIPPED_NAME, digest)
+    problem = "" if measuring else _words(place.problem)
+    return TimingStatus(timing, own is not None, measuring, problem)
+
+
+def start(runs_dir: Path, folder: RunFolder) -> None:
+    """Starts to measure in a process of its own, unless one does already.
+
+    The lock is taken here and inherited, so between the order and the end it is never free.
+
+    Raises:
+        RunError: The folder cannot be written, or no process could be started.
+    """
+    place = _Place(runs_dir, folder.id)
+    try:
+        place.folder.mkdir(parents=True, exist_ok=True)
+        lock = try_lock(place.lock, patience_seconds=PATIENCE_SECONDS)
+        if lock is None:
+            return
+        with lock:
+            place.problem.unlink(missing_ok=True)
+            background.start(__spec__.name, [runs_dir, folder.path], lock=lock)
+    except OSError as error:
+        raise RunError(
+            f"The measurement could not be started ({error}).",
+            expected=f"A folder that can be written: {place.folder}.",
+            remedy="Make room or give the lab the right to write there, then try again.",
+        ) from error
+
+
+def measure_run(runs_dir: Path, folder: RunFolder) -> Timing:
+    """Measures a run's network in this process, keeps the figures and returns them.
+
+    Raises:
+        LabError: The network cannot be read, measured, or the figures cannot be written.
+    """
+    place = _Place(runs_dir, folder.id)
+    digest = _recorded(folder)
+    content = read_model(folder.litert_path, digest)
+    try:
+        timing = measure(
+            content, load_sample().test.images[0], device=list_devices()[0].name, sha256=digest
+        )
+        place.folder.mkdir(parents=True, exist_ok=True)
+        files.write_json(place.figures, timing.to_json())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise RunError(
+            f"The network of “{folder.id}” could not be measured ({error}).",
+            expected="A finished run whose model.tflite LiteRT can run step by step.",
+            remedy="Choose another run, or train this one again.",
+        ) from error
+    return timing
+
+
+class _Place:
+    """Where the figures of one run lie."""
+
+    def __init__(self, runs_dir: Path, name: str) -> None:
+        self.folder = runs_dir / FOLDER
+        self.figures = self.folder / f"{name}.json"
+        self.problem = self.folder / f"{name}.problem"
+        self.lock = self.folder / f"{name}.lock"
+
+
+def _load(path: Path, digest: str) -> Timing | None:
+    try:
+        timing = from_json(files.read_json(path))
+    except (OSError, ValueError):
+        return None
+    return timing if timing.sha256 == digest else None
+
+
+def _recorded(folder: RunFolder) -> str:
+    try:
+        return str(files.read_json(folder.manifest_path)["sha256"]["model.tflite"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _words(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[:500]
+    except OSError:
+        return ""
+
+
+def main(arguments: list[str]) -> int:
+    """Measures: the runs' folder, the run's, and the descriptor of the inherited lock."""
+    runs_dir, folder = Path(arguments[0]), RunFolder(Path(arguments[1]))
+    os.nice(5)  # a page or a training beside it comes first; processor time stays what it is
+    with Lock.adopt(int(arguments[2])):
+        try:
+            measure_run(runs_dir, folder)
+        except LabError as error:
+            _Place(runs_dir, folder.id).problem.write_text(error.what, encoding="utf-8")
+            return 1
+        except Exception as error:  # noqa: BLE001 - the last place that can tell a person
+            words = f"Something unforeseen happened while measuring: {error!r}."
+            _Place(runs_dir, folder.id).problem.write_text(words, encoding="utf-8")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,317 @@
+"""What a person can ask trained networks: their figures, their predictions, a picture's class."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cifar_core import files, recipes, settings
+from cifar_core.dataset import arrays
+from cifar_core.dataset.splits import divide
+from cifar_core.errors import ModelError, RunError
+from cifar_core.evaluation.calibration import apply_temperature
+from cifar_core.evaluation.evaluation import Evaluation, evaluate
+from cifar_core.inference import novelty, upload
+from cifar_core.inference.classifier import Classifier
+from cifar_core.inference.inside import Inside
+from cifar_core.inference.novelty import NoneOfThese, Novelty
+from cifar_core.inference.room import Room
+from cifar_core.runs import devices, results
+from cifar_core.runs.folder import State
+from cifar_core.runs.reading import Run
+from cifar_core.services.access import check_may_change
+from cifar_core.services.runs import list_runs
+
+Fit = Literal["squash", "crop"]
+"""How a picture becomes 32 × 32: the whole of it squashed, or its middle square."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model says of one picture.
+
+    Attributes:
+        run: The model's run.
+        probabilities: (10,) float32, calibrated where the run has a temperature.
+        is_calibrated: Whether it has one.
+        none_of_these: Whether the picture perhaps shows none of the ten; None where the run
+            does not hold what that takes.
+        is_mirrored: Whether the answer is averaged with that for the mirrored picture.
+    """
+
+    run: Run
+    probabilities: np.ndarray
+    is_calibrated: bool
+    none_of_these: NoneOfThese | None = None
+    is_mirrored: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network ready to answer; shared by all sessions and threads.
+
+    Attributes:
+        run: Its run.
+        classifier: Its loaded network.
+        inside: The same network, opened up.
+        temperature: Of its probabilities, or None where none was fitted.
+        novelty: What “none of these” is told from; None where the run held no pictures out, or
+            finished before the lab could tell.
+    """
+
+    run: Run
+    classifier: Classifier
+    inside: Inside
+    temperature: float | None
+    novelty: Novelty | None = None
+
+
+def read_evaluation(run: Run) -> Evaluation | None:
+    """Returns the final figures of a run, or None while it has none."""
+    return results.read_evaluation(run)
+
+
+def read_predictions(run: Run, *, epoch: int | None = None) -> results.Predictions:
+    """Returns what a run's network answered on its monitored split after an epoch."""
+    return results.read_predictions(run, epoch=epoch)
+
+
+def read_test_predictions(run: Run) -> results.Predictions:
+    """Returns what a finished run's network answered on the test pictures."""
+    return results.read_test_predictions(run)
+
+
+def evaluate_run(run: Run) -> Evaluation:
+    """Recomputes the final figures of a finished run from its weights, on the test pictures.
+
+    Raises:
+        RunError: The run has no trained network.
+        DataError: The full dataset is missing.
+    """
+    dataset = arrays.open_full(settings.current().data_dir)
+    arrays.verify(dataset)
+    stored = read_evaluation(run)
+    classifier = open_classifier(run, threads=None)
+    return evaluate(
+        classifier.classify(dataset.test.images).astype(np.float16),  # as the run keeps them
+        classifier.classify(dataset.test.images, mirror=True),
+        dataset.test.labels,
+        split="test",
+        temperature=stored.temperature if stored else None,
+    )
+
+
+def list_models() -> list[Run]:
+    """Returns the finished runs that can classify: shipped ones first, then the newest."""
+    usable = [
+        run
+        for run in list_runs()
+        if run.state is State.FINISHED and run.recipe and run.folder.litert_path.is_file()
+    ]
+    return sorted(usable, key=lambda run: not run.is_shipped)
+
+
+def find_model(name: str | None) -> Run:
+    """Returns the model that a name means: a run, or the first model of a network.
+
+    Args:
+        name: A run's identity, a network's name, or None for the first model there is.
+
+    Raises:
+        ModelError: There is no trained network yet, or none of that name.
+    """
+    models = list_models()
+    for run in models:
+        if name is None or name == run.id or name == results.recipe_of(run).network:
+            return run
+    raise ModelError(
+        f"There is no trained network “{name}”." if name else "There is no trained network yet.",
+        expected="Known models: " + (", ".join(run.id for run in models) or "none") + ".",
+        remedy="Train one: python -m cifar_core train --network cnn4",
+    )
+
+
+def open_classifier(run: Run, *, threads: int | None = 1) -> Classifier:
+    """Loads the trained network of a run, its digest checked.
+
+    Args:
+        run: A finished or shipped run.
+        threads: Threads to use; None for as many as there are cores.
+
+    Raises:
+        ModelError: The network is missing or not the recorded one.
+    """
+    return Classifier(
+        run.folder.litert_path,
+        threads=threads or devices.usable_cores(),
+        sha256=recorded_digest(run),
+    )
+
+
+def open_inside(run: Run, *, threads: int | None = 1) -> Inside:
+    """Opens up the trained network of a run, its digest checked: every step and its weights.
+
+    Args:
+        run: A finished or shipped run.
+        threads: Threads to use; None for as many as there are cores.
+
+    Raises:
+        ModelError: The network is missing or not the recorded one.
+    """
+    return Inside(
+        run.folder.litert_path,
+        threads=threads or devices.usable_cores(),
+        sha256=recorded_digest(run),
+    )
+
+
+def recorded_digest(run: Run) -> str:
+    """Returns the SHA-256 that a run's manifest records for its served network.
+
+    Raises:
+        ModelError: The run has no trained network.
+    """
+    try:
+        return str(files.read_json(run.folder.manifest_path)["sha256"]["model.tflite"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"Run “{run.name}” has no trained network to classify with ({error}).",
+            expected="A finished run with its manifest.",
+            remedy="Choose a finished run.",
+        ) from error
+
+
+def read_picture(data: bytes, name: str, room: Room | None = None) -> upload.Picture:
+    """Reads an uploaded file as a picture.
+
+    Args:
+        data: The whole file.
+        name: Its name, from anywhere.
+        room: What bounds the pixels that several threads decode at once.
+
+    Raises:
+        PictureError: It is none, or it is too large.
+    """
+    return upload.read_picture(data, name, room)
+
+
+def open_model(run: Run, *, threads: int | None = 1) -> Model:
+    """Loads everything that a model answers with, digests checked.
+
+    Args:
+        run: A finished or shipped run.
+        threads: Threads to use; None for as many as there are cores.
+
+    Raises:
+        ModelError: A part of it is missing or not the recorded one.
+    """
+    figures = read_evaluation(run)
+    return Model(
+        run,
+        open_classifier(run, threads=threads),
+        open_inside(run, threads=threads),
+        figures.temperature if figures else None,
+        _read_novelty(run),
+    )
+
+
+def fit_novelty(run: Run) -> Novelty:
+    """Makes again what “none of these” needs for a finished run, as its end would have.
+
+    The threshold comes from the pictures that the run held out; the test pictures measure its
+    false alarms.
+
+    Raises:
+        RunError: The run has no trained network, or held no pictures out.
+        DataError: The full dataset is missing.
+    """
+    check_may_change()
+    dataset = arrays.open_full(settings.current().data_dir)
+    arrays.verify(dataset)
+    recipe = results.recipe_of(run)
+    if recipe.monitored_split != "validation":
+        raise RunError(
+            f"Run “{run.name}” held no pictures out.",
+            expected="The threshold of “none of these” is set on pictures that were held out.",
+            remedy=f"Train with a recipe that does, as {recipes.DEFAULT_RECIPE}.",
+        )
+    learned, watched = divide(recipe, dataset)
+    inside = open_inside(run, threads=None)
+    made = novelty.fit(
+        inside, learnt=learned.images, labels=learned.labels, held_out=watched.images
+    )
+    made = novelty.measure(made, inside, dataset.test.images)
+    content = made.to_bytes()
+    manifest = files.read_json(run.folder.manifest_path)
+    manifest["sha256"][run.folder.novelty_path.name] = hashlib.sha256(content).hexdigest()
+    files.write_whole(run.folder.novelty_path, content)
+    files.write_json(run.folder.manifest_path, manifest)
+    return made
+
+
+def _read_novelty(run: Run) -> Novelty | None:
+    """Returns what a run's manifest records for “none of these”, or None where it has nothing."""
+    path = run.folder.novelty_path
+    recorded = files.read_json(run.folder.manifest_path)["sha256"].get(path.name)
+    return novelty.read(path, str(recorded)) if recorded else None
+
+
+def classify(
+    model: Model, picture: upload.Picture, *, fit: Fit = "squash", mirror: bool = False
+) -> Answer:
+    """Asks one model what a picture shows.
+
+    Args:
+        model: As :func:`open_model` returns it.
+        picture: As :func:`read_picture` returns it.
+        fit: How it becomes 32 × 32: ``squash`` or ``crop``.
+        mirror: Average with the answer for the mirrored picture.
+    """
+    pixels = upload.to_network_input(picture.pixels, fit=fit)
+    return classify_pixels(model, pixels[np.newaxis], mirror=mirror)[0]
+
+
+def classify_pixels(
+    model: Model, pixels: NDArray[np.uint8], *, mirror: bool = False
+) -> list[Answer]:
+    """Asks one model what many pictures show, faster than one by one.
+
+    Args:
+        model: As :func:`open_model` returns it.
+        pixels: (n, 32, 32, 3) uint8.
+        mirror: Average with the answers for the mirrored pictures; “none of these” looks at
+            the pictures as they are.
+
+    Returns:
+        An answer per picture; each is what :func:`classify` says of it alone.
+    """
+    probabilities = ask(model, pixels, mirror=mirror)
+    verdicts: Sequence[NoneOfThese | None] = [None] * len(pixels)
+    if model.novelty is not None and len(pixels):
+        verdicts = model.novelty.judge(model.inside, pixels)
+    return [
+        Answer(model.run, row, model.temperature is not None, verdict, mirror)
+        for row, verdict in zip(probabilities, verdicts, strict=True)
+    ]
+
+
+def ask(model: Model, pixels: NDArray[np.uint8], *, mirror: bool = False) -> NDArray[np.float32]:
+    """Returns a model's probabilities, calibrated where it can, for many pictures.
+
+    Args:
+        model: As :func:`open_model` returns it.
+        pixels: (n, 32, 32, 3) uint8.
+        mirror: Average with the probabilities for the mirrored pictures.
+
+    Returns:
+        (n, 10) float32; rows sum to 1.
+    """
+    probabilities = model.classifier.classify(pixels, mirror=mirror)
+    if model.temperature is None or not len(pixels):
+        return probabilities
+    return apply_temperature(probabilities, model.temperature).astype(np.float32)

@@ -1,0 +1,142 @@
+"""What a person can do with runs: start, stop, resume, name, list, look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cifar_core import settings
+from cifar_core.dataset import arrays
+from cifar_core.errors import RunError
+from cifar_core.networks import NETWORKS
+from cifar_core.recipes import Recipe
+from cifar_core.runs import devices, manager, reading, results
+from cifar_core.runs.folder import MetricRow
+from cifar_core.runs.reading import Run
+from cifar_core.runs.watch import MetricsWatch, RunsWatch
+from cifar_core.services.access import check_may_change
+
+
+def list_devices() -> list[devices.Device]:
+    """Returns the CPU and every GPU of this machine."""
+    return devices.list_devices()
+
+
+def start_run(recipe: Recipe, *, device: str = "cpu", token: str = "", name: str = "") -> str:
+    """Starts a run, or puts it in line; see :func:`cifar_core.runs.manager.start`.
+
+    Raises:
+        NotAllowedError: The lab is read-only.
+        RunError: The device is unknown or the runs' folder cannot be written.
+        DataError: The full dataset is not there.
+    """
+    check_may_change()
+    _check_device(device)
+    arrays.open_full(settings.current().data_dir)  # says what to do when it is missing
+    return manager.start(_runs_dir(), recipe, device=device, token=token, name=name)
+
+
+def stop_run(run_id: str) -> None:
+    """Asks a run to stop and keep everything."""
+    check_may_change()
+    manager.stop(_runs_dir(), run_id)
+
+
+def resume_run(run_id: str, *, device: str | None = None) -> None:
+    """Lets a stopped, failed or interrupted run go on, on another device if one is named."""
+    check_may_change()
+    if device is not None:
+        _check_device(device)
+    manager.resume(_runs_dir(), run_id, device=device)
+
+
+def move_run(run_id: str, device: str) -> None:
+    """Puts a waiting run in the line of another device."""
+    check_may_change()
+    _check_device(device)
+    manager.move(_runs_dir(), run_id, device)
+
+
+def label_run(run_id: str, *, name: str | None = None, note: str | None = None) -> None:
+    """Changes a run's name or note."""
+    check_may_change()
+    manager.relabel(_runs_dir(), run_id, name=name, note=note)
+
+
+def delete_run(run_id: str) -> None:
+    """Removes a run that no process works on."""
+    check_may_change()
+    manager.delete(_runs_dir(), run_id)
+
+
+def list_runs(*, with_shipped: bool = True) -> list[Run]:
+    """Returns all runs, the newest first, the shipped ones last."""
+    own = reading.list_runs(_runs_dir())
+    return own + (_shipped_runs() if with_shipped else [])
+
+
+def read_run(run_id: str) -> Run:
+    """Returns one run as it stands now.
+
+    Raises:
+        RunError: There is no such run.
+    """
+    shipped = settings.current().models_dir
+    is_name = reading.IDENTITY.fullmatch(run_id) is not None
+    if is_name and (shipped / run_id / "recipe.json").is_file():
+        return reading.read(shipped, run_id, is_shipped=True)
+    return reading.read(_runs_dir(), run_id)
+
+
+def position_in_line(run: Run) -> int:
+    """Returns how many runs have the device before a waiting one."""
+    return manager.position(_runs_dir(), run)
+
+
+def read_metrics(run_id: str) -> list[MetricRow]:
+    """Returns the rows of metrics of a run so far."""
+    return read_run(run_id).folder.read_metrics()
+
+
+def watch_metrics(run: Run) -> MetricsWatch:
+    """Returns what reads the metrics of a run again and again."""
+    return MetricsWatch(run.folder)
+
+
+def watch_runs() -> RunsWatch:
+    """Returns what lists the lab's own runs again and again."""
+    return RunsWatch(_runs_dir())
+
+
+def read_log(run_id: str, *, last_bytes: int = 64_000) -> str:
+    """Returns the end of what a run's worker printed."""
+    try:
+        data = read_run(run_id).folder.log_path.read_bytes()
+    except OSError:
+        return ""
+    return data[-last_bytes:].decode(errors="replace")
+
+
+def _shipped_runs() -> list[Run]:
+    order = list(NETWORKS)
+    shipped = reading.list_runs(settings.current().models_dir, is_shipped=True)
+    readable = [run for run in shipped if run.recipe is not None]
+    return sorted(readable, key=lambda run: (order.index(results.recipe_of(run).network), run.id))
+
+
+def _check_device(device: str) -> None:
+    """Refuses a device that is not here.
+
+    Raises:
+        RunError: Names the devices that are.
+    """
+    known = [item.id for item in devices.list_devices()]
+    if device not in known:
+        raise RunError(
+            f"There is no device “{device}” here.",
+            expected=f"Devices found: {', '.join(known)}.",
+            remedy="Choose one of them.",
+        )
+
+
+def _runs_dir() -> Path:
+    return settings.current().runs_dir

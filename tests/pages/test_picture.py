@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cifar_core.dataset.arrays import Split
+from cifar_core.dataset.sample import load_sample
+from cifar_core.settings import PROJECT_DIR
+from cifar_core.ui.picture_sections import beside, channels
+
+PAGE = str(PROJECT_DIR / "pages" / "picture.py")
+
+
+@pytest.fixture(autouse=True)
+def _sample(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
+
+
+@pytest.fixture
+def _shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+
+
+def opened(**address: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    return " ".join(element.value for element in app.text)
+
+
+def bodies(app: AppTest) -> str:
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.usefixtures("_shipped")
+def test_the_address_names_the_picture_and_every_network_says_what_it_sees() -> None:
+    index = int(load_sample().test.indices[5])
+    app = opened(split="test", index=str(index))
+    assert f"Test picture {index}." in texts(app)
+    assert bodies(app).count("takes this for") == 2
+    assert "No network here has learned from it" in texts(app)
+    assert "lab-problem" not in bodies(app)
+    assert "Among the 2,000 pictures of the sample" in bodies(app)
+
+
+@pytest.mark.usefixtures("_shipped")
+def test_a_training_picture_names_its_batch_and_says_that_it_was_learned() -> None:
+    index = int(load_sample().train.indices[-1])
+    app = opened(split="train", index=str(index))
+    assert f"Training picture {index}, batch {index // 10_000 + 1}." in texts(app)
+    assert "Most networks have learned from this picture" in bodies(app)
+
+
+def test_a_picture_that_the_sample_does_not_hold_is_told_in_three_answers() -> None:
+    missing = next(n for n in range(100) if n not in load_sample().test.indices)
+    app = opened(split="test", index=str(missing))
+    assert f"Picture {missing} of the test split is not in the shipped sample" in bodies(app)
+
+
+@pytest.mark.parametrize("address", [{"split": "x"}, {"index": "-3"}, {"index": "<b>"}, {}])
+def test_an_absurd_address_shows_the_first_picture(address: dict[str, str]) -> None:
+    first = int(load_sample().train.indices[0])
+    assert f"Training picture {first}," in texts(opened(**address))
+
+
+def test_next_and_before_walk_through_the_pictures_that_are_here() -> None:
+    indices = load_sample().test.indices
+    app = opened(split="test", index=str(indices[3]))
+    next(button for button in app.button if button.label == "Next").click().run()
+    assert f"Test picture {indices[4]}." in texts(app)
+    next(button for button in app.button if button.label == "Previous").click().run()
+    assert f"Test picture {indices[3]}." in texts(app)
+
+
+def test_the_ends_of_a_split_have_nothing_beyond_them() -> None:
+    pictures = np.zeros((3, 32, 32, 3), np.uint8)
+    split = Split("test", pictures, np.zeros(3, np.uint8), np.array([2, 5, 9]))
+    assert beside(split, 2) == (None, 5)
+    assert beside(split, 9) == (5, None)
+    assert beside(split, 6) == (5, 9)
+
+
+def test_the_channels_add_up_to_the_picture() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    assert (channels(picture).sum(axis=0) == picture).all()

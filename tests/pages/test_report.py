@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cifar_core import formats, services
+from cifar_core.settings import PROJECT_DIR
+from cifar_core.ui import report_panel
+from tests.fabricate import Fake, fabricate
+
+
+def open_page(**address: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT_DIR / "pages" / "report.py"), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def words_of(app: AppTest) -> str:
+    shown = [element.value for element in app.text]
+    return " ".join(shown + [element.proto.body for element in app.get("html")])
+
+
+def buttons_of(app: AppTest) -> list[str]:
+    return [element.proto.label for element in app.get("download_button")]
+
+
+def test_without_runs_the_page_leads_to_training() -> None:
+    app = open_page()
+    assert not app.exception
+    assert "No network has been trained here yet." in words_of(app)
+
+
+def test_the_page_offers_the_report_on_the_best_run_of_each_network(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="weak", accuracy=0.5))
+    fabricate(runs_dir, Fake(run_id="strong", accuracy=0.8))
+    app = open_page()
+    assert not app.exception
+    assert app.multiselect(key="report_runs").value == ["strong"]
+    assert "Save the report" in buttons_of(app)
+
+
+def test_a_page_that_is_only_looked_at_makes_no_report(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_dir, Fake(run_id="one"))
+
+    def refuse(runs: object) -> bytes:
+        raise AssertionError("made")
+
+    monkeypatch.setattr(services, "make_report", refuse)
+    assert not open_page().exception
+
+
+def test_the_address_restores_the_choice(runs_dir: Path) -> None:
+    for run_id in ("one", "two"):
+        fabricate(runs_dir, Fake(run_id=run_id))
+    app = open_page(runs="two,gone,one")
+    assert app.multiselect(key="report_runs").value == ["two", "one"]
+
+
+def test_no_run_chosen_is_answered_in_a_sentence(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one"))
+    app = open_page()
+    app.multiselect(key="report_runs").set_value([]).run()
+    assert "No run is chosen." in words_of(app)
+    assert "Save the report" not in buttons_of(app)
+
+
+def test_the_presentation_is_the_report_on_its_stage(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one"))
+    app = open_page()
+    app.button(key="report_present").click().run()
+    assert app.query_params["present"] in ("1", ["1"])
+    stage = app.get("iframe")[0].proto
+    assert 'data-start="presenting"' in stage.srcdoc
+    app.button(key="end_presentation").click().run()
+    assert not app.get("iframe")
+    assert "present" not in app.query_params
+
+
+def test_the_report_is_made_once_for_the_same_files(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_dir, Fake(run_id="one"))
+    made = []
+
+    def make(runs: object) -> bytes:
+        made.append(runs)
+        return b"<body></body>"
+
+    monkeypatch.setattr(services, "make_report", make)
+    run = services.read_run("one")
+    assert report_panel.report_of([run]) == report_panel.report_of([run])
+    assert len(made) == 1
+    run.folder.label_path.write_text('{"name": "another name"}')
+    report_panel.report_of([run])
+    assert len(made) == 2
+
+
+def test_a_model_is_offered_with_its_file_and_its_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    app = open_page()
+    assert not app.exception
+    assert "model.tflite (1.3 MB)" in buttons_of(app)
+    card = " ".join(element.value for element in app.markdown)
+    assert "CNN-4, recipe" in card
+    figures = services.read_evaluation(services.read_run("cnn4"))
+    assert figures is not None
+    assert formats.percent(figures.accuracy, figures.interval) in card

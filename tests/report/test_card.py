@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from cifar_core import services
+from cifar_core.errors import ModelError, RunError
+from cifar_core.runs.folder import State
+from cifar_core.settings import PROJECT_DIR
+from tests.fabricate import Fake, fabricate
+
+
+def test_a_card_names_accuracy_recipe_limits_and_how_to_repeat(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one"))
+    run = services.read_run("one")
+    figures = services.read_evaluation(run)
+    assert figures is not None
+    card = services.read_card(run)
+    assert f"{100 * figures.accuracy:.1f}% ± " in card
+    for word in ("CIFAR-10", "**Recipe.**", "**Limits.**", "python -m cifar_core train"):
+        assert word in card
+
+
+@pytest.mark.parametrize("name", ["cnn4", "cnn6"])
+def test_the_shipped_cards_are_what_the_lab_would_write(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    run = services.read_run(name)
+    stored = (run.folder.path / "README.md").read_text(encoding="utf-8")
+    assert services.read_card(run) == stored
+
+
+def test_what_a_device_calls_itself_is_shown_as_text(runs_dir: Path) -> None:
+    folder = fabricate(runs_dir, Fake(run_id="one"))
+    status = folder.read_status()
+    assert status is not None
+    folder.write_status(dataclasses.replace(status, device_name="![x](http://x.test/x.png)"))
+    assert "![" not in services.read_card(services.read_run("one"))
+
+
+def test_a_run_without_figures_has_no_card(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="part", done=1, state=State.STOPPED))
+    with pytest.raises(RunError, match="no final figures"):
+        services.read_card(services.read_run("part"))
+
+
+def test_a_model_is_handed_out_only_with_its_recorded_digest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = PROJECT_DIR / "models" / "cnn4"
+    folder = tmp_path / "models" / "cnn4"
+    folder.mkdir(parents=True)
+    for part in source.iterdir():
+        (folder / part.name).write_bytes(part.read_bytes())
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
+    run = services.read_run("cnn4")
+    assert list(services.list_model_files(run)) == ["model.tflite"]
+    assert (
+        services.read_model_file(run, "model.tflite")
+        == source.joinpath("model.tflite").read_bytes()
+    )
+    (folder / "model.tflite").write_bytes(b"another")
+    with pytest.raises(ModelError, match="not the recorded one"):
+        services.read_model_file(run, "model.tflite")
+
+
+@pytest.mark.parametrize("name", ["model.keras", "recipe.json", "../cnn4/model.tflite", ""])
+def test_no_other_file_is_handed_out(runs_dir: Path, name: str) -> None:
+    folder = fabricate(runs_dir, Fake(run_id="one"))
+    manifest = json.loads(folder.manifest_path.read_bytes())
+    folder.manifest_path.write_text(json.dumps({**manifest, "sha256": {}}))
+    with pytest.raises(ModelError):
+        services.read_model_file(services.read_run("one"), name)
