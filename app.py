@@ -1,32 +1,52 @@
-"""Registers the pages of CIFAR-10 Lab and the look they share; nothing else."""
+"""Registers the pages of CIFAR-10 Lab and the look they share; nothing else.
+
+`streamlit run` imports this file once, to find the server and the gate before it, and then runs
+it for every visitor.
+"""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from cifar_core.ui import theme
+from cifar_core.ui import gate, heaps, sign_in, theme
 
-PAGES = {
-    "Look": [
-        st.Page("pages/dataset.py", title="Dataset", icon=":material/grid_view:", default=True),
-        st.Page("pages/networks.py", title="Networks", icon=":material/layers:"),
-    ],
-    "Train": [
-        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
-    ],
-    "Judge": [
-        st.Page("pages/results.py", title="Results", icon=":material/fact_check:"),
-        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
-    ],
-    "Use": [
-        st.Page("pages/classify.py", title="Classify", icon=":material/image_search:"),
-    ],
-}
 
-# The icon before the navigation, which would otherwise fetch the page's own from the network;
-# the title after it, because it names the page.
-st.set_page_config(page_icon=theme.favicon(), layout="wide")
-page = st.navigation(PAGES, expanded=True)
-st.set_page_config(page_title=f"{page.title} · CIFAR-10 Lab")
-theme.dress()
-page.run()
+def show() -> None:
+    """Shows a visitor the page that was asked for."""
+    pages = {
+        "Look": [
+            st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
+            st.Page("pages/dataset.py", title="Dataset", icon=":material/grid_view:"),
+            st.Page("pages/networks.py", title="Networks", icon=":material/layers:"),
+            # Opened from every picture, not from the navigation.
+            st.Page(
+                "pages/picture.py", title="Picture", icon=":material/image:", visibility="hidden"
+            ),
+        ],
+        "Train": [
+            st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        ],
+        "Judge": [
+            st.Page("pages/results.py", title="Results", icon=":material/fact_check:"),
+            st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        ],
+        "Use": [
+            st.Page("pages/classify.py", title="Classify", icon=":material/image_search:"),
+            st.Page("pages/report.py", title="Report", icon=":material/description:"),
+        ],
+    }
+    # The icon before the navigation, which would otherwise fetch the page's own from the network;
+    # the title after it, because it names the page.
+    st.set_page_config(page_icon=theme.favicon(), layout="wide")
+    page = st.navigation(pages, expanded=True)
+    st.set_page_config(page_title=f"{page.title} · CIFAR-10 Lab")
+    theme.dress()
+    sign_in.enter()
+    page.run()
+
+
+if __name__ == "__main__":
+    show()
+else:
+    heaps.keep_few()
+    app = st.App(__file__, middleware=gate.MIDDLEWARE)

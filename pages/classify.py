@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from cifar_core import services
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.services import Fit
 from cifar_core.ui import session
-from cifar_core.ui.answers import CAUTION, answer_section, model_labels
+from cifar_core.ui.answers import CAUTION, answer_section, mirror_switch, model_labels
+from cifar_core.ui.feedback import feedback_section, kept_section
 from cifar_core.ui.intake import take_pictures
+from cifar_core.ui.many import many_section
 from cifar_core.ui.page import empty_state, guard, origin_line, page_header
 
-PAGE_PICTURES = 6
+MOST_IN_FULL = 6  # More pictures come as a table, and one of them in full.
 FITS: dict[Fit, str] = {"squash": "Whole, squashed", "crop": "Middle, cropped"}
 
 
@@ -28,12 +30,12 @@ def classify_page() -> None:
         return
 
     labels = model_labels(models)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         ids = [run.id for run in models]
         chosen = st.multiselect(
             "Models",
             ids,
-            default=[session.address_choice("run", ids, ids[0])],
+            default=_first_asked(models),
             format_func=lambda run_id: labels[run_id],
             key="models",
             help="Choose several to see what each of them says of the same picture.",
@@ -46,6 +48,7 @@ def classify_page() -> None:
             format_func=lambda fit: FITS[fit],
             key="fit",
         )
+        mirror = mirror_switch([run for run in models if run.id in chosen], labels)
     pictures = take_pictures()
     if not chosen:
         empty_state("No model is chosen.", "Choose at least one above.")
@@ -54,13 +57,26 @@ def classify_page() -> None:
         empty_state("No picture yet.", "Bring one of yours, or look at a test picture.")
         return
 
-    pages = max(1, -(-len(pictures) // PAGE_PICTURES))
-    page = st.pagination(pages, key="answers_page") if pages > 1 else 1
     asked = [run for run in models if run.id in chosen]
-    for brought in pictures[(page - 1) * PAGE_PICTURES : page * PAGE_PICTURES]:
-        answer_section(brought, asked, labels, fit=fit)
+    if len(pictures) > MOST_IN_FULL:
+        one = many_section(pictures, asked, labels, fit=fit, mirror=mirror)
+        pictures = [] if one is None else [one]
+    for brought in pictures:
+        if answers := answer_section(brought, asked, labels, fit=fit, mirror=mirror):
+            feedback_section(brought, answers, fit=fit)
     st.text(CAUTION)
     origin_line("Answered by " + "; ".join(_origin(labels[run.id], run) for run in asked))
+
+
+def _first_asked(models: list[Run]) -> list[str]:
+    """Returns the model the address names, else the first of each network, side by side."""
+    ids = [run.id for run in models]
+    named = session.address_choice("run", ids, "")
+    firsts: dict[str, str] = {}
+    for run in models:
+        if run.recipe is not None:
+            firsts.setdefault(run.recipe.network, run.id)
+    return [named] if named else list(firsts.values())
 
 
 def _origin(label: str, run: Run) -> str:
@@ -70,3 +86,4 @@ def _origin(label: str, run: Run) -> str:
 page_header("Classify", "What do the trained networks see in your picture?")
 with guard():
     classify_page()
+kept_section()

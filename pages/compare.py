@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+
+import pandas as pd  # noqa: F401 - whole before the first chart, see ui.page.wait_until_whole
 import streamlit as st
 
 from cifar_core import services
-from cifar_core.errors import RunError
-from cifar_core.ui import compare_learning, compare_pair, compare_panels, run_picker
+from cifar_core.errors import LabError
+from cifar_core.ui import compare_learning, compare_pair, compare_tutorial, run_picker, runs_picker
+from cifar_core.ui.compare_agreement import agreement_panel
+from cifar_core.ui.compare_figures import comparison_figures
+from cifar_core.ui.compare_matrices import matrix_panel
+from cifar_core.ui.compare_settings import settings_panel
 from cifar_core.ui.page import empty_state, guard, page_header, show_error
+from cifar_core.ui.saving import take_along
 
 VIEWS = ["Learning", "Mistakes", "Pictures", "Settings", "Tutorial"]
 
@@ -15,7 +23,7 @@ page_header("Compare", "Which network is better, by how much, and at what price 
 
 with guard():
     runs = services.list_runs()
-    chosen = run_picker.choose_runs(runs) if runs else []
+    chosen = runs_picker.choose_runs(runs) if runs else []
     if len(chosen) < 2:
         if len(runs) < 2:
             empty_state(
@@ -25,8 +33,8 @@ with guard():
             )
         else:
             empty_state("A comparison needs two runs.", "Choose them in the field above.")
-        st.subheader("Meanwhile: what the tutorial published", anchor=False)
-        compare_panels.tutorial_panel()
+        st.header("Meanwhile: what the tutorial published", anchor=False)
+        compare_tutorial.claim_panel()
         st.stop()
     names = run_picker.short_names(chosen)
     view = st.segmented_control(
@@ -36,17 +44,19 @@ with guard():
     if view in ("Mistakes", "Pictures") or (len(chosen) == 2 and view == "Learning"):
         try:
             pair = compare_pair.choose_pair(chosen, names)
-            compare_panels.verdict(pair)
-        except RunError as error:
+            compare_pair.verdict(pair)
+        except LabError as error:
             show_error(error)
     with guard():
         if view == "Learning":
             compare_learning.learning_panel(chosen, names)
         elif view == "Settings":
-            compare_panels.settings_panel(chosen, names)
+            settings_panel(chosen, names)
         elif view == "Tutorial":
-            compare_panels.tutorial_panel()
+            compare_tutorial.tutorial_panel(chosen, names)
         elif pair is not None and view == "Mistakes":
-            compare_panels.matrix_panel(pair)
+            matrix_panel(pair)
         elif pair is not None:
-            compare_panels.agreement_panel(pair)
+            agreement_panel(pair)
+    take_along(functools.partial(comparison_figures, chosen, names), "comparison")
+    run_picker.watch(*chosen)

@@ -4,15 +4,41 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cifar_core.dataset.arrays import Dataset
 from cifar_core.ui import cached
-from cifar_core.ui.dataset_sections import (
-    count_section,
-    figure_section,
-    gallery_section,
-    statistics_section,
-)
+from cifar_core.ui.dataset_augmentation import augmentation_section
+from cifar_core.ui.dataset_classes import count_section, statistics_section
+from cifar_core.ui.dataset_doubts import doubts_section
+from cifar_core.ui.dataset_duplicates import duplicates_section
+from cifar_core.ui.dataset_gallery import figure_section, gallery_section
+from cifar_core.ui.dataset_map import map_section
 from cifar_core.ui.download_panel import download_panel
 from cifar_core.ui.page import guard, origin_line, page_header
+
+
+def pictures(dataset: Dataset) -> None:
+    """The tutorial's figure and the gallery of all pictures."""
+    st.header("One of each class, drawn at random", anchor=False)
+    figure_section(dataset)
+    st.header("All pictures", anchor=False)
+    gallery_section(dataset)
+
+
+def classes(dataset: Dataset) -> None:
+    """Counts per batch, mean pictures and pixel statistics."""
+    st.header("How many of each class", anchor=False)
+    count_section()
+    statistics_section(dataset)
+
+
+PARTS = {
+    "Pictures": pictures,
+    "Classes": classes,
+    "Augmentation": augmentation_section,
+    "Map": lambda _: map_section(),
+    "Near-duplicates": duplicates_section,
+    "Doubtful labels": doubts_section,
+}
 
 page_header("Dataset", "What do the pictures look like that the networks learn from?")
 with guard():
@@ -28,16 +54,17 @@ with guard():
             "CIFAR-10: 60,000 photographs of 32 × 32 pixels in ten classes, 50,000 to learn from "
             "and 10,000 that are kept aside for the test."
         )
-
-    st.subheader("One of each class, drawn at random", anchor=False)
-    figure_section(dataset)
-
-    st.subheader("All pictures", anchor=False)
-    gallery_section(dataset)
-
-    st.subheader("How many of each class", anchor=False)
-    count_section()
-    statistics_section(dataset)
+    part = st.segmented_control(
+        "What to look at",
+        list(PARTS),
+        default="Pictures",
+        required=True,
+        key="part",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    with guard():
+        PARTS[part or "Pictures"](dataset)
 
     origin_line(
         f"CIFAR-10 (Krizhevsky 2009); source: {dataset.source}; data digest {dataset.digest}. "

@@ -1,4 +1,4 @@
-"""Networks: what the two networks are made of, layer by layer."""
+"""Networks: what the networks are made of, layer by layer, and what they do to a picture."""
 
 from __future__ import annotations
 
@@ -7,13 +7,77 @@ import streamlit as st
 from cifar_core import services
 from cifar_core.charts.network import drawing_width
 from cifar_core.networks import NETWORKS
-from cifar_core.networks.description import ascii_printout, source_code
-from cifar_core.ui.network_sections import comparison_section, drawing, layer_section, totals
-from cifar_core.ui.page import guard, origin_line, page_header
+from cifar_core.networks.description import NetworkDescription, ascii_printout, source_code
+from cifar_core.ui.network_activations import activation_section, filter_section
+from cifar_core.ui.network_layers import drawing, layer_section, totals
+from cifar_core.ui.network_pair import comparison_section, pair_of
+from cifar_core.ui.network_subject import choose_run, choose_subject, inside_origin, open_inside
+from cifar_core.ui.network_times import first_run, layer_milliseconds, time_section
+from cifar_core.ui.page import empty_state, guard, origin_line, page_header
+from cifar_core.ui.worked_section import worked_section
 
 BOTH = "Side by side"
+LAYERS, FILTERS, ACTIVATIONS = "Layers", "Filters", "Activations"
+WORKED, PRINTOUT, CODE = "Step by step", "Print-out", "Keras code"
 
-page_header("Networks", "What are the networks made of, and what does each layer do?")
+
+def layers_part(description: NetworkDescription) -> None:
+    """Draws the layer table, with times where a trained network was measured."""
+    run = first_run(description)
+    if run is None:
+        layer_section(description, None)
+        return
+    status = services.read_timing(run)
+    layer_section(description, layer_milliseconds(description, run, status))
+    time_section(run, status)
+
+
+def inside_part(description: NetworkDescription, part: str) -> None:
+    """Draws what only a trained network can show: filters, activations, a number worked out."""
+    run = choose_run(description)
+    if run is None:
+        return
+    if part == FILTERS:
+        filter_section(open_inside(run).steps)
+    else:
+        subject = choose_subject(run)
+        if subject is None:
+            empty_state("No picture yet.", "Bring one of yours, or look at a test picture.")
+            return
+        (activation_section if part == ACTIVATIONS else worked_section)(subject)
+    origin_line(inside_origin(run))
+
+
+def plain_part(described: list[NetworkDescription], part: str) -> None:
+    """Draws what the description alone shows: layers, print-out, code."""
+    if part == LAYERS:
+        width = max(map(drawing_width, described))
+        for item in described:
+            if len(described) > 1:
+                st.header(item.title, anchor=False)
+            st.text(NETWORKS[item.name].summary)
+            drawing(item, least_width=width)
+            totals(item)
+        if len(described) == 2:
+            comparison_section(*described)
+        else:
+            layers_part(described[0])
+    elif part == PRINTOUT:
+        st.text("As the tutorial prints its networks, to copy.")
+    else:
+        st.text("The code that builds the network: this file is what the lab trains.")
+    for place, item in zip(st.columns(len(described)), described, strict=True):
+        if part == PRINTOUT:
+            place.code(ascii_printout(item), language=None)
+        elif part == CODE:
+            place.code(source_code(item.name), language="python")
+    origin_line(
+        "Read from the real Keras models. One multiply-add counts as two operations; memory is "
+        "for one picture in float32."
+    )
+
+
+page_header("Networks", "What are the networks made of, and what do they do to a picture?")
 with guard():
     titles = {network.title: name for name, network in NETWORKS.items()}
     chosen = st.segmented_control(
@@ -25,32 +89,16 @@ with guard():
         bind="query-params",
         label_visibility="collapsed",
     )
-    names = list(titles.values()) if chosen == BOTH else [titles[chosen]]
+    names = pair_of(list(NETWORKS)) if chosen == BOTH else [titles[chosen]]
     described = [services.describe_network(name) for name in names]
 
-    width = max(map(drawing_width, described))
-    for description in described:
-        st.subheader(description.title, anchor=False)
-        st.text(NETWORKS[description.name].summary)
-        drawing(description, least_width=width)
-        totals(description)
-
-    layers, printout, code = st.tabs(["Layers", "Print-out", "Keras code"])
-    with layers:
-        if len(described) == 2:
-            comparison_section(*described)
-        else:
-            layer_section(described[0])
-    with printout:
-        st.text("As the tutorial prints its networks, to copy.")
-        for place, description in zip(st.columns(len(described)), described, strict=True):
-            place.code(ascii_printout(description), language=None)
-    with code:
-        st.text("The code that builds the network: this file is what the lab trains.")
-        for place, name in zip(st.columns(len(names)), names, strict=True):
-            place.code(source_code(name), language="python")
-
-    origin_line(
-        "Read from the real Keras models. One multiply-add counts as two operations; memory is "
-        "for one picture in float32."
-    )
+    inside = [] if chosen == BOTH else [FILTERS, ACTIVATIONS, WORKED]
+    parts = [LAYERS, *inside, PRINTOUT, CODE]
+    tabs = st.tabs(parts, key="part", on_change="rerun", bind="query-params")
+    for tab, part in zip(tabs, parts, strict=True):
+        if tab.open:
+            with tab, guard():
+                if part in inside:
+                    inside_part(described[0], part)
+                else:
+                    plain_part(described, part)

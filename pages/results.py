@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 
+import pandas as pd  # noqa: F401 - whole before the first chart, see ui.page.wait_until_whole
 import streamlit as st
 
 from cifar_core import services
 from cifar_core.errors import LabError
 from cifar_core.ui import answer_picker, result_panels, run_picker
+from cifar_core.ui.confidence_panel import confidence_panel
 from cifar_core.ui.confusion_panel import confusion_frame, confusion_panel
 from cifar_core.ui.page import empty_state, guard, origin_line, page_header, show_error
+from cifar_core.ui.result_figures import result_figures
+from cifar_core.ui.saving import take_along
 
 VIEWS = ["Confusions", "Classes", "Confidence", "Advice"]
 
@@ -46,12 +50,12 @@ with guard():
         if view == "Classes":
             result_panels.class_panel(run, answers)
         elif view == "Confidence":
-            result_panels.confidence_panel(run, answers, figures)
+            confidence_panel(run, answers, figures)
         elif view == "Advice":
             result_panels.advice_panel(run, answers)
         else:
             confusion_panel(run, answers)
         if answers.origin != origin:
             origin_line(answers.origin)
-        result_panels.figures_download(run, figures, answers)
+        take_along(functools.partial(result_figures, run, figures, answers), f"{run.id}-figures")
     run_picker.watch(run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cifar_core import services, settings
+from cifar_core import services
 from cifar_core.ui import cached, run_actions, run_form, run_list, run_panel
 from cifar_core.ui.download_panel import download_panel
 from cifar_core.ui.page import guard, page_header
@@ -18,7 +18,7 @@ offer, form, runs_place, panel, dialog = (st.container() for _ in range(5))
 with guard():
     runs = services.list_runs(with_shipped=False)
     chosen = run_list.chosen_run(runs)
-    may_change = not settings.current().read_only
+    may_change = services.may_change()
     with offer, guard():
         if may_change:
             run_actions.offer_resuming(runs)

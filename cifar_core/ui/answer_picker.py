@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.errors import RunError
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
 from cifar_core.ui import stored
 from cifar_core.ui.session import Kept

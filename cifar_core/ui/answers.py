@@ -18,16 +18,21 @@ from cifar_core.charts import bars
 from cifar_core.charts.theme import Title, config
 from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
 from cifar_core.evaluation.words import listed, with_article
+from cifar_core.inference.novelty import NoneOfThese
 from cifar_core.inference.upload import Picture, to_network_input
 from cifar_core.networks import NETWORKS
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.services import Answer, Fit
 from cifar_core.ui import cached
+from cifar_core.ui.explanations import explanation_section
 from cifar_core.ui.intake import Brought
 from cifar_core.ui.page import guard
 from cifar_core.ui.pictures import enlarge
-from cifar_core.ui.tables import csv_download
+from cifar_core.ui.tables import csv_download, plain
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
+
+NONE_SIGN = "?"
+"""Marks “perhaps none of the ten”, beside its words."""
 
 SIDE = 192
 """Side of the pictures shown: six times 32."""
@@ -44,9 +49,10 @@ CSS = """<style>
 .lab-pair img { display: block; max-width: SIDEpx; max-height: SIDEpx; border-radius: 3px; }
 .lab-pair .lab-pixels { image-rendering: pixelated; }
 .lab-pair figcaption { font-size: .8125rem; line-height: 1.35; margin-top: .3rem; opacity: .72;
-  overflow-wrap: anywhere; }
+  overflow-wrap: anywhere; text-wrap: balance; }
 .lab-name { font-weight: 600; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 .lab-answer { margin: 0 0 .15rem; max-width: 70ch; overflow-wrap: anywhere; }
+.lab-foreign { margin: 0 0 .15rem; max-width: 70ch; font-weight: 600; }
 .lab-answer + .lab-answer, .lab-origin + .lab-answer { margin-top: .75rem; }
 .lab-apart { margin: .75rem 0 0; max-width: 70ch; padding-left: .75rem; border-left: 3px solid; }
 </style>""".replace("SIDE", str(SIDE))
@@ -89,6 +95,56 @@ def answer_sentence(model: str, probabilities: NDArray[np.float32]) -> str:
     )
 
 
+def foreign_sentence(verdict: NoneOfThese) -> str:
+    """Says whether a picture perhaps shows none of the ten, and how often that is wrong."""
+    if not verdict.verdict:
+        return f"Not strange enough to be called none of the ten.{_stranger(verdict)}"
+    wrong = ""
+    if verdict.false_alarm_rate is not None:
+        share = formats.percent(verdict.false_alarm_rate)
+        wrong = f" A false alarm for {share} of the test pictures, which do show one of the ten."
+    return f"{NONE_SIGN} Perhaps none of the ten.{_stranger(verdict)}{wrong}"
+
+
+def _stranger(verdict: NoneOfThese) -> str:
+    """Says how strange a picture is beside those that were held out of the training."""
+    if verdict.stranger_than is None:
+        return ""
+    share = verdict.stranger_than
+    than = "all" if share == 1 else "none" if share == 0 else f"{share:.0%}"
+    return f" Stranger than {than} of the pictures held out of the training."
+
+
+def origin_sentence(answer: Answer) -> str:
+    """Says where an answer's probabilities come from."""
+    calibrated = (
+        "Probabilities calibrated on pictures that were held out of the training."
+        if answer.is_calibrated
+        else "Probabilities not calibrated: they may promise too much."
+    )
+    mirrored = " Averaged with the answer for the mirrored picture." if answer.is_mirrored else ""
+    return calibrated + mirrored
+
+
+def mirror_switch(models: Sequence[Run], labels: Mapping[str, str]) -> bool:
+    """Draws the switch that averages answers with those for the mirrored picture."""
+    gains = []
+    for run in models:
+        figures = services.read_evaluation(run)
+        if figures is not None:
+            alone, both = map(formats.percent, (figures.accuracy, figures.accuracy_mirrored))
+            # A help text is Markdown, and a run's name comes from a person.
+            name = plain(labels[run.id])
+            gains.append(f"{name}: {both} of the test pictures right, not {alone}.")
+    return st.toggle(
+        "Average with the mirror image",
+        key="mirror",
+        help=" ".join(
+            ["Asks about the picture and its mirror image.", *gains, "It takes twice the time."]
+        ),
+    )
+
+
 def disagreement(answers: Mapping[str, NDArray[np.float32]]) -> str:
     """Says in a sentence that models see different classes; empty where they agree.
 
@@ -103,9 +159,19 @@ def disagreement(answers: Mapping[str, NDArray[np.float32]]) -> str:
 
 
 def answer_section(
-    brought: Brought, models: Sequence[Run], labels: Mapping[str, str], *, fit: Fit
-) -> None:
-    """Draws one picture and what each model says of it; a failure costs this picture alone."""
+    brought: Brought,
+    models: Sequence[Run],
+    labels: Mapping[str, str],
+    *,
+    fit: Fit,
+    mirror: bool = False,
+) -> list[Answer]:
+    """Draws one picture and what each model says of it; a failure costs this picture alone.
+
+    Returns:
+        The answers that were drawn; none where the picture could not be read.
+    """
+    answers: list[Answer] = []
     with st.container(border=True), guard():
         picture = brought.read()
         st.html(f'{CSS}<p class="lab-name">{html.escape(picture.name)}</p>')
@@ -115,10 +181,10 @@ def answer_section(
         with pictures:
             st.html(picture_pair(picture, fit=fit))
         with words:
-            answers = [
-                services.classify(run, cached.open_classifier(run), picture, fit=fit)
+            answers.extend(
+                services.classify(cached.open_model(run), picture, fit=fit, mirror=mirror)
                 for run in models
-            ]
+            )
             _verdicts(answers, labels, brought.label)
         # One chart has room beside the pictures, several stand beside each other below.
         places = [words] if len(answers) == 1 else st.columns(len(answers))
@@ -126,6 +192,9 @@ def answer_section(
             with place:
                 _bars(answer, brought.key, labels[answer.run.id], alone=len(answers) == 1)
         _table(answers, labels, brought.key)
+        pixels = to_network_input(picture.pixels, fit=fit)
+        explanation_section(brought.key, pixels, models, labels)
+    return answers
 
 
 def picture_pair(picture: Picture, *, fit: Fit) -> str:
@@ -161,13 +230,12 @@ def _verdicts(answers: Sequence[Answer], labels: Mapping[str, str], truth: int |
         if truth is not None:
             right = int(np.argmax(answer.probabilities)) == truth
             sentence = f"{RIGHT_SIGN if right else WRONG_SIGN} {sentence}"
-        calibrated = (
-            "Probabilities calibrated on pictures that were held out of the training."
-            if answer.is_calibrated
-            else "Probabilities not calibrated: they may promise too much."
-        )
         lines.append(f'<p class="lab-answer">{html.escape(sentence)}</p>')
-        lines.append(f'<p class="lab-origin">{calibrated}</p>')
+        if answer.none_of_these is not None:
+            kind = "lab-foreign" if answer.none_of_these.verdict else "lab-origin"
+            foreign = html.escape(foreign_sentence(answer.none_of_these))
+            lines.append(f'<p class="{kind}">{foreign}</p>')
+        lines.append(f'<p class="lab-origin">{html.escape(origin_sentence(answer))}</p>')
     apart = disagreement({labels[item.run.id]: item.probabilities for item in answers})
     if apart:
         lines.append(f'<p class="lab-apart" role="note">{html.escape(apart)}</p>')

@@ -5,16 +5,21 @@ Nothing that a visitor brings is kept here.
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cifar_core import files, services, settings
 from cifar_core.dataset import statistics
 from cifar_core.dataset.arrays import FULL_FOLDER, MANIFEST_NAME, Dataset, Split
+from cifar_core.dataset.sample import load_labels
 from cifar_core.dataset.statistics import Statistics
-from cifar_core.inference.classifier import Classifier
-from cifar_core.runs.manager import Run
+from cifar_core.inference.neighbours import Catalogue
+from cifar_core.inference.room import Room
+from cifar_core.runs.reading import Run
+from cifar_core.services import Model
 
-MOST_CLASSIFIERS = 8
+MOST_MODELS = 8
 """Networks kept loaded; each takes about three times its file, 15 to 30 MB."""
 
 
@@ -39,6 +44,12 @@ def _open_dataset(data_dir: str, stamp: int) -> Dataset:  # noqa: ARG001 - they 
     return services.open_dataset()
 
 
+@st.cache_resource(max_entries=1, show_spinner=False)
+def decoding_room() -> Room:
+    """Returns what bounds the pixels that all sessions together decode at once."""
+    return Room()
+
+
 def measure(dataset: Dataset, split: Split) -> Statistics:
     """Returns the statistics of a split of the dataset, measured once."""
     return _measure(dataset.digests[f"{split.name}_images"], split)
@@ -49,19 +60,44 @@ def _measure(digest: str, _split: Split) -> Statistics:  # noqa: ARG001 - the ke
     return statistics.measure(_split)
 
 
-def open_classifier(run: Run) -> Classifier:
-    """Returns the loaded network of a run, shared by all sessions.
+def open_model(run: Run) -> Model:
+    """Returns a run's model ready to answer, shared by all sessions.
 
     Raises:
-        ModelError: The network is missing or not the recorded one.
+        ModelError: A part of it is missing or not the recorded one.
     """
     try:
-        digest = str(files.read_json(run.folder.manifest_path)["sha256"]["model.tflite"])
-    except (OSError, ValueError, KeyError, TypeError):
+        digest = files.sha256_of(run.folder.manifest_path)
+    except OSError:
         digest = ""  # The service finds out why and says so.
-    return _open_classifier(run.id, digest, run)
+    return _open_model(run.id, digest, run)
 
 
-@st.cache_resource(max_entries=MOST_CLASSIFIERS, show_spinner="Loading the network …")
-def _open_classifier(run_id: str, digest: str, _run: Run) -> Classifier:  # noqa: ARG001 - the key
-    return services.open_classifier(_run, threads=settings.current().serving_threads)
+def open_catalogue(model: Model, dataset: Dataset) -> Catalogue:
+    """Returns the training pictures that a model compares with: all of them once computed."""
+    whole = services.read_catalogue(model, dataset)
+    if whole is not None:
+        return whole
+    digest = services.recorded_digest(model.run)
+    return _make_catalogue(digest, dataset.is_sample, model, dataset)
+
+
+@st.cache_resource(max_entries=MOST_MODELS, show_spinner="Looking at training pictures …")
+def _make_catalogue(
+    digest: str,  # noqa: ARG001 - the key
+    is_sample: bool,  # noqa: ARG001 - the key
+    _model: Model,
+    _dataset: Dataset,
+) -> Catalogue:
+    return services.make_catalogue(_model, _dataset)
+
+
+@st.cache_resource(max_entries=MOST_MODELS, show_spinner="Loading the network …")
+def _open_model(run_id: str, digest: str, _run: Run) -> Model:  # noqa: ARG001 - the key
+    return services.open_model(_run, threads=settings.current().serving_threads)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def all_labels() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns the labels of all 60,000 pictures, which ship with the lab: train, then test."""
+    return load_labels()

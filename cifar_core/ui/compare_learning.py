@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import streamlit as st
 
-from cifar_core import formats
 from cifar_core.charts.bars import EpochTimes, epoch_time_bars
-from cifar_core.charts.curves import CurveSeries, accuracy_curve, loss_curve
-from cifar_core.charts.theme import Title, config
+from cifar_core.charts.curves import SYMBOLS, CurveSeries, accuracy_curve, loss_curve
+from cifar_core.charts.theme import Title
 from cifar_core.evaluation import published
-from cifar_core.evaluation.comparison import LEVELS, best_epoch, over_seeds, time_to_accuracy
-from cifar_core.evaluation.learning import Learning, epoch_time
+from cifar_core.evaluation.comparison import best_epoch
+from cifar_core.evaluation.learning import Learning
 from cifar_core.networks import NETWORKS
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
+from cifar_core.runs.results import data_digest
 from cifar_core.ui import stored
+from cifar_core.ui.compare_figures import figure_table, seed_sentences
 from cifar_core.ui.page import origin_line
-from cifar_core.ui.run_words import network_title, recipe_title, waiting_seconds
+from cifar_core.ui.saving import draw_chart
 from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
 
@@ -31,7 +33,7 @@ TUTORIAL: Final = "tutorial"
 
 def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     """Draws the tutorial's two closing charts for these runs, and the table below them."""
-    st.subheader("The tutorial's two closing charts, drawn again", anchor=False)
+    st.header("The tutorial's two closing charts, drawn again", anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with row:
         measure = st.segmented_control(
@@ -50,16 +52,15 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
             EpochTimes(names[run.id], _network(run), _measured(stored.learning(run).epoch_seconds))
             for run in runs
         ]
-        st.plotly_chart(
+        draw_chart(
             epoch_time_bars(times, title="Learning time per epoch", dark=is_dark(), height=400),
-            theme=None,
             key="epoch_times",
-            config=config("time-per-epoch"),
-            alt="Median time per epoch of each run.",
+            name="time-per-epoch",
+            alt="Median time per epoch of each run; the table below holds it.",
         )
     for sentence in split_notes(runs, names):
         st.text(sentence)
-    st.subheader("Figures side by side", anchor=False)
+    st.header("Figures side by side", anchor=False)
     table = figure_table(runs, names)
     figures = {
         name: st.column_config.TextColumn(name, alignment="right") for name in table.columns[1:]
@@ -70,15 +71,20 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
         st.text(sentence)
     origin_line(
         "Accuracy on the test pictures is measured once, at the end of a run. Times are those on "
-        "the device; waiting in line is counted apart. The tutorial published no times."
+        "the device; waiting in line is counted apart. Best epoch and times to a level go by the "
+        "watched pictures. Dashed lines: the tutorial's test accuracy; it published no times."
     )
 
 
 def _curves(runs: Sequence[Run], names: dict[str, str], *, measure: str, by: str) -> None:
     learnt = {run.id: stored.learning(run) for run in runs}
     in_minutes = by == "Minutes"
+    symbols = symbols_of(runs)
     lines = [
-        _line(run, names[run.id], learnt[run.id], measure=measure, in_minutes=in_minutes)
+        dataclasses.replace(
+            _line(run, names[run.id], learnt[run.id], measure=measure, in_minutes=in_minutes),
+            symbol=symbols[run.id],
+        )
         for run in runs
         if len(learnt[run.id])
     ]
@@ -88,7 +94,7 @@ def _curves(runs: Sequence[Run], names: dict[str, str], *, measure: str, by: str
         lines += [_published_line(network, start, end) for network in published.BEST_EPOCHS]
     draw = accuracy_curve if measure == "Accuracy" else loss_curve
     what = "Accuracy" if measure == "Accuracy" else "Loss"
-    st.plotly_chart(
+    draw_chart(
         draw(
             lines,
             title=Title(f"{what} by {'wall time' if in_minutes else 'epoch'}, best epoch marked"),
@@ -96,11 +102,53 @@ def _curves(runs: Sequence[Run], names: dict[str, str], *, measure: str, by: str
             dark=is_dark(),
             height=400,
         ),
-        theme=None,
         key="learning_curves",
-        config=config(f"{what.lower()}-curves"),
-        alt=f"{what} of each run; the table below holds its figures.",
+        name=f"{what.lower()}-curves",
+        alt=f"{what} of each run; the CSV below holds its figures.",
     )
+    if any(len(learning) for learning in learnt.values()):
+        csv_download(
+            lambda: epoch_table(runs, names),
+            "learning",
+            key="epochs_csv",
+            label="Save every epoch as CSV",
+        )
+
+
+def symbols_of(runs: Sequence[Run]) -> dict[str, str]:
+    """Returns what tells apart the lines of each network's runs: nothing where it has one."""
+    networks = [_network(run) for run in runs]
+    signs = list(SYMBOLS)
+    symbols = {}
+    for place, run in enumerate(runs):
+        earlier = networks[:place].count(networks[place])
+        is_alone = networks.count(networks[place]) == 1
+        symbols[run.id] = "" if is_alone else signs[earlier % len(signs)]
+    return symbols
+
+
+def epoch_table(runs: Sequence[Run], names: dict[str, str]) -> pd.DataFrame:
+    """Returns a row per run and epoch: what the curves are drawn from."""
+    import pandas as pd
+
+    rows = []
+    for run in runs:
+        learnt = stored.learning(run)
+        for place, epoch in enumerate(learnt.epochs):
+            rows.append(
+                {
+                    "run": names[run.id],
+                    "epoch": epoch,
+                    "split": run.recipe.monitored_split if run.recipe else "",
+                    "accuracy": learnt.accuracy[place],
+                    "loss": learnt.loss[place],
+                    "train_accuracy": learnt.train_accuracy[place],
+                    "train_loss": learnt.train_loss[place],
+                    "seconds": learnt.seconds[place],
+                    "epoch_seconds": learnt.epoch_seconds[place],
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def _line(run: Run, name: str, learnt: Learning, *, measure: str, in_minutes: bool) -> CurveSeries:
@@ -140,7 +188,10 @@ def split_notes(runs: Sequence[Run], names: dict[str, str]) -> list[str]:
     }
     notes = []
     if len(set(watched.values())) > 1:
-        listed = "; ".join(f"{names[run_id]}: {what}" for run_id, what in watched.items())
+        listed = "; ".join(
+            f"{what}: {', '.join(names[run_id] for run_id in watched if watched[run_id] == what)}"
+            for what in dict.fromkeys(watched.values())
+        )
         notes.append(
             f"These curves were measured on different pictures ({listed}). Compare their shape, "
             "and the test accuracies in the table."
@@ -148,86 +199,12 @@ def split_notes(runs: Sequence[Run], names: dict[str, str]) -> list[str]:
     silent = [names[run.id] for run in runs if not len(stored.learning(run))]
     if silent:
         notes.append(f"Not in the charts, for no epoch is finished: {', '.join(silent)}.")
-    digests = {stored.data_digest(run) for run in runs} - {""}
+    digests = {data_digest(run) for run in runs} - {""}
     if len(digests) > 1:
         notes.append(
             "These runs were trained on different data: digests " + ", ".join(sorted(digests)) + "."
         )
     return notes
-
-
-def figure_table(runs: Sequence[Run], names: dict[str, str]) -> pd.DataFrame:
-    """Returns one row per figure, one column per run, and the tutorial's two columns."""
-    import pandas as pd
-
-    table = pd.DataFrame({"": _labels()})
-    for run in runs:
-        table[names[run.id]] = _run_column(run)
-    for network in published.BEST_EPOCHS:
-        known = published.published(network)
-        first, last = known.best_epochs
-        blank = [formats.UNKNOWN] * (4 + len(LEVELS))
-        table[f"Tutorial {NETWORKS[network].title}"] = [
-            NETWORKS[network].title, "Tutorial, as printed", known.accuracy.words(),
-            formats.UNKNOWN, f"between {first} and {last}", *blank,
-        ]  # fmt: skip
-    return table
-
-
-def _labels() -> list[str]:
-    return [
-        "Network",
-        "Recipe",
-        "Test accuracy, 95% interval",
-        "Best watched accuracy",
-        "Best epoch",
-        "Time per epoch, median",
-        "… middle half of the epochs",
-        "Training in all",
-        "Waited in line",
-        *(f"Time to {level:.0%}" for level in LEVELS),
-    ]
-
-
-def _run_column(run: Run) -> list[str]:
-    learnt = stored.learning(run)
-    best = best_epoch(learnt.accuracy)
-    answers = stored.final_answers(run)
-    took = epoch_time(learnt.epoch_seconds)
-    reached = time_to_accuracy(learnt.accuracy, learnt.seconds)
-    return [
-        network_title(run.recipe),
-        recipe_title(run.recipe),
-        stored.shown_share(answers).words() if answers else "not measured yet",
-        formats.percent(learnt.accuracy[best - 1]) if best else formats.UNKNOWN,
-        f"{learnt.epochs[best - 1]} of {learnt.epochs[-1]}" if best else formats.UNKNOWN,
-        formats.duration(took.median_seconds if took else None),
-        f"{formats.duration(took.low_seconds)} to {formats.duration(took.high_seconds)}"
-        if took
-        else formats.UNKNOWN,
-        formats.duration(learnt.seconds[-1] if len(learnt) else None),
-        formats.duration(waiting_seconds(run)),
-        *(formats.duration(level.seconds) if level.epoch else "not reached" for level in reached),
-    ]
-
-
-def seed_sentences(runs: Sequence[Run]) -> list[str]:
-    """Returns mean and deviation for runs that differ in nothing but their seed."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        if run.recipe is not None:
-            recipe = run.recipe.to_json()
-            recipe.pop("seed")
-            groups.setdefault(f"{recipe} {stored.data_digest(run)}", []).append(run)
-    sentences = []
-    for group in groups.values():
-        answers = [stored.final_answers(run) for run in group]
-        shares = [stored.shown_share(item).value for item in answers if item is not None]
-        seeds = {run.recipe.seed for run in group if run.recipe}
-        if len(shares) > 1 and len(seeds) == len(group):
-            title = f"{network_title(group[0].recipe)}, {recipe_title(group[0].recipe)}"
-            sentences.append(f"{title}, over seeds: {over_seeds(shares).words()} (test pictures).")
-    return sentences
 
 
 def _network(run: Run) -> str:

@@ -9,10 +9,12 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.errors import RunError
-from cifar_core.runs.manager import Run
-from cifar_core.runs.results import Predictions
+from cifar_core.evaluation.comparison import PairedDifference, mcnemar
+from cifar_core.runs.reading import Run
+from cifar_core.runs.results import Predictions, data_digest
 from cifar_core.ui import stored
-from cifar_core.ui.run_picker import run_label
+from cifar_core.ui.page import origin_line
+from cifar_core.ui.session import address_choice, set_address
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,45 @@ def choose_pair(runs: Sequence[Run], names: dict[str, str]) -> Pair:
     if len(runs) > 2:
         by_id = {run.id: run for run in runs}
         left, right = st.columns(2)
-        a = left.selectbox("First", list(by_id), format_func=lambda i: run_label(by_id[i]), key="a")
-        others = [run_id for run_id in by_id if run_id != a]
-        b = right.selectbox("Second", others, format_func=lambda i: run_label(by_id[i]), key="b")
-        first, second = by_id[a], by_id[b or others[0]]
+        with left:
+            a = _choose("First", list(by_id), names, key="a")
+        with right:
+            b = _choose("Second", [run_id for run_id in by_id if run_id != a], names, key="b")
+        first, second = by_id[a], by_id[b]
     a_answers, b_answers = common_answers(first, second)
     return Pair(first, second, a_answers, b_answers, names[first.id], names[second.id])
+
+
+def _choose(label: str, ids: list[str], names: dict[str, str], *, key: str) -> str:
+    """Draws the choice of one of two runs; the address keeps it."""
+    asked = address_choice(key, ids, ids[0])
+    run_id = st.selectbox(
+        label, ids, index=ids.index(asked), format_func=names.__getitem__, key=key
+    )
+    set_address(key, run_id)
+    return run_id
+
+
+def difference_of(pair: Pair) -> PairedDifference:
+    """Returns whether the two truly differ."""
+    guesses = pair.a.probabilities.argmax(axis=1), pair.b.probabilities.argmax(axis=1)
+    return mcnemar(pair.a.labels, *guesses)
+
+
+def verdict(pair: Pair) -> None:
+    """Says in one sentence whether the two truly differ."""
+    difference = difference_of(pair)
+    with st.container(border=True, key="verdict", width=820):
+        st.text(difference.sentence(said(pair.run_a, pair.name_a), said(pair.run_b, pair.name_b)))
+        origin_line(
+            f"{len(pair.a.labels):,} {pair.a.monitored} pictures; epochs {pair.a.epoch} and "
+            f"{pair.b.epoch}; interval: {difference.interval.method}"
+        )
+
+
+def said(run: Run, name: str) -> str:
+    """Returns a run's name for a sentence: what a person called it stands in quotation marks."""
+    return f"“{name}”" if run.label.name and not run.is_shipped else name
 
 
 def common_answers(first: Run, second: Run) -> tuple[Predictions, Predictions]:
@@ -63,7 +98,7 @@ def common_answers(first: Run, second: Run) -> tuple[Predictions, Predictions]:
     Raises:
         RunError: The runs saw other data, watched other pictures, or one has no predictions.
     """
-    digests = stored.data_digest(first), stored.data_digest(second)
+    digests = data_digest(first), data_digest(second)
     if all(digests) and digests[0] != digests[1]:
         raise RunError(
             f"“{first.name}” and “{second.name}” were trained on different data "

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core.charts.matrix import confusion_heatmap
-from cifar_core.charts.theme import CLASS_ORDERS, Title, config, in_order, palette
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.charts.theme import CLASS_ORDERS, Title
 from cifar_core.evaluation.metrics import Normalisation, most_confused
-from cifar_core.evaluation.predictions import Integers
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
-from cifar_core.ui import picture_browser, stored
+from cifar_core.ui import matrix_cells, picture_browser, stored
 from cifar_core.ui.picture_browser import Cell
+from cifar_core.ui.saving import draw_chart, table_twin
 from cifar_core.ui.theme import is_dark
 
 NORMALISATIONS: Final[dict[str, Normalisation]] = {
@@ -32,18 +32,17 @@ def confusion_panel(run: Run, answers: Predictions) -> None:
     left, right = st.columns(2, gap="medium")
     with right:
         cell = picture_browser.choose_cell()
+    name = f"confusion-{run.id}-{answers.monitored}-epoch-{answers.epoch}"
     with left:
-        name = f"confusion-{run.id}-{answers.monitored}-epoch-{answers.epoch}"
-        st.plotly_chart(
+        draw_chart(
             _matrix(run, answers, cell),
-            theme=None,
             key="matrix",
-            on_select=_choose,
-            selection_mode="points",
-            config=config(name),
+            name=name,
             alt=f"Confusion matrix of run {run.name}. The select boxes beside it open its cells.",
+            on_select=functools.partial(matrix_cells.take_click, "matrix"),
         )
         st.caption("Click a cell to see its pictures; click it again to see all mistakes.")
+        table_twin(matrix_cells.as_table(stored.matrix_of(answers)), name, key="matrix_csv")
     with right:
         places = picture_browser.places_in(cell, answers)
         st.text(picture_browser.words_for(cell, answers, len(places)))
@@ -55,9 +54,8 @@ def confusion_frame(run: Run, answers: Predictions) -> None:
     """Draws the matrix of one epoch while the epochs are played: no widgets, no pictures."""
     left, right = st.columns(2, gap="medium")
     with left:
-        st.plotly_chart(
-            _matrix(run, answers, Cell()), theme=None, config=config("confusion"), alt="Matrix"
-        )
+        alt = f"Confusion matrix of run {run.name}, epoch {answers.epoch}."
+        draw_chart(_matrix(run, answers, Cell()), key=None, name="confusion", alt=alt)
     with right:
         share = stored.shown_share(answers)
         st.metric(f"{answers.monitored.capitalize()} accuracy", share.words(), width="content")
@@ -92,35 +90,12 @@ def _matrix(run: Run, answers: Predictions, cell: Cell) -> go.Figure:
     """Returns the matrix as the controls ask for it, the chosen cell framed."""
     state = st.session_state
     order = state.get("order") or "dataset"
-    counts: Integers = stored.matrix_of(answers)
     chart = confusion_heatmap(
-        counts,
+        stored.matrix_of(answers),
         by=NORMALISATIONS[state.get("cells") or "Counts"],
         show_diagonal=bool(state.get("diagonal", True)),
         order=order,
         title=Title("Confusion matrix", run.name, answers.epoch, answers.monitored),
         dark=is_dark(),
     )
-    if cell.true is not None or cell.predicted is not None:
-        labels = in_order(order)
-        x = (-0.5, 9.5) if cell.predicted is None else _around(labels.index(cell.predicted))
-        y = (-0.5, 9.5) if cell.true is None else _around(labels.index(cell.true))
-        line = {"color": palette(is_dark()).ink, "width": 2.5}
-        chart.add_shape(type="rect", x0=x[0], x1=x[1], y0=y[0], y1=y[1], line=line)
-    return chart
-
-
-def _around(place: int) -> tuple[float, float]:
-    return place - 0.5, place + 0.5
-
-
-def _choose() -> None:
-    """Takes over a click on the matrix; a click on the chosen cell lets it go."""
-    points = st.session_state["matrix"].selection.points
-    if not points:
-        picture_browser.set_cell(Cell())
-        return
-    true, predicted = (int(label) for label in points[0]["customdata"][:2])
-    now = (st.session_state.get("true"), st.session_state.get("predicted"))
-    same = now == (CLASS_NAMES[true], CLASS_NAMES[predicted])
-    picture_browser.set_cell(Cell() if same else Cell(true, predicted))
+    return matrix_cells.framed(chart, cell, order)

@@ -6,46 +6,25 @@ import html
 
 import streamlit as st
 
-from cifar_core import formats, services, settings
+from cifar_core import formats, services
 from cifar_core.dataset.download import DownloadStatus
-from cifar_core.errors import LabError
 from cifar_core.ui import cached
-from cifar_core.ui.page import empty_state, guard, show_error
-
-TICK_SECONDS = 1.0
+from cifar_core.ui.job_panel import job_panel, show_failure
+from cifar_core.ui.page import empty_state, guard
 
 
 def download_panel() -> None:
-    """Offers the full dataset where it is missing; draws nothing where it is there.
-
-    While a download runs, in whatever session or command line it was started, the panel shows
-    its progress once a second, and it reruns the page when the download has ended.
-    """
+    """Offers the full dataset where it is missing; draws nothing where it is there."""
     with guard():
         if not cached.open_dataset().is_sample:
             return
-        if settings.current().read_only:
+        if not services.may_change():
             empty_state(
                 "Only a small sample of the pictures is here.",
                 "Ask whoever runs this lab to download the full dataset.",
             )
             return
-        status = services.read_download()
-        is_running = status is not None and status.state == "running"
-        st.fragment(_panel, run_every=TICK_SECONDS if is_running else None)(is_running)
-
-
-def _panel(was_running: bool) -> None:
-    """Draws the download as it stands; reruns the page when it starts or ends."""
-    with guard():
-        status = services.read_download()
-        is_running = status is not None and status.state == "running"
-        if is_running != was_running:
-            st.rerun()
-        if status is not None and is_running:
-            _progress(status)
-        else:
-            _offer(status)
+        job_panel(services.read_download, _progress, _offer)
 
 
 def _progress(status: DownloadStatus) -> None:
@@ -63,8 +42,7 @@ def _offer(status: DownloadStatus | None) -> None:
     """Says why the pictures are not here and offers to fetch them."""
     label = "Download the dataset"
     if status is not None and status.state == "failed":
-        what = status.what or status.message
-        show_error(LabError(what, expected=status.expected, remedy=status.remedy))
+        show_failure(status)
         label = "Try again"
     elif status is not None and status.state == "interrupted":
         empty_state(status.message, status.remedy)

@@ -8,21 +8,33 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cifar_core import services
+from cifar_core import services, settings
 from cifar_core.dataset.arrays import Dataset, sha256
-from cifar_core.inference.upload import Picture
+from cifar_core.errors import PictureError
+from cifar_core.inference.archive import MAX_ENTRIES, Archive, is_archive
+from cifar_core.inference.names import safe_name
+from cifar_core.inference.room import Room
+from cifar_core.inference.upload import MAX_PIXELS, READABLE, Picture
 from cifar_core.ui import cached
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 UPLOAD, CAMERA, TEST = "Your pictures", "Camera", "A test picture"
-MOST_READ = 40
+MOST_READ = 12
 """Pictures that a session keeps read, less than a megabyte each."""
+
+PROMISE = (
+    f"{READABLE}, up to {settings.MAX_UPLOAD_BYTES // 2**20} MB and {MAX_PIXELS // 10**6} "
+    f"megapixels each, or a zip of up to {MAX_ENTRIES:,} of them. They stay in the memory of this "
+    "server while you look at them. Nothing is stored or passed on; only if you agree to it, your "
+    "word on an answer is kept, without the picture."
+)
 
 
 @dataclass(frozen=True)
@@ -31,56 +43,92 @@ class Brought:
 
     Attributes:
         key: Tells it from all others of the session.
-        read: Returns the picture, or raises PictureError or DataError.
+        name: What to call it before it is read, harmless.
+        load: Reads it, or raises PictureError or DataError.
         label: The class it shows, where the dataset says so.
     """
 
     key: str
-    read: Callable[[], Picture]
+    name: str
+    load: Callable[[], Picture]
     label: int | None = None
+
+    def read(self) -> Picture:
+        """Returns the picture, read once while it is among those looked at last.
+
+        Raises:
+            PictureError: It is none; it is tried again each time.
+            DataError: The dataset does not hold it.
+        """
+        return _read(self.key, self.load)
+
+
+@st.cache_data(scope="session", max_entries=MOST_READ, show_spinner=False)
+def _read(key: str, _load: Callable[[], Picture]) -> Picture:  # noqa: ARG001 - the key
+    return _load()
 
 
 def take_pictures() -> list[Brought]:
-    """Draws the three ways to bring a picture and returns what the chosen one holds."""
+    """Draws the three ways to bring pictures and returns what the chosen one holds."""
     files, camera, test = st.tabs(
         [UPLOAD, CAMERA, TEST], key="from", on_change="rerun", bind="query-params"
     )
     with files:  # Drawn also while hidden: otherwise its files would be forgotten.
         # Any ending is welcome: what is no picture gets an answer in sentences.
         uploads = st.file_uploader(
-            "Drop pictures here, or choose them",
+            "Drop pictures or a zip of them here, or choose them",
             accept_multiple_files=True,
             key="uploads",
         )
-        st.text(
-            "Your pictures stay in the memory of this server while you look at them. Nothing is "
-            "stored or passed on."
-        )
+        st.text(PROMISE)
     if files.open:
-        return [_of_upload(upload) for upload in uploads]
+        return [brought for upload in uploads for brought in _of_upload(upload)]
     if camera.open:
         with camera:
             # Asked for by a click only: a browser warns as soon as the camera is wanted.
             if not st.toggle("Use the camera", key="camera_on"):
                 return []
             photo = st.camera_input("Take a picture", key="photo", width=480)
-            return [_of_upload(photo)] if photo is not None else []
+            return _of_upload(photo) if photo is not None else []
     with test:
         return [_test_picture(cached.open_dataset())]
 
 
-def _of_upload(upload: UploadedFile) -> Brought:
-    return Brought(upload.file_id, lambda: _read(upload.file_id, upload))
+def _of_upload(upload: UploadedFile) -> list[Brought]:
+    """Returns the picture of a file, or those of a zip; a broken zip is one that is refused."""
+    name, room = safe_name(upload.name), cached.decoding_room()
+    if not is_archive(bytes(upload.getbuffer()[:4])):
+        return [
+            Brought(
+                upload.file_id, name, lambda: services.read_picture(upload.getvalue(), name, room)
+            )
+        ]
+    try:
+        archive = Archive(upload.getvalue())
+        if not archive.names:
+            raise PictureError(
+                f"“{name}” holds no files.",
+                expected="A zip of pictures was expected.",
+                remedy="Pack the pictures again, or upload them one by one.",
+            )
+    except PictureError as error:
+        return [Brought(upload.file_id, name, partial(_refuse, error))]
+    return [
+        Brought(f"{upload.file_id}-{index}", entry, partial(_of_entry, archive, index, room))
+        for index, entry in enumerate(archive.names)
+    ]
 
 
-@st.cache_data(scope="session", max_entries=MOST_READ, show_spinner=False)
-def _read(file_id: str, _upload: UploadedFile) -> Picture:  # noqa: ARG001 - the key
-    """Reads a file once per session; a refused one is refused again."""
-    return services.read_picture(_upload.getvalue(), _upload.name)
+def _of_entry(archive: Archive, index: int, room: Room) -> Picture:
+    return services.read_picture(archive.read(index), archive.names[index], room)
 
 
-def _test_picture(dataset: Dataset) -> Brought:
-    """Draws the choice of a test picture by its number."""
+def _refuse(error: PictureError) -> Picture:
+    raise error
+
+
+def choose_test_picture(dataset: Dataset) -> int:
+    """Draws the choice of a test picture and returns its number; the address keeps it."""
     indices = dataset.test.indices
     row = st.container(horizontal=True, vertical_alignment="bottom")
     index = row.number_input(
@@ -98,9 +146,15 @@ def _test_picture(dataset: Dataset) -> Brought:
         on_click=lambda: st.session_state.update(picture=int(random.choice(indices))),  # noqa: S311
     )
     if dataset.is_sample:
-        st.text(f"The shipped sample holds {len(indices):,} of the 10,000 test pictures.")
+        st.caption(f"From the shipped sample: {len(indices):,} of the 10,000 test pictures.")
+    return int(index)
+
+
+def _test_picture(dataset: Dataset) -> Brought:
+    index = choose_test_picture(dataset)
     label = int(dataset.test.labels[dataset.test.position(index)])
-    return Brought(f"test-{index}", lambda: _from_dataset(dataset, index), label)
+    name = f"Test picture {index}"
+    return Brought(f"test-{index}", name, partial(_from_dataset, dataset, index), label)
 
 
 def _from_dataset(dataset: Dataset, index: int) -> Picture:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import importlib
 import logging
 import runpy
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,8 +15,11 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.pages_manager import PagesManager
 
+from cifar_core import services
 from cifar_core.errors import LabError
 from cifar_core.settings import PROJECT_DIR
+from cifar_core.ui import visitors
+from cifar_core.ui.tour import tour_line
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,8 +32,20 @@ def page_header(title: str, question: str) -> None:
         question: One sentence, plain text.
     """
     _enter_through_app()
+    wait_until_whole("pandas")
     st.title(title, anchor=False)
     st.html(f'<p class="lab-question">{html.escape(question)}</p>')
+    tour_line(title)
+
+
+def wait_until_whole(module: str) -> None:
+    """Waits for a module that another visitor's page is importing at this moment.
+
+    Plotly uses whatever pandas it finds, also half of one, and fails. A module that nobody has
+    asked for yet is not imported.
+    """
+    if module in sys.modules:
+        importlib.import_module(module)
 
 
 def _enter_through_app() -> None:
@@ -44,14 +61,15 @@ def _enter_through_app() -> None:
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """Turns a failure inside into sentences on the page.
+    """Turns a failure inside into sentences on the page, and asks in the visitor's own name.
 
     A :class:`LabError` is shown as its three answers. Anything else is a defect: the log gets
     the traceback, the page a sentence with the reference under which to find it. Streamlit's own
     control flow (stop, rerun, switch of the page) is no failure and passes through.
     """
     try:
-        yield
+        with services.acting_for(visitors.current()):
+            yield
     except LabError as error:
         show_error(error)
     except Exception:  # noqa: BLE001 - the last wall before a person; the log keeps it whole.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from cifar_core.evaluation.predictions import Integers
 from cifar_core.evaluation.words import plural, taken_for
 from cifar_core.runs.results import Predictions
 from cifar_core.ui import cached
-from cifar_core.ui.pictures import gallery
+from cifar_core.ui.pictures import gallery, picture_address
 from cifar_core.ui.tables import csv_download
 
 if TYPE_CHECKING:
@@ -95,7 +96,14 @@ def words_for(cell: Cell, answers: Predictions, count: int) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
-def browse(answers: Predictions, places: Integers, *, key: str, name: str) -> None:
+def browse(
+    answers: Predictions,
+    places: Integers,
+    *,
+    key: str,
+    name: str,
+    also: Callable[[int], str] | None = None,
+) -> None:
     """Draws the pictures at these positions, a page of them at a time.
 
     Args:
@@ -104,6 +112,7 @@ def browse(answers: Predictions, places: Integers, *, key: str, name: str) -> No
         key: Identity of the page's widgets; another one for other pictures, so that they begin
             at their first page.
         name: Of the CSV file.
+        also: Returns a further line below the picture at a position.
     """
     split = getattr(cached.open_dataset(), answers.split)
     here = places[np.isin(answers.indices[places], split.indices)]
@@ -114,9 +123,9 @@ def browse(answers: Predictions, places: Integers, *, key: str, name: str) -> No
             "Download the full dataset on the Dataset page to see them."
         )
     if len(here):
-        _page(answers, here, key=key)
+        _page(answers, here, key=key, also=also)
     if len(places):
-        csv_download(as_table(answers, places), name, key=f"csv-{key}")
+        csv_download(lambda: as_table(answers, places), name, key=f"csv-{key}")
 
 
 def as_table(answers: Predictions, places: Integers) -> pd.DataFrame:
@@ -137,18 +146,38 @@ def as_table(answers: Predictions, places: Integers) -> pd.DataFrame:
     return table
 
 
-def caption(answers: Predictions, place: int) -> str:
+def shares_table(answers: Predictions, places: Integers) -> pd.DataFrame:
+    """Returns the ten probabilities of pictures in percent, in the order of the gallery."""
+    import pandas as pd
+
+    guesses = answers.probabilities[places].argmax(axis=1)
+    table = pd.DataFrame(
+        {
+            "picture": [f"{answers.split} {index}" for index in answers.indices[places]],
+            "shows": [CLASS_NAMES[label] for label in answers.labels[places]],
+            "taken for": [CLASS_NAMES[guess] for guess in guesses],
+        }
+    )
+    table[list(CLASS_NAMES)] = 100 * answers.probabilities[places].astype(np.float64)
+    return table
+
+
+def caption(answers: Predictions, place: int, also: Callable[[int], str] | None = None) -> str:
     """Returns what stands below a picture: how sure the answer was, and the picture's number."""
     shares = answers.probabilities[place]
     guess, true = int(shares.argmax()), int(answers.labels[place])
     parts = [f"{100 * shares[guess]:.0f}% sure"]
     if guess != true:
         parts.append(f"{100 * shares[true]:.0f}% {CLASS_NAMES[true]}")
+    parts += [also(place)] if also is not None else []
     parts.append(f"{answers.split} {answers.indices[place]}")
-    return "\n".join(part.replace(" ", NO_BREAK_SPACE) for part in parts)
+    whole = "\n".join(parts).replace(" ", NO_BREAK_SPACE)
+    return whole.replace(f",{NO_BREAK_SPACE}", ", ")  # the longest class leaves no room for both
 
 
-def _page(answers: Predictions, here: Integers, *, key: str) -> None:
+def _page(
+    answers: Predictions, here: Integers, *, key: str, also: Callable[[int], str] | None
+) -> None:
     pages = -(-len(here) // PAGE_PICTURES)
     slot = st.container()
     page = st.pagination(pages, key=f"page-{key}", max_visible_pages=5) if pages > 1 else 1
@@ -158,12 +187,26 @@ def _page(answers: Predictions, here: Integers, *, key: str) -> None:
     with slot:
         gallery(
             np.asarray(split.images[positions]),
-            [caption(answers, int(place)) for place in places],
+            [caption(answers, int(place), also) for place in places],
             truths=[CLASS_NAMES[label] for label in answers.labels[places]],
             predictions=[
                 CLASS_NAMES[guess] for guess in answers.probabilities[places].argmax(axis=1)
             ],
+            links=[picture_address(answers.split, index) for index in answers.indices[places]],
         )
+        with st.expander("All ten probabilities of these pictures"):
+            st.dataframe(
+                shares_table(answers, places),
+                hide_index=True,
+                height="content",
+                column_config={
+                    "picture": st.column_config.TextColumn(alignment="right"),
+                    **{
+                        name: st.column_config.NumberColumn(format="%.1f%%", width=80)
+                        for name in CLASS_NAMES
+                    },
+                },
+            )
 
 
 def _label(name: str | None) -> int | None:

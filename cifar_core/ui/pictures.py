@@ -6,6 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -30,6 +31,8 @@ CSS = f"""<style>
 .lab-gallery {{ display: grid; gap: 1rem {GAP}px; }}
 .lab-gallery img {{ display: block; image-rendering: pixelated; border-radius: 2px;
   outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); outline-offset: -1px; }}
+.lab-gallery a {{ display: block; width: max-content; border-radius: 2px; }}
+.lab-gallery a:hover img {{ outline: 2px solid currentColor; outline-offset: 0; }}
 .lab-gallery span {{ display: block; font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
   overflow-wrap: break-word; }}
 .lab-gallery span + span {{ margin-top: 0; }}
@@ -58,6 +61,7 @@ def gallery(
     columns: int | None = None,
     truths: Sequence[str] | None = None,
     predictions: Sequence[str] | None = None,
+    links: Sequence[str] | None = None,
 ) -> None:
     """Draws pictures in a grid that fits phones and wide screens, in one element.
 
@@ -71,6 +75,7 @@ def gallery(
         columns: Most pictures in a row; as many as fit by default.
         truths: The class each picture shows.
         predictions: The class a network saw in each.
+        links: Where a click on each leads, see :func:`picture_address`.
     """
     st.html(
         gallery_html(
@@ -80,6 +85,7 @@ def gallery(
             columns=columns,
             truths=truths,
             predictions=predictions,
+            links=links,
         )
     )
 
@@ -92,6 +98,7 @@ def gallery_html(
     columns: int | None = None,
     truths: Sequence[str] | None = None,
     predictions: Sequence[str] | None = None,
+    links: Sequence[str] | None = None,
 ) -> str:
     """Returns the HTML that :func:`gallery` draws; every text in it is escaped."""
     shown = pictures[:MOST_PICTURES]
@@ -106,6 +113,7 @@ def gallery_html(
             caption=captions[index] if captions is not None else "",
             truth=truths[index] if truths is not None else "",
             prediction=predictions[index] if predictions is not None else None,
+            link=links[index] if links is not None else "",
         )
         for index, picture in enumerate(shown)
     )
@@ -113,7 +121,14 @@ def gallery_html(
     return f'{CSS}<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
 
 
-def _item(picture: Pictures, *, side: int, caption: str, truth: str, prediction: str | None) -> str:
+def picture_address(split: str, index: int) -> str:
+    """Returns the address of one picture's page, as seen from any page of the lab."""
+    return f"picture?{urlencode({'split': split, 'index': index})}"
+
+
+def _item(
+    picture: Pictures, *, side: int, caption: str, truth: str, prediction: str | None, link: str
+) -> str:
     """One picture and the lines below it."""
     lines = []
     if truth:
@@ -128,11 +143,13 @@ def _item(picture: Pictures, *, side: int, caption: str, truth: str, prediction:
     if prediction is not None:
         alt += ", recognised" if prediction == truth else f", taken for {prediction}"
     source = base64.b64encode(_png(picture)).decode("ascii")
-    return (
-        f'<div role="listitem"><img src="data:image/png;base64,{source}" '
+    shown = (
+        f'<img src="data:image/png;base64,{source}" '
         f'width="{side}" height="{side}" alt="{html.escape(alt, quote=True)}">'
-        f"{''.join(lines)}</div>"
     )
+    if link:
+        shown = f'<a href="{html.escape(link, quote=True)}" target="_self">{shown}</a>'
+    return f'<div role="listitem">{shown}{"".join(lines)}</div>'
 
 
 def _png(picture: Pictures) -> bytes:

@@ -12,7 +12,7 @@ from cifar_core.charts import curves, matrix
 from cifar_core.charts import theme as chart_theme
 from cifar_core.evaluation.metrics import confusion, predicted_classes
 from cifar_core.runs.folder import MetricRow
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.ui.page import empty_state, guard, origin_line
 from cifar_core.ui.tables import csv_download, file_name
 from cifar_core.ui.theme import is_dark

@@ -14,7 +14,7 @@ from cifar_core.networks import NETWORKS
 from cifar_core.recipes import DEFAULT_RECIPE, NAMED_RECIPES, Recipe
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import State
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.ui import run_words
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.run_order import Order, read_rates, recipes_of
@@ -181,9 +181,9 @@ def _details(base: Recipe, runs: Sequence[Run]) -> Order:
 
 def _whole(label: str, setting: str, value: int, basis: str) -> int | None:
     low, high = (int(bound) for bound in recipes.bounds(setting))
-    return st.number_input(
-        label, low, high, value, help=HELP[setting], key=f"train_{setting}_{basis}"
-    )
+    # A recipe is longer for one network than for another: its own number makes another field.
+    key = f"train_{setting}_{basis}_{value}"
+    return st.number_input(label, low, high, value, help=HELP[setting], key=key)
 
 
 def _device(runs: Sequence[Run]) -> str:
@@ -269,7 +269,6 @@ def _outlook(order: Order, runs: Sequence[Run]) -> str:
 
 def closed_form() -> None:
     """Says why nothing can be started here."""
-    empty_state(
-        "This lab is open for looking and classifying only.",
-        "Ask whoever runs it to train, or start your own: see the README.",
-    )
+    refusal = services.find_refusal()
+    if refusal is not None:
+        empty_state(refusal.what, refusal.remedy)

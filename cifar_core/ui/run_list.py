@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from cifar_core import services, settings
+from cifar_core import services
 from cifar_core.errors import LabError
 from cifar_core.runs.folder import State
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.session import STARTED_RUN, set_address
@@ -66,7 +66,7 @@ def run_list(runs: Sequence[Run], chosen: str | None) -> None:
         runs: All runs of the lab, the newest first.
         chosen: The run the page shows.
     """
-    st.subheader("Runs", anchor=False)
+    st.header("Runs", anchor=False)
     if not runs:
         empty_state(
             "There are no runs yet.",
@@ -115,7 +115,7 @@ def _table(signature: str, chosen: str | None) -> None:
         if len(selected) == 1 and selected[0].id != chosen:
             set_address("run", selected[0].id)
             st.rerun()
-        if not settings.current().read_only:
+        if services.may_change():
             run_actions.actions(selected)
 
 

@@ -15,7 +15,7 @@ from cifar_core.errors import LabError
 from cifar_core.evaluation.metrics import share
 from cifar_core.recipes import MonitoredSplit
 from cifar_core.runs.folder import MetricRow, State
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.ui import run_words, stored
 from cifar_core.ui.live_chart import Line, Value, live_curves
 from cifar_core.ui.page import empty_state, guard, origin_line, show_error
@@ -99,7 +99,7 @@ def _head(run: Run) -> None:
     state = html.escape(run_words.state_words(run, ahead))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.html(
-            f'<h3 class="lab-run">{html.escape(str(run.name))}</h3><p style="margin:0">{state}</p>',
+            f'<h2 class="lab-run">{html.escape(str(run.name))}</h2><p style="margin:0">{state}</p>',
             width="stretch",
         )
         if run.state is State.FINISHED:
@@ -230,7 +230,7 @@ def _origin(run: Run) -> str:
         parts.append(f"seed {run.recipe.seed}")
     if run.label.created_at and not run.is_shipped:
         parts.append(f"started {formats.when(run.label.created_at)}")
-    parts.append(str(status.device_name or status.device).strip())
+    parts.append(run_words.machine_words(run))
     if status.precision:
         parts.append(str(status.precision))
     if run.state.is_alive:

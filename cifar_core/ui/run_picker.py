@@ -1,4 +1,4 @@
-"""Choosing runs: one for Results, several for Compare; the address keeps the choice."""
+"""Choosing a run to judge, and what a run is called where it is chosen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from cifar_core import formats, services
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.folder import State
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.ui.page import guard
 from cifar_core.ui.run_words import STATE_WORDS, network_title
 from cifar_core.ui.session import set_address
@@ -20,8 +20,10 @@ WATCH_SECONDS = 5.0
 
 def run_label(run: Run) -> str:
     """Returns a run as a choice: name, network, where it stands, how good it is."""
-    parts = [run.name, network_title(run.recipe)]
-    parts.append("came with the lab" if run.is_shipped else STATE_WORDS[run.state])
+    network = network_title(run.recipe)
+    parts = [run.name] if network in run.name else [run.name, network]
+    if not run.is_shipped:
+        parts.append(STATE_WORDS[run.state])
     if run.status.accuracy is not None and run.recipe is not None:
         accuracy = formats.percent(run.status.accuracy)
         parts.append(f"{accuracy} {run.recipe.monitored_split}")
@@ -32,9 +34,9 @@ def short_names(runs: Sequence[Run]) -> dict[str, str]:
     """Returns a name for each run that fits a chart and is its own, by run id.
 
     A run without a name is called by its network, with the end of its id where several share
-    the network.
+    the network; one that came with the lab is called so.
     """
-    wanted = {run.id: run.label.name or network_title(run.recipe) for run in runs}
+    wanted = {run.id: _wanted_name(run) for run in runs}
     taken = list(wanted.values())
     return {
         run.id: wanted[run.id]
@@ -42,6 +44,13 @@ def short_names(runs: Sequence[Run]) -> dict[str, str]:
         else f"{wanted[run.id]} {run.id.rsplit('-', 1)[-1]}"
         for run in runs
     }
+
+
+def _wanted_name(run: Run) -> str:
+    network = network_title(run.recipe)
+    if run.is_shipped and run.folder.litert_path.is_file():
+        return f"Shipped {network}"
+    return run.label.name or network
 
 
 def has_begun(run: Run) -> bool:
@@ -97,31 +106,15 @@ def choose_run(runs: Sequence[Run]) -> Run | None:
     return run
 
 
-def choose_runs(runs: Sequence[Run]) -> list[Run]:
-    """Draws the choice of several runs and returns them, in the order they were chosen."""
-    by_id = {run.id: run for run in runs}
-    asked = [name for name in st.query_params.get("runs", "").split(",") if name in by_id]
-    start = list(dict.fromkeys(asked)) or [run.id for run in default_runs(runs)]
-    chosen = st.multiselect(
-        "Runs",
-        list(by_id),
-        default=start,
-        format_func=lambda run_id: run_label(by_id[run_id]),
-        key="compare_runs",
-        placeholder="Choose two or more runs",
-    )
-    set_address("runs", ",".join(chosen) or None)
-    return [by_id[run_id] for run_id in chosen if run_id in by_id]
+def watch(*runs: Run) -> None:
+    """Reruns the page when one of the living runs has finished another epoch, or has ended."""
+    seen = {run.id: (run.state, run.status.epoch) for run in runs if run.state.is_alive}
+    if seen:
+        st.fragment(_watch, run_every=WATCH_SECONDS)(seen)
 
 
-def watch(run: Run) -> None:
-    """Reruns the page when a living run has finished another epoch, or has ended."""
-    if run.state.is_alive:
-        st.fragment(_watch, run_every=WATCH_SECONDS)(run.id, run.state, run.status.epoch)
-
-
-def _watch(run_id: str, state: State, epoch: int) -> None:
+def _watch(seen: dict[str, tuple[State, int]]) -> None:
     with guard():
-        run = services.read_run(run_id)
-        if (run.state, run.status.epoch) != (state, epoch):
+        now = {run_id: services.read_run(run_id) for run_id in seen}
+        if any((run.state, run.status.epoch) != seen[run_id] for run_id, run in now.items()):
             st.rerun()

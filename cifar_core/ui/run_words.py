@@ -12,7 +12,7 @@ from cifar_core.networks import NETWORKS
 from cifar_core.recipes import NAMED_RECIPES, Recipe
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import MetricRow, State
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 
 STATE_WORDS: Final[Mapping[State, str]] = {
     State.QUEUED: "◌ Waiting",
@@ -54,6 +54,11 @@ def recipe_title(recipe: Recipe | None) -> str:
         return "cannot be read"
     named = NAMED_RECIPES.get(recipe.name)
     return named.title if named else recipe.name
+
+
+def machine_words(run: Run) -> str:
+    """Returns the device's own name, or what it was asked for by: ``CPU``, ``GPU:0``."""
+    return str(run.status.device_name or run.status.device.upper()).strip()
 
 
 def epoch_words(run: Run) -> str:

@@ -6,11 +6,13 @@ A widget binds itself with ``bind="query-params"``; the functions below serve va
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 import streamlit as st
+
+from cifar_core.services import Glance, new_code
 
 T = TypeVar("T")
 
@@ -38,6 +40,26 @@ class Kept(Generic[T]):
 
 STARTED_RUN = Kept[str | None]("kept_started_run", None)
 """The run this session started last: the Train page follows it."""
+
+GLANCES = Kept[tuple[str, Mapping[str, Glance]]]("kept_glances", ("", {}))
+"""What the models said of the many pictures on Classify: what was asked, and an answer for each
+picture. A picture of three kilobytes each stays with it."""
+
+STOPPED_AT = Kept[str]("kept_stopped_at", "")
+"""What was asked of many pictures when the person pressed Stop."""
+
+FEEDBACK_CODE = Kept[str]("kept_feedback_code", "")
+"""What finds what this person had kept; empty until they agree for the first time."""
+
+KEPT_FEEDBACK = Kept[Mapping[str, str]]("kept_feedback", {})
+"""By picture: the name of what this session said of it and had kept."""
+
+
+def feedback_code() -> str:
+    """Returns this person's code, drawn when it is first needed."""
+    if not FEEDBACK_CODE.get():
+        FEEDBACK_CODE.set(new_code())
+    return FEEDBACK_CODE.get()
 
 
 def address_choice(name: str, choices: Sequence[str], fallback: str) -> str:

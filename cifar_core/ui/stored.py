@@ -6,7 +6,6 @@ nobody touched is not read again. Evaluations and lists of runs are small and al
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from cifar_core import files, services, settings
+from cifar_core import services, settings
 from cifar_core.errors import RunError
 from cifar_core.evaluation import metrics
 from cifar_core.evaluation.learning import Learning
 from cifar_core.evaluation.predictions import Integers
 from cifar_core.runs.folder import MetricRow
-from cifar_core.runs.manager import Run
-from cifar_core.runs.results import Predictions
+from cifar_core.runs.reading import Run
+from cifar_core.runs.results import Predictions, learning_of
 from cifar_core.runs.watch import MetricsWatch, RunsWatch
 
 if TYPE_CHECKING:
@@ -58,21 +57,6 @@ def learning(run: Run) -> Learning:
 @st.cache_data(max_entries=200, show_spinner=False)
 def _learning(at: Stamp, _run: Run) -> Learning:  # noqa: ARG001 - the key
     return learning_of(services.read_metrics(_run.id))
-
-
-def learning_of(rows: list[MetricRow]) -> Learning:
-    """Returns the figures after each epoch; of an epoch measured twice the later row counts."""
-    ends = {round(row.epoch): row for row in rows if row.kind == "epoch"}
-    kept = [ends[epoch] for epoch in sorted(ends)]
-    return Learning(
-        epochs=tuple(round(row.epoch) for row in kept),
-        train_accuracy=tuple(_number(row.accuracy) for row in kept),
-        train_loss=tuple(_number(row.loss) for row in kept),
-        accuracy=tuple(_number(row.monitored_accuracy) for row in kept),
-        loss=tuple(_number(row.monitored_loss) for row in kept),
-        seconds=tuple(_number(row.seconds) for row in kept),
-        epoch_seconds=tuple(_number(row.epoch_seconds) for row in kept),
-    )
 
 
 def test_answers(run: Run) -> Predictions:
@@ -139,14 +123,6 @@ def key_of(run: Run, answers: Predictions) -> str:
     return f"{stamp(path)} {stamp(run.folder.predictions_path)} {answers.origin}"
 
 
-def data_digest(run: Run) -> str:
-    """Returns the digest of the data a finished run was trained on; empty while unknown."""
-    try:
-        return str(files.read_json(run.folder.manifest_path)["data_digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
 def stamp(path: Path) -> Stamp:
     """Returns what tells one state of a file from another: path, size and time."""
     try:
@@ -170,10 +146,6 @@ def latest_answers(run: Run) -> Predictions | None:
         return epoch_answers(run)
     except RunError:
         return None
-
-
-def _number(value: float | None) -> float:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
 
 
 def shown_share(answers: Predictions) -> metrics.Share:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -30,23 +31,30 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
     Args:
         table: Any columns; only texts are touched, negative numbers stay numbers.
     """
-    safe = table.map(_quoted)
-    safe.columns = [_quoted(str(name)) for name in table.columns]
+    safe = table.map(quoted)
+    safe.columns = [quoted(str(name)) for name in table.columns]
     return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).encode()
 
 
-def csv_download(table: pd.DataFrame, name: str, *, key: str) -> None:
+def csv_download(
+    table: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    *,
+    key: str,
+    label: str = "Save as CSV",
+) -> None:
     """Draws the button that saves a table.
 
     Args:
-        table: What is saved.
+        table: What is saved, or what makes it when the button is pressed.
         name: File name without its ending; anything but letters, digits, dots and dashes is
             replaced.
         key: Identity of the button.
+        label: What the button says.
     """
     st.download_button(
-        "Save as CSV",
-        lambda: csv_bytes(table),
+        label,
+        lambda: csv_bytes(table() if callable(table) else table),
         file_name=f"{file_name(name)}.csv",
         mime="text/csv",
         on_click="ignore",
@@ -61,5 +69,10 @@ def file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.")[:80] or "table"
 
 
-def _quoted(value: object) -> object:
+def quoted(value: object) -> object:
+    """Returns a value so that no spreadsheet takes it for a formula; numbers stay numbers.
+
+    Tables whose texts come from strangers need it already on the page: Streamlit's own button
+    saves what is shown.
+    """
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

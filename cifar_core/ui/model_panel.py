@@ -1,0 +1,62 @@
+"""A trained network to take away: its card, and its files for other programs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import streamlit as st
+
+from cifar_core import formats, services
+from cifar_core.runs.reading import Run
+from cifar_core.ui.page import empty_state, guard
+from cifar_core.ui.run_picker import run_label
+from cifar_core.ui.tables import file_name
+
+KINDS: Final[Mapping[str, str]] = {
+    "model.keras": "Keras, to train on or look inside",
+    "model.tflite": "LiteRT, to answer with in other programs",
+}
+
+
+def model_panel(models: Sequence[Run]) -> None:
+    """Draws the choice of a model, its files and its card."""
+    if not models:
+        empty_state("There is no trained network yet.", "Train a network", "pages/train.py")
+        return
+    by_id = {run.id: run for run in models}
+    chosen = st.selectbox(
+        "Model",
+        list(by_id),
+        format_func=lambda run_id: run_label(by_id[run_id]),
+        key="model",
+        bind="query-params",
+        width=620,
+    )
+    run = by_id.get(chosen or "", models[0])
+    with st.container(horizontal=True, gap="small", key="model_files"):
+        for name, size in services.list_model_files(run).items():
+            st.download_button(
+                f"{name} ({formats.data_size(size)})",
+                functools.partial(services.read_model_file, run, name),
+                file_name=f"{file_name(run.id)}-{name}",
+                mime="application/octet-stream",
+                on_click="ignore",
+                icon=":material/download:",
+                help=KINDS[name],
+                key=f"file_{name}",
+            )
+        st.download_button(
+            "Its card (Markdown)",
+            functools.partial(services.read_card, run),
+            file_name=f"{file_name(run.id)}-card.md",
+            mime="text/markdown",
+            on_click="ignore",
+            icon=":material/download:",
+            key="file_card",
+        )
+    with st.expander("The model's card"), guard():
+        text = services.read_card(run)
+        heading, _, rest = text.partition("\n")
+        st.markdown(f"**{heading.removeprefix('# ')}**\n{rest}")

@@ -1,0 +1,259 @@
+"""Filters and activations: what a trained network looks for, and what it finds in a picture."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core import formats
+from cifar_core.charts.theme import CLASS_COLOURS
+from cifar_core.dataset import CLASS_NAMES
+from cifar_core.inference.inside import Step
+from cifar_core.ui import session
+from cifar_core.ui.channel_grids import (
+    CSS,
+    as_square,
+    channel_grid,
+    filter_grid,
+    own_greys,
+    picture_html,
+    strengths,
+)
+from cifar_core.ui.network_subject import Subject, step_title
+from cifar_core.ui.number_tables import number
+
+ALL = "all"
+ACTIVE_FIRST, STRONGEST_FIRST, IN_ORDER = "Most active first", "Strongest first", "In order"
+COMPARED, ITSELF = "Channels compared", "Each for itself"
+FLOW_CHANNELS = 4
+"""Channels per step where the whole network is shown."""
+
+WEAK_SHARE = 0.1
+"""A filter whose largest weight is below this share of the largest of all counts as weak."""
+
+DARK_SHARE = 0.02
+"""A channel whose largest number is below this share of the step's largest counts as dark."""
+
+
+def filter_section(steps: Sequence[Step]) -> None:
+    """Draws the filters of the convolution that reads colours; says so where there is none."""
+    first = next((step for step in steps if step.kind == "convolution"), None)
+    if first is None or first.kernel is None or first.kernel.shape[2] != 3:
+        st.text("No convolution of this network reads the picture's three colours.")
+        return
+    height, width, _, count = first.kernel.shape
+    # Where it reads the pixels themselves, its kernel holds their scaling by 1/255.
+    weights = first.kernel * (255 if first is steps[0] else 1)
+    sizes = np.abs(weights).max(axis=(0, 1, 2))
+    st.text(
+        f"The first convolution slides {count} filters of {height} × {width} pixels over the "
+        "picture. Middle grey is a weight of zero: such a pixel does not matter. A bright "
+        "colour is light of that colour that the filter adds, its opposite is light that it "
+        "takes away. Bright on one side and dark on the other: that filter looks for an edge. "
+        + weak_filters(sizes)
+    )
+    order = _order(sizes, "filters")
+    st.html(filter_grid(weights, order))
+    st.caption(
+        "Each filter is brightened for itself; beside its number stands its largest weight, for "
+        "colours from 0 to 1."
+    )
+
+
+def weak_filters(sizes: NDArray[np.float32]) -> str:
+    """Says how many filters hardly weigh anything.
+
+    Args:
+        sizes: The largest weight of each filter.
+    """
+    weak = int((sizes < WEAK_SHARE * sizes.max()).sum())
+    if not weak:
+        return ""
+    some = f"{weak} of them have" if weak > 1 else "One of them has"
+    return (
+        f"{some} no weight above {WEAK_SHARE:.0%} of the strongest filter's largest: what "
+        f"{'they show' if weak > 1 else 'it shows'} is mostly chance."
+    )
+
+
+def activation_section(subject: Subject) -> None:
+    """Draws what the steps make of the picture: all of them in short, or one in full."""
+    steps = subject.inside.steps
+    ids = [ALL, *(str(index + 1) for index in range(len(steps)))]
+    chosen = st.selectbox(
+        "Layer",
+        ids,
+        index=ids.index(session.address_choice("layer", ids, ALL)),
+        format_func=lambda name: (
+            "All, from the picture to the answer" if name == ALL else _title(steps, name)
+        ),
+        key=f"layer_{subject.run.id}",
+        width=420,
+    )
+    session.set_address("layer", chosen if chosen != ALL else None)
+    if chosen == ALL:
+        st.text(
+            f"From left to right, what the network makes of the picture: of every step the "
+            f"{FLOW_CHANNELS} most active channels, each brightened for itself. White is a large "
+            "number. The further to the right, the fewer places, and the more each stands for."
+        )
+        st.html(flow_html(subject))
+        return
+    index = int(chosen) - 1
+    made = subject.seen[index].made
+    st.text(seen_in_words(steps[index], made))
+    if made.ndim == 3:
+        _channel_section(made)
+    elif len(made) == len(CLASS_NAMES):
+        st.html(class_bars(made, is_share=steps[index].kind == "softmax"))
+    else:
+        st.html(f"{CSS}{_row_picture(made, 480)}")
+
+
+def _title(steps: tuple[Step, ...], name: str) -> str:
+    return step_title(steps, int(name) - 1)
+
+
+def _channel_section(made: NDArray[np.float32]) -> None:
+    row = st.container(horizontal=True)
+    with row:
+        order = _order(strengths(made), "channels")
+        scale = st.segmented_control(
+            "Brightness",
+            [COMPARED, ITSELF],
+            default=COMPARED,
+            required=True,
+            key="brightness",
+            bind="query-params",
+            help="One scale for all channels of the step, or each from its own darkest to its "
+            "own brightest number.",
+        )
+    st.html(channel_grid(made, order, each_for_itself=scale == ITSELF))
+    st.caption("Below each picture: the channel's number and the mean size of its numbers.")
+
+
+def _order(sizes: NDArray[np.float32], what: Literal["filters", "channels"]) -> list[int]:
+    first = ACTIVE_FIRST if what == "channels" else STRONGEST_FIRST
+    chosen = st.segmented_control(
+        "Order",
+        [first, IN_ORDER],
+        default=first,
+        required=True,
+        key=f"order_{what}",
+        bind="query-params",
+    )
+    if chosen == IN_ORDER:
+        return list(range(len(sizes)))
+    return [int(index) for index in np.argsort(-sizes, kind="stable")]
+
+
+def seen_in_words(step: Step, made: NDArray[np.float32]) -> str:
+    """Returns in sentences what one sees of a step's output for one picture."""
+    if made.ndim == 1:
+        return _row_in_words(step, made)
+    height, width, channels = made.shape
+    peaks = np.abs(made).max(axis=(0, 1))
+    dark = int((peaks < DARK_SHARE * peaks.max()).sum())
+    strongest = int(np.argmax(strengths(made)))
+    row, column = np.unravel_index(int(np.argmax(made[..., strongest])), (height, width))
+    parts = [
+        f"{channels} channels of {height} × {width} numbers. White is a large number, black is "
+        + ("zero: the pattern is not there." if made.min() >= 0 else "the smallest one.")
+    ]
+    if dark:
+        some = f"{dark} of them are" if dark > 1 else "One of them is"
+        parts.append(
+            f"{some} dark everywhere: what {'they look' if dark > 1 else 'it looks'} for does "
+            "not occur in this picture."
+        )
+    parts.append(
+        f"The most active is channel {strongest}, brightest in row {row}, column {column}."
+    )
+    return " ".join(parts)
+
+
+def _row_in_words(step: Step, made: NDArray[np.float32]) -> str:
+    if step.kind == "softmax":
+        return "The scores as shares of one whole: the network's answer, before calibration."
+    if len(made) == len(CLASS_NAMES):
+        return "One score per class. The softmax turns them into shares of one whole."
+    silent = int((made == 0).sum())
+    return (
+        f"{len(made):,} numbers in one row, folded here into a square. White is a large number. "
+        f"{silent:,} of them ({formats.percent(silent / len(made))}) are zero for this picture."
+    )
+
+
+def class_bars(values: NDArray[np.float32], *, is_share: bool) -> str:
+    """Returns the HTML of ten numbers as bars in the colours of the classes."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()), 1e-9)
+    span = high - low
+    rows = []
+    for label, value in enumerate(float(value) for value in values):
+        start, width = (min(value, 0) - low) / span, abs(value) / span
+        words = formats.percent(value) if is_share else number(value)
+        rows.append(
+            f'<tr><th scope="row">{html.escape(CLASS_NAMES[label])}</th><td>{words}</td>'
+            f'<td class="lab-track"><span style="margin-left: {100 * start:.1f}%; '
+            f'width: {100 * width:.1f}%; background: {CLASS_COLOURS[label]}"></span></td></tr>'
+        )
+    return (
+        "<style>.lab-bars { border-collapse: collapse; width: 100%; max-width: 560px; }"
+        ".lab-bars th { font-weight: 400; text-align: left; padding: 2px 12px 2px 0; }"
+        ".lab-bars td { text-align: right; font-variant-numeric: tabular-nums; padding: 2px 0; }"
+        ".lab-bars .lab-track { width: 60%; padding-left: 12px; }"
+        ".lab-bars .lab-track span { display: block; height: .9em; border-radius: 2px; }</style>"
+        f'<table class="lab-bars">{"".join(rows)}</table>'
+    )
+
+
+def flow_html(subject: Subject) -> str:
+    """Returns the HTML of the whole way: the picture, then each step's most active channels."""
+    picture = picture_html(subject.pixels, 64, subject.title)
+    columns = [
+        f"<div><header><strong>picture</strong>32 × 32 × 3</header><figure>{picture}</figure></div>"
+    ]
+    for index, seen in enumerate(subject.seen):
+        number, words, size = step_title(subject.inside.steps, index).split("  ")
+        made = seen.made
+        if made.ndim == 3:
+            order = np.argsort(-strengths(made), kind="stable")[:FLOW_CHANNELS]
+            figures = "".join(
+                f"<figure>{picture_html(own_greys(made[..., at]), 64, f'channel {at}')}"
+                f'<figcaption class="lab-more">{at}</figcaption></figure>'
+                for at in order
+            )
+        elif len(made) == len(CLASS_NAMES):
+            figures = f'<figure style="width: 210px">{_short_bars(subject, index)}</figure>'
+        else:
+            figures = f"<figure>{_row_picture(made, 64)}</figure>"
+        words, _, then = words.partition(" + ")
+        columns.append(
+            f"<div><header><strong>{number} {html.escape(words)}</strong>"
+            f"{size}<br>{f'+ {html.escape(then)}' if then else ''}</header>"
+            f"{figures}</div>"
+        )
+    words = "From the picture to the answer"
+    return (
+        f'{CSS}<div class="lab-flow" tabindex="0" role="region" aria-label="{words}">'
+        f"{''.join(columns)}</div>"
+    )
+
+
+def _short_bars(subject: Subject, index: int) -> str:
+    is_share = subject.inside.steps[index].kind == "softmax"
+    return class_bars(subject.seen[index].made, is_share=is_share).replace(
+        'class="lab-bars"', 'class="lab-bars" style="font-size: .75rem"'
+    )
+
+
+def _row_picture(made: NDArray[np.float32], most: int) -> str:
+    folded = as_square(made)
+    return picture_html(
+        own_greys(np.nan_to_num(folded, nan=0.0)), most, f"{len(made):,} numbers as greys"
+    )

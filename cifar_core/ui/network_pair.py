@@ -1,0 +1,167 @@
+"""Two networks beside each other, layer by layer, what differs marked."""
+
+from __future__ import annotations
+
+import difflib
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cifar_core import formats
+from cifar_core.networks import NETWORKS
+from cifar_core.networks.description import NetworkDescription
+from cifar_core.ui import session
+from cifar_core.ui.network_layers import CSS
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One line of two networks beside each other.
+
+    Attributes:
+        sign: ``=``, ``≠``, or ``+`` where only one has the layer.
+        left: The first network's layer in words, or empty.
+        right: The second's.
+        left_parameters: What it learns; None where there is none.
+        right_parameters: The second's.
+    """
+
+    sign: str
+    left: str
+    right: str
+    left_parameters: int | None
+    right_parameters: int | None
+
+
+def pair_of(names: Sequence[str]) -> list[str]:
+    """Returns the two networks that are compared; draws a choice where there are more.
+
+    Args:
+        names: All networks by their short names, two at least.
+    """
+    if len(names) == 2:
+        return list(names)
+    line = st.container(horizontal=True)
+    chosen: list[str] = []
+    for side, start in (("left", names[0]), ("right", names[1])):
+        others = [name for name in names if name not in chosen]
+        given = session.address_choice(side, others, start if start in others else others[0])
+        with line:
+            chosen.append(
+                st.selectbox(
+                    f"On the {side}",
+                    others,
+                    index=others.index(given),
+                    format_func=lambda name: NETWORKS[name].title,
+                    key=f"pair_{side}_{'_'.join(chosen)}",
+                    width=240,
+                )
+            )
+        session.set_address(side, chosen[-1])
+    return chosen
+
+
+def compare(left: NetworkDescription, right: NetworkDescription) -> list[Pair]:
+    """Lays the layers of two networks beside each other, kind by kind.
+
+    Activation and dropout count as part of the layer before them, however the network writes
+    them: what stays are the layers that give the network its shape.
+    """
+    mine, other = _folded(left), _folded(right)
+    left_keys, right_keys = ([key for key, _, _ in layers] for layers in (mine, other))
+    matcher = difflib.SequenceMatcher(None, left_keys, right_keys, autojunk=False)
+    pairs: list[Pair] = []
+    for _, start, end, other_start, other_end in matcher.get_opcodes():
+        here, there = mine[start:end], other[other_start:other_end]
+        for place in range(max(len(here), len(there))):
+            a = here[place] if place < len(here) else None
+            b = there[place] if place < len(there) else None
+            sign = "+" if a is None or b is None else "=" if a[:2] == b[:2] else "≠"
+            pairs.append(
+                Pair(
+                    sign,
+                    a[1] if a else "",
+                    b[1] if b else "",
+                    a[2] if a else None,
+                    b[2] if b else None,
+                )
+            )
+    return pairs
+
+
+def _folded(description: NetworkDescription) -> list[tuple[str, str, int]]:
+    """Returns of each layer that shapes the network: what it is matched by, words, parameters."""
+    layers: list[tuple[str, str, int]] = []
+    for row in description.rows:
+        if row.kind in ("Activation", "Dropout") and layers:
+            key, words, parameters = layers[-1]
+            added = row.details if row.kind == "Activation" else f"dropout {row.details}"
+            layers[-1] = (key, f"{words}, {added}", parameters)
+            continue
+        # Convolutions with as many filters belong together, whatever their edges.
+        key = f"{row.kind} {row.details.split(' ')[0]}" if row.kind == "Conv2D" else row.kind
+        layers.append((key, f"{row.kind} {row.details}".strip(), row.parameters))
+    return layers
+
+
+def comparison_section(left: NetworkDescription, right: NetworkDescription) -> None:
+    """Draws two networks layer by layer, differences marked."""
+    st.text(
+        f"{right.title} has {right.parameters / left.parameters:.1f} times the parameters of "
+        f"{left.title} and needs {right.macs / left.macs:.1f} times its arithmetic. "
+        "“=” marks the same layer, “≠” another setting, “+” a layer that only one has; what "
+        "differs is coloured."
+    )
+    st.html(pair_html(left, right))
+
+
+def pair_html(left: NetworkDescription, right: NetworkDescription) -> str:
+    """Returns the HTML of two networks layer by layer; every text in it is escaped."""
+    lines = []
+    for pair in compare(left, right):
+        words = _marked(pair.left, pair.right), _marked(pair.right, pair.left)
+        counts = (pair.left_parameters, pair.right_parameters)
+        sides = "".join(
+            f'<td class="lab-text">{side}</td><td class="lab-count">{_counted(count)}</td>'
+            for side, count in zip(words, counts, strict=True)
+        )
+        lines.append(f'<tr><th scope="row">{pair.sign}</th>{sides}</tr>')
+    heads = "".join(
+        f'<th scope="col" class="lab-text">{html.escape(side.title)}</th>'
+        '<th scope="col" class="lab-count">Parameters</th>'
+        for side in (left, right)
+    )
+    style = (
+        "<style>.lab-layers.lab-two tbody th { min-width: 0; width: 2rem; }"
+        ".lab-layers.lab-two td { white-space: normal; } .lab-two mark { white-space: nowrap; }"
+        ".lab-layers.lab-two .lab-text ~ .lab-text { padding-left: 1.5rem; }"
+        # On a phone what differs shows without pushing; the parameters stand above, summed up.
+        "@media (max-width: 640px) { .lab-layers.lab-two { min-width: 0; font-size: .8125rem; }"
+        ".lab-layers.lab-two .lab-count { display: none; }"
+        ".lab-layers.lab-two .lab-text ~ .lab-text { padding-left: 0; } }</style>"
+    )
+    return (
+        f'{CSS}{style}<div class="lab-scroll" tabindex="0" role="region" aria-label="Layers">'
+        f'<table class="lab-layers lab-two">'
+        f"<thead><tr><th></th>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _marked(words: str, others: str) -> str:
+    """Returns a layer's words with those marked that the layer beside it does not say."""
+    known = set(_parts(others))
+    return ", ".join(
+        html.escape(part) if part in known else f"<mark>{html.escape(part)}</mark>"
+        for part in _parts(words)
+    )
+
+
+def _parts(words: str) -> list[str]:
+    return [part for part in words.split(", ") if part]
+
+
+def _counted(parameters: int | None) -> str:
+    """Returns nothing, not a dash, where there is no layer: the sign says it already."""
+    return "" if parameters is None else formats.count(parameters)

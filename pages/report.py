@@ -1,0 +1,50 @@
+"""Report: the findings to take away, to print and to present."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cifar_core import services
+from cifar_core.report.subjects import MOST_RUNS
+from cifar_core.ui import report_panel
+from cifar_core.ui.model_panel import model_panel
+from cifar_core.ui.page import empty_state, guard, page_header
+from cifar_core.ui.run_picker import run_label
+from cifar_core.ui.session import set_address
+
+page_header("Report", "What has been found, to save, to print and to present?")
+
+with guard():
+    runs = {run.id: run for run in services.reportable_runs()}
+    if not runs:
+        empty_state("No network has been trained here yet.", "Start a training", "pages/train.py")
+        st.stop()
+    asked = [name for name in st.query_params.get("runs", "").split(",") if name in runs]
+    chosen = st.multiselect(
+        "Runs to report on",
+        list(runs),
+        default=asked[:MOST_RUNS] or [run.id for run in services.headline_runs()],
+        format_func=lambda run_id: run_label(runs[run_id]),
+        max_selections=MOST_RUNS,
+        key="report_runs",
+        placeholder="Choose one to six finished runs",
+    )
+    set_address("runs", ",".join(chosen) or None)
+    picked = [runs[run_id] for run_id in chosen]
+    if not picked:
+        empty_state("No run is chosen.", "Choose at least one above.")
+    elif st.query_params.get("present"):
+        report_panel.presentation(picked)
+    else:
+        st.text(
+            "One HTML file of about 5 MB. It opens on any computer without a network, its charts "
+            "answer to the mouse, it prints, and its button Present turns it into slides for the "
+            "arrow keys."
+        )
+        report_panel.actions(picked)
+        with st.expander("What is in it"):
+            st.markdown(report_panel.CONTENTS)
+
+    st.header("Models to take away", anchor=False)
+    with guard():
+        model_panel(services.list_models())
