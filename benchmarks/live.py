@@ -20,10 +20,10 @@ from benchmarks.figures import ratio, summarise
 from benchmarks.turns import Pace
 from benchmarks.web import Server, Visitor
 from cifar_core.recipes import recipe
-from cifar_core.runs import manager
+from cifar_core.runs import manager, reading
 from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import State, Status
-from cifar_core.runs.manager import Run
+from cifar_core.runs.reading import Run
 from cifar_core.settings import current
 
 LOOK_SECONDS = 0.1
@@ -124,7 +124,7 @@ def _turn(
     while time.monotonic() - began < seconds or training_rate(seen, 1) is None:
         if time.monotonic() - began > START_SECONDS:
             raise RuntimeError("The run does not go on.")
-        status = manager.read(runs_dir, run_id).folder.read_status()
+        status = reading.read(runs_dir, run_id).folder.read_status()
         if status is not None and status not in seen[-1:]:
             seen.append(status)
         if watch is not None:
@@ -154,7 +154,7 @@ def training_rate(seen: list[Status], batch_size: int) -> float | None:
 
 def _wait(runs_dir: Path, run_id: str, met: Callable[[Run], bool]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not met(run := manager.read(runs_dir, run_id)):
+    while not met(run := reading.read(runs_dir, run_id)):
         if run.state in (State.FAILED, State.INTERRUPTED) or time.monotonic() > deadline:
             raise RuntimeError(f"The run is {run.state}: {run.reason}")
         time.sleep(LOOK_SECONDS)

@@ -15,8 +15,8 @@ from typing import Any
 from benchmarks.figures import percentile, summarise
 from benchmarks.turns import Pace
 from benchmarks.web import Server
+from cifar_core.lock import Lock, try_lock
 from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
-from cifar_core.runs.lock import Lock, try_lock
 from cifar_core.settings import current
 
 LIVE_EPOCHS = 100
@@ -61,7 +61,7 @@ def _visit(environ: dict[str, str], live: str, *, reruns: int) -> dict[str, Any]
             first = visitor.open(page)
             again = [visitor.open(page) for _ in range(reruns)]
             took = [answer.seconds for answer in again]
-            measured[name or "dataset"] = {
+            measured[name or "overview"] = {
                 "first_seconds": first.seconds,
                 "median_seconds": percentile(took, 0.5),
                 "p95_seconds": percentile(took, 0.95),

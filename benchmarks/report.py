@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
+from benchmarks.documents import fill, table
 from benchmarks.figures import Target
 from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
 
 PAGE_PATH = PROJECT_DIR / "docs" / "performance.md"
-BEGIN = "<!-- results: written by python -m benchmarks.report -->"
-END = "<!-- end of results -->"
+BY = "python -m benchmarks.report"
 
 RUNNERS = {"T": "the tutorial's code", "K": "ours", "P": "PyTorch"}
 
@@ -27,38 +27,25 @@ def render(measured: Mapping[str, Any]) -> str:
     """Returns the results as Markdown: ratios, raw rates, and what was measured on."""
     parts = measured["parts"]
     if not parts:
-        return "Nothing has been measured yet: `make bench`.\n"
+        return "Nothing has been measured yet: `make bench`."
     blocks = [
-        _table(
+        table(
             ["", *(f"{network.title} | aim" for network in NETWORKS.values())],
             _ratio_rows(parts),
         ),
-        _table(["", "measured | aim"], _web_rows(parts)),
+        table(["", "measured | aim"], _web_rows(parts)),
     ]
     if "train" in parts:
         blocks.append(
-            _table(
+            table(
                 ["Rates, median (± half the quartiles' distance)", *_titles()],
                 _rate_rows(parts["train"]["networks"]),
             )
         )
     if "serve" in parts:
-        blocks.append(_table(["Serving", *_titles()], _serving_rows(parts["serve"]["networks"])))
+        blocks.append(table(["Serving", *_titles()], _serving_rows(parts["serve"]["networks"])))
     blocks.append(_origin(measured))
-    return "\n".join(blocks)
-
-
-def insert(page: str, table: str) -> str:
-    """Returns a page with everything between the two markers replaced.
-
-    Raises:
-        ValueError: A marker is missing.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page needs the lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{table}\n{END}{after}"
+    return "\n\n".join(blocks)
 
 
 def _ratio_rows(parts: Mapping[str, Any]) -> list[list[str]]:
@@ -129,13 +116,6 @@ def _titles() -> list[str]:
     return [network.title for network in NETWORKS.values()]
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
-    columns = lines[0].count("|") - 1
-    lines.insert(1, "|---" + "|---:" * (columns - 1) + "|")
-    return "\n".join(lines) + "\n"
-
-
 def _origin(measured: Mapping[str, Any]) -> str:
     machine, parts = measured["machine"], measured["parts"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -148,14 +128,15 @@ def _origin(measured: Mapping[str, Any]) -> str:
     return (
         f"Measured {' and '.join(dates)} on {machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_gib']} GiB, Python {machine['python']}; {versions}. "
-        f"Turns: {turns}. Bold: the aim is reached.\n"
+        f"Turns: {turns}. Bold: the aim is reached."
     )
 
 
 def main(page_path: Path = PAGE_PATH) -> None:
     """Writes the committed results into the page."""
     page = page_path.read_text(encoding="utf-8")
-    page_path.write_text(insert(page, render(results.read())), encoding="utf-8")
+    page = fill(page, "results", render(results.read()), by=BY)
+    page_path.write_text(page, encoding="utf-8")
     print(f"wrote the tables of {page_path.name}")
 
 

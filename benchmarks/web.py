@@ -18,6 +18,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from cifar_core.settings import PROJECT_DIR
 
@@ -90,14 +91,14 @@ class Server:
         Raises:
             RuntimeError: It has ended, or took nobody for a minute.
         """
-        while time.perf_counter() - self.began < PATIENCE_SECONDS:
+        while True:
             try:
                 return Visitor(self.port)
-            except (OSError, WebSocketException):
-                if self._process.poll() is not None:
-                    break
+            except (OSError, WebSocketException) as error:
+                is_late = time.perf_counter() - self.began > PATIENCE_SECONDS
+                if is_late or self._process.poll() is not None:
+                    raise RuntimeError("The lab's server did not come up.") from error
                 time.sleep(0.005)
-        raise RuntimeError("The lab's server did not come up.")
 
     def resident_bytes(self) -> int | None:
         """Returns the memory the process holds, where the system says so."""
@@ -133,7 +134,8 @@ class Visitor:
         # As a browser it asks for compressed messages; their size is counted uncompressed.
         self._line: ClientConnection = connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
+            subprotocols=[Subprotocol("streamlit")],
+            origin=Origin(f"http://127.0.0.1:{port}"),
             max_size=None,
             open_timeout=PATIENCE_SECONDS,
         )

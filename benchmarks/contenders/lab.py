@@ -18,11 +18,11 @@ def prepare() -> tuple[Measure, Figures]:
     from cifar_core import networks, recipes, settings
     from cifar_core.dataset import arrays
     from cifar_core.dataset.augmentation import plan_epoch
-    from cifar_core.dataset.splits import held_out
+    from cifar_core.dataset.splits import held_out, take
     from cifar_core.training.course import STRETCH_SECONDS
     from cifar_core.training.engine import Engine, steps_per_epoch
     from cifar_core.training.engines import make_engine
-    from cifar_core.training.train import choose_precision, take
+    from cifar_core.training.train import choose_precision
 
     class Training:
         """A training without an end, begun anew at every border of an epoch."""

@@ -20,14 +20,14 @@ def prepare() -> tuple[Measure, Figures]:
     from cifar_core import files, recipes, settings
     from cifar_core.dataset import arrays
     from cifar_core.dataset.augmentation import EpochPlan, plan_epoch
-    from cifar_core.dataset.splits import held_out
+    from cifar_core.dataset.splits import held_out, take
     from cifar_core.runs.folder import RunFolder, State, Status
     from cifar_core.runs.journal import Journal
     from cifar_core.training.checkpoint import Progress
     from cifar_core.training.course import Course
     from cifar_core.training.engine import Engine, Steps
     from cifar_core.training.engines import make_engine
-    from cifar_core.training.train import choose_precision, take
+    from cifar_core.training.train import choose_precision
 
     class TimedEngine:
         """Passes everything on and counts the seconds of training and asking."""
