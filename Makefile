@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c requirements.lock
 
-.PHONY: run test torture lint chromium bench clean
+.PHONY: run test torture load lint chromium bench clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -21,6 +21,12 @@ test: lint chromium
 # Every promise of docs/reliability.md in full, about twenty minutes; ONLY=A1,A4 for some.
 torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture $(ONLY)
+
+# What the server carries: 50 people at once, 10,000 one after the other, 1,000 old runs; about
+# an hour. SESSIONS=500 sends fewer in a row, ONLY="C1 C4" tries some.
+load: $(VENV)/installed-dev
+	$(BIN)/python -m cifar_core data
+	$(BIN)/python -m benchmarks.load $(ONLY) $(if $(SESSIONS),--in-a-row $(SESSIONS))
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -48,7 +54,7 @@ $(VENV)/installed: requirements.txt requirements.lock
 	$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-jax.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-jax.txt requirements-login.txt
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
