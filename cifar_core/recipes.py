@@ -16,9 +16,9 @@ from typing import Any, Literal
 from cifar_core.errors import RecipeError
 from cifar_core.networks import NETWORKS
 
-Schedule = Literal["inverse-time", "cosine"]
+Schedule = Literal["inverse-time", "cosine", "triangular"]
 Flips = Literal["none", "random", "alternating"]
-Initialisation = Literal["keras", "whitening"]
+Initialisation = Literal["keras", "whitening", "identity"]
 MonitoredSplit = Literal["validation", "test"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -35,16 +35,20 @@ class Recipe:
         seed: Start of all randomness: initial weights, order, augmentation, dropout.
         learning_rate: Largest learning rate of the schedule.
         schedule: ``inverse-time``: ``rate / (1 + decay * step)``, what Keras' old ``decay``
-            did; ``cosine``: linear warm-up, then half a cosine down to zero.
+            did; ``cosine``: linear warm-up, then half a cosine down to zero; ``triangular``:
+            linear from a fifth up and down to 7% of it.
         decay: For ``inverse-time`` only, per step.
-        warmup: For ``cosine`` only: share of the training in which the rate rises from zero.
+        warmup: Not for ``inverse-time``: share of the training in which the rate rises.
         momentum: Of stochastic gradient descent.
         nesterov: Whether the momentum looks ahead (Nesterov 1983).
         weight_decay: Added to each kernel's gradient as ``weight_decay * kernel``: what an
             L2 penalty of ``weight_decay / 2`` does. Biases are left alone.
+        bias_rate: Factor on the learning rate of everything that is trained and no kernel.
+        lookahead: Steps after which the weights are set back to their own average, see
+            :mod:`cifar_core.training.lookahead`; 0 for never.
         initialisation: First weights: ``keras`` for its own (Glorot), ``whitening`` for the
-            pictures' principal patches and He's variance, see
-            :mod:`cifar_core.training.initialisation`.
+            pictures' principal patches and He's variance, ``identity`` for patches and
+            filters that pass their channel on, see :mod:`cifar_core.training.initialisation`.
         dropout: Factor on the network's own dropout rates; 1 leaves them as they are.
         label_smoothing: Share of the target spread evenly over the ten classes
             (Szegedy et al. 2016).
@@ -72,6 +76,8 @@ class Recipe:
     momentum: float = 0.9
     nesterov: bool = True
     weight_decay: float = 0.0
+    bias_rate: float = 1.0
+    lookahead: int = 0
     initialisation: Initialisation = "keras"
     dropout: float = 1.0
     label_smoothing: float = 0.0
@@ -96,14 +102,14 @@ class NamedRecipe:
         title: Its name on the pages.
         reason: What it is for and why it is as it is, in words for the pages.
         settings: Those settings of :class:`Recipe` that differ from its defaults.
-        epochs: Its length by network; every network has one.
+        own: What a network has of its own, by network: at least its ``epochs``.
     """
 
     name: str
     title: str
     reason: str
     settings: Mapping[str, Any]
-    epochs: Mapping[str, int]
+    own: Mapping[str, Mapping[str, Any]]
 
 
 _MODERN: Mapping[str, Any] = {
@@ -114,6 +120,23 @@ _MODERN: Mapping[str, Any] = {
     "label_smoothing": 0.1,
     "flips": "alternating",
 }
+
+_AIRBENCH: Mapping[str, Any] = {
+    # Jordan 2024, airbench94: there the loss is a sum over pictures, here it is their mean.
+    "batch_size": 256,
+    "learning_rate": 0.375,
+    "schedule": "triangular",
+    "warmup": 0.23,
+    "momentum": 0.85,
+    "weight_decay": 0.00133,
+    "bias_rate": 64.0,
+    "lookahead": 5,
+    "initialisation": "identity",
+    "dropout": 1.0,
+    "label_smoothing": 0.2,
+    "crop_padding": 2,
+}
+"""What CNN-7 has of its own in every recipe of the lab's."""
 
 _TUTORIAL: Mapping[str, Any] = {
     "batch_size": 32,
@@ -135,7 +158,11 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
             "and cosine decay of the learning rate, shifted and mirrored pictures, 5,000 "
             "training pictures held out to watch progress honestly.",
             {"crop_padding": 4, "weight_decay": 5e-4, **_MODERN},
-            {"cnn4": 20, "cnn6": 20},
+            {
+                "cnn4": {"epochs": 20},
+                "cnn6": {"epochs": 20},
+                "cnn7": {**_AIRBENCH, "epochs": 8},
+            },
         ),
         NamedRecipe(
             "quick",
@@ -144,14 +171,22 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
             "shifts, two fifths of the network's dropout and no weight decay, because so short "
             "a training leaves a small network no time to learn pictures by heart.",
             {"crop_padding": 2, "dropout": 0.4, **_MODERN},
-            {"cnn4": 12, "cnn6": 8},
+            {
+                "cnn4": {"epochs": 12},
+                "cnn6": {"epochs": 8},
+                "cnn7": {**_AIRBENCH, "epochs": 4},
+            },
         ),
         NamedRecipe(
             "best",
             "Best",
             "The standard recipe for as long as it pays: how the shipped models were trained.",
             {"crop_padding": 4, "weight_decay": 5e-4, **_MODERN},
-            {"cnn4": 80, "cnn6": 50},
+            {
+                "cnn4": {"epochs": 80},
+                "cnn6": {"epochs": 50},
+                "cnn7": {**_AIRBENCH, "epochs": 16},
+            },
         ),
         NamedRecipe(
             "tutorial",
@@ -160,14 +195,14 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
             "Nesterov, decay 1e-6, batches of 32, 100 epochs, watched on the test pictures. "
             "In today's Keras it does not learn.",
             _TUTORIAL,
-            {"cnn4": 100, "cnn6": 100},
+            {"cnn4": {"epochs": 100}, "cnn6": {"epochs": 100}, "cnn7": {"epochs": 100}},
         ),
         NamedRecipe(
             "tutorial-repaired",
             "Tutorial, repaired",
             "The tutorial with one change, a learning rate of 0.01, and it learns.",
             {**_TUTORIAL, "learning_rate": 0.01},
-            {"cnn4": 100, "cnn6": 100},
+            {"cnn4": {"epochs": 100}, "cnn6": {"epochs": 100}, "cnn7": {"epochs": 100}},
         ),
     )
 }
@@ -183,6 +218,8 @@ _BOUNDS: Mapping[str, tuple[float, float, str]] = {
     "warmup": (0.0, 0.9, "a share of the training from 0 to 0.9"),
     "momentum": (0.0, 0.999, "a number from 0 to 0.999"),
     "weight_decay": (0.0, 1.0, "a number from 0 to 1"),
+    "bias_rate": (0.0, 1000.0, "a factor from 0 to 1,000"),
+    "lookahead": (0, 1000, "a whole number of steps from 0 (never) to 1,000"),
     "dropout": (0.0, 1.5, "a factor from 0 to 1.5"),
     "label_smoothing": (0.0, 0.9, "a share from 0 to 0.9"),
     "crop_padding": (0, 16, "a whole number of pixels from 0 to 16"),
@@ -193,9 +230,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 """A recipe's name becomes part of the name of a run's folder."""
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "schedule": ("inverse-time", "cosine"),
+    "schedule": ("inverse-time", "cosine", "triangular"),
     "flips": ("none", "random", "alternating"),
-    "initialisation": ("keras", "whitening"),
+    "initialisation": ("keras", "whitening", "identity"),
     "monitored_split": ("validation", "test"),
     "precision": ("auto", "float32", "bfloat16"),
 }
@@ -226,9 +263,13 @@ def recipe(name: str, network: str, **changes: Any) -> Recipe:
             remedy="Choose one of them.",
         )
     named = NAMED_RECIPES[name]
-    epochs = named.epochs[_checked("network", network, "str")]
     given = {key: value for key, value in changes.items() if value is not None}
-    own = {**named.settings, "epochs": epochs, "name": name, "network": network}
+    own = {
+        **named.settings,
+        **named.own[_checked("network", network, "str")],
+        "name": name,
+        "network": network,
+    }
     return from_json({**own, **given})
 
 

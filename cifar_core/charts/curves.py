@@ -36,7 +36,7 @@ class CurveSeries:
 
     Attributes:
         name: What the line is called at its end, without the split.
-        network: Whose colour it has: ``cnn4``, ``cnn6``, ``reference`` or ``tutorial``.
+        network: Whose colour it has: a key of ``NETWORKS`` or ``tutorial``.
         x: Epochs or minutes; see the chart's ``by``.
         y: Shares from 0 to 1 for accuracy, any number for loss; not-a-number leaves a gap.
         split: ``train``, ``validation`` or ``test``. Training lines are dotted.

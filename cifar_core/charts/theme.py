@@ -58,7 +58,7 @@ class Palette:
         muted: Axes, subtitles, everything second.
         grid: Lines that help the eye and no more.
         raised: Behind a hover label.
-        networks: Colour of each network; ``reference`` is kept for a third one.
+        networks: Colour of each network.
         published: The tutorial's figures.
         sequential: Equal steps to the eye from the background to the strongest.
         diverging: Equal steps from negative over the background to positive.
@@ -85,7 +85,7 @@ LIGHT: Final = Palette(
     muted="#5b6475",
     grid="#e6e9ef",
     raised="#ffffff",
-    networks={"cnn4": "#0f8a5f", "cnn6": "#7c3aed", "reference": "#c2570c"},
+    networks={"cnn4": "#0f8a5f", "cnn6": "#7c3aed", "cnn7": "#c2570c"},
     published="#7a8190",
     sequential=(
         *("#ffffff", "#d3e6f9", "#aaccf2", "#85b0e7", "#6593d8"),
@@ -104,7 +104,7 @@ DARK: Final = Palette(
     muted="#9aa4b5",
     grid="#272d39",
     raised="#1c212c",
-    networks={"cnn4": "#3ecf95", "cnn6": "#b59bff", "reference": "#ff9c4a"},
+    networks={"cnn4": "#3ecf95", "cnn6": "#b59bff", "cnn7": "#ff9c4a"},
     published="#9199a8",
     sequential=(
         *("#0e1117", "#1d263d", "#273e6b", "#305a97", "#3f7abc"),
@@ -151,7 +151,7 @@ def network_colour(network: str, *, dark: bool = False) -> str:
     """Returns the colour of a network; one the lab does not know is drawn in ink.
 
     Args:
-        network: ``cnn4``, ``cnn6``, ``reference``, or ``tutorial`` for published figures.
+        network: a key of ``NETWORKS``, or ``tutorial`` for published figures.
         dark: Which mode.
     """
     colours = palette(dark)

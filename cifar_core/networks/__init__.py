@@ -45,6 +45,12 @@ NETWORKS: Mapping[str, Network] = {
             "The tutorial's second network: six convolutions in three blocks, then two fully "
             "connected layers.",
         ),
+        Network(
+            "cnn7",
+            "CNN-7",
+            "The reference, not the tutorial's: seven convolutions with what ten years of "
+            "practice have added, such as batch normalisation.",
+        ),
     )
 }
 

@@ -17,7 +17,10 @@ LOOKED_AT = 5000
 """Pictures from which the statistics of patches are taken."""
 
 FLOOR = 5e-4
-"""Added to every variance of a patch before it is divided by (Jordan 2024, airbench94)."""
+"""Added to every variance of a patch before it is divided by, so that noise stays small."""
+
+FLOOR_NORMALISED = 5e-4 * 0.25**2
+"""Jordan's 5e-4 (2024, airbench94) is for pixels divided by their deviation, a quarter."""
 
 
 def initialise(model: keras.Sequential, recipe: Recipe, images: np.ndarray) -> None:
@@ -29,6 +32,10 @@ def initialise(model: keras.Sequential, recipe: Recipe, images: np.ndarray) -> N
     distribution of variance 2 / fan-in (He and others 2015), the last layer keeps Keras' own.
     All of them are trained on.
 
+    ``identity`` differs in the kernels after the first: the first filters of each pass their
+    channel on as it is (Zagoruyko and Komodakis 2017, "DiracNets"; Jordan 2024), the others get
+    variance 1 / (3 fan-in), PyTorch's default. For networks with batch normalisation.
+
     Args:
         model: A fresh network whose first layer with weights is a convolution.
         recipe: Gives kind and seed.
@@ -37,21 +44,30 @@ def initialise(model: keras.Sequential, recipe: Recipe, images: np.ndarray) -> N
     if recipe.initialisation == "keras":
         return
     random = generator(recipe.seed, Stream.INITIALISATION)
-    first, *between, _last = (layer for layer in model.layers if layer.weights)
-    first.set_weights(whitening(first.kernel.shape, images[:LOOKED_AT]))
+    first, *between, _last = (layer for layer in model.layers if hasattr(layer, "kernel"))
+    keeps = recipe.initialisation == "identity"
+    floor = FLOOR_NORMALISED if keeps else FLOOR
+    first.set_weights(whitening(first.kernel.shape, images[:LOOKED_AT], floor=floor))
     for layer in between:
         shape = layer.kernel.shape
-        spread = np.sqrt(2 / np.prod(shape[:-1]))
-        layer.kernel.assign(random.normal(0, spread, shape).astype(np.float32))
+        spread = np.sqrt((1 / 3 if keeps else 2) / np.prod(shape[:-1]))
+        kernel = random.normal(0, spread, shape)
+        if keeps:
+            passed_on = min(shape[-2:])
+            kernel[..., :passed_on] = 0
+            centre = tuple(side // 2 for side in shape[:-2])
+            kernel[centre][np.arange(passed_on), np.arange(passed_on)] = 1
+        layer.kernel.assign(kernel.astype(np.float32))
 
 
-def whitening(shape: tuple[int, ...], images: np.ndarray) -> list[np.ndarray]:
+def whitening(shape: tuple[int, ...], images: np.ndarray, *, floor: float) -> list[np.ndarray]:
     """Returns kernel and bias of a convolution that whitens patches.
 
     Args:
         shape: Of the kernel: (height, width, 3, filters); filters are even and at most twice
             height * width * 3.
         images: Pictures (n, 32, 32, 3) uint8.
+        floor: Added to every variance, of pixels from 0 to 1.
 
     Returns:
         The kernel, of the shape given, and the bias (filters,), both float32.
@@ -68,7 +84,7 @@ def whitening(shape: tuple[int, ...], images: np.ndarray) -> list[np.ndarray]:
     mean = patches.mean(axis=0, dtype=np.float64)
     variances, directions = np.linalg.eigh(np.cov(patches, rowvar=False))  # smallest first
     strongest = slice(None, -filters // 2 - 1, -1)
-    kernel = directions[:, strongest] / np.sqrt(variances[strongest] + FLOOR)
+    kernel = directions[:, strongest] / np.sqrt(variances[strongest] + floor)
     # An eigenvector's sign is arbitrary and differs between libraries of linear algebra.
     kernel *= np.sign(kernel[np.abs(kernel).argmax(axis=0), np.arange(filters // 2)])
     kernel = np.concatenate([kernel, -kernel], axis=1)

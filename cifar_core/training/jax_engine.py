@@ -44,7 +44,6 @@ class JaxEngine:
         places = {id(v): i for i, v in enumerate(self.model.non_trainable_variables)}
         self._seed_places = [places[id(source.state)] for source in sources]
         self._seeds = network.dropout_seeds(recipe, len(sources))
-        self._decays = network.decays(self.model)
         # The weights are given up to the loop and come back from it: no copy is kept.
         self._run_one = jax.jit(self._run_step, static_argnames="size", donate_argnums=0)
         self._run_many = jax.jit(self._run_steps, static_argnames="size", donate_argnums=0)
@@ -185,11 +184,7 @@ class JaxEngine:
             return smoothed_loss(labels, logits, self.recipe.label_smoothing), (logits, changed)
 
         (loss, (logits, other)), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable)
-        if self.recipe.weight_decay:
-            gradients = [
-                gradient + self.recipe.weight_decay * value if decays else gradient
-                for gradient, value, decays in zip(gradients, trainable, self._decays, strict=True)
-            ]
+        gradients = network.steered(self.recipe, self.model, gradients, trainable)
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
         hits = (logits.argmax(axis=1) == labels).sum().astype(jnp.int32)
         return (trainable, other, slots), loss, hits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ from cifar_core import networks
 from cifar_core.dataset.augmentation import Stream, generator
 from cifar_core.recipes import Recipe
 from cifar_core.training.initialisation import initialise
+from cifar_core.training.lookahead import LookaheadSGD
 from cifar_core.training.schedule import learning_rate_schedule
 
 
@@ -53,9 +54,29 @@ def dropout_seeds(recipe: Recipe, count: int) -> np.ndarray:
     return bits.astype(np.uint32)
 
 
-def decays(model: keras.Sequential) -> list[bool]:
-    """Says for each trainable variable whether weight decay acts on it: kernels only."""
-    return [variable.name == "kernel" for variable in model.trainable_variables]
+def steered(
+    recipe: Recipe, model: keras.Sequential, gradients: Sequence[Any], values: Sequence[Any]
+) -> list[Any]:
+    """Returns the gradients as the optimizer shall see them.
+
+    A kernel's gets its weight decay. Any other's (a bias, a shift) is multiplied by the recipe's
+    ``bias_rate``, which with gradient descent gives it a learning rate of its own.
+
+    Args:
+        recipe: Gives both numbers.
+        model: Names what it trains.
+        gradients: Tensors, one for each of the model's trainable variables.
+        values: What these variables hold, in the same order.
+    """
+    seen = []
+    for gradient, value, variable in zip(gradients, values, model.trainable_variables, strict=True):
+        if variable.name == "kernel":
+            decay = recipe.weight_decay
+            seen.append(gradient + decay * value if decay else gradient)
+        else:
+            rate = recipe.bias_rate
+            seen.append(gradient if rate == 1 else gradient * rate)
+    return seen
 
 
 def variables(
@@ -73,14 +94,20 @@ def variables(
 
 
 def build_optimizer(
-    recipe: Recipe, model: keras.Sequential, steps_per_epoch: int, kind: type | None = None
+    recipe: Recipe, model: keras.Sequential, steps_per_epoch: int
 ) -> keras.optimizers.SGD:
-    """Builds the optimizer of a recipe, its slots made and zero."""
-    optimizer: keras.optimizers.SGD = (kind or keras.optimizers.SGD)(
-        learning_rate=learning_rate_schedule(recipe, steps_per_epoch),
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-    )
+    """Builds the optimizer of a recipe, its slots made as they are before the first step."""
+    settings: dict[str, Any] = {
+        "learning_rate": learning_rate_schedule(recipe, steps_per_epoch),
+        "momentum": recipe.momentum,
+        "nesterov": recipe.nesterov,
+    }
+    optimizer: keras.optimizers.SGD
+    if recipe.lookahead:
+        steps = recipe.epochs * steps_per_epoch
+        optimizer = LookaheadSGD(every=recipe.lookahead, steps=steps, **settings)
+    else:
+        optimizer = keras.optimizers.SGD(**settings)
     optimizer.build(model.trainable_variables)
     return optimizer
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 from cifar_core.dataset.augmentation import EpochPlan, cut, pad
 from cifar_core.recipes import Recipe
 from cifar_core.training import network
-from cifar_core.training.byte_dropout import with_byte_dropout
 from cifar_core.training.engine import Steps, steps_per_epoch
+from cifar_core.training.fast_layers import with_fast_layers
 from cifar_core.training.network import smoothed_loss
 
 PREDICT_BATCH = 500
@@ -27,11 +27,10 @@ class TensorFlowEngine:
         self.padded = pad(images, recipe.crop_padding)
         self.labels = labels.astype(np.int32)
         self.steps_per_epoch = steps_per_epoch(recipe, len(images))
-        self.model = with_byte_dropout(network.build_model(recipe, precision, images))
+        self.model = with_fast_layers(network.build_model(recipe, precision, images))
         self.optimizer = network.build_optimizer(recipe, self.model, self.steps_per_epoch)
         self._sources = network.seed_generators(self.model)
         self._seeds = network.dropout_seeds(recipe, len(self._sources))
-        self._decays = network.decays(self.model)
         self._run = tf.function(
             self._run_steps,
             input_signature=[
@@ -107,11 +106,6 @@ class TensorFlowEngine:
             loss = smoothed_loss(labels, logits, self.recipe.label_smoothing)
         trained = self.model.trainable_variables
         gradients = tape.gradient(loss, [variable.value for variable in trained])
-        if self.recipe.weight_decay:
-            gradients = [
-                gradient + self.recipe.weight_decay * variable if decays else gradient
-                for gradient, variable, decays in zip(gradients, trained, self._decays, strict=True)
-            ]
-        self.optimizer.apply(gradients, trained)
+        self.optimizer.apply(network.steered(self.recipe, self.model, gradients, trained), trained)
         answers = tf.argmax(logits, axis=1, output_type=tf.int32)
         return loss, tf.reduce_sum(tf.cast(answers == labels, tf.int32))

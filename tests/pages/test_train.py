@@ -15,7 +15,7 @@ from cifar_core.dataset.download import DownloadStatus
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock, try_lock
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import NAMED_RECIPES
+from cifar_core.recipes import NAMED_RECIPES, recipe
 from cifar_core.runs import devices, manager
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
@@ -124,7 +124,7 @@ def test_another_network_has_the_length_that_its_recipe_has_for_it() -> None:
     for network in NETWORKS:
         app.radio(key="train_network").set_value(network).run()
         lengths[network] = next(item.value for item in app.number_input if item.label == "Epochs")
-    assert lengths == NAMED_RECIPES["best"].epochs
+    assert lengths == {name: recipe("best", name).epochs for name in NETWORKS}
 
 
 def test_choosing_a_recipe_fills_in_its_numbers() -> None:

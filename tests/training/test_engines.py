@@ -37,7 +37,12 @@ def try_engine(backend: str, network: str, precision: str) -> dict[str, Any]:
 
 @pytest.fixture(
     scope="module",
-    params=[*((b, "cnn4", "float32") for b in BACKENDS), ("tensorflow", "cnn6", "bfloat16")],
+    params=[
+        *((b, "cnn4", "float32") for b in BACKENDS),
+        ("tensorflow", "cnn6", "bfloat16"),
+        ("tensorflow", "cnn7", "bfloat16"),
+        ("jax", "cnn7", "float32"),
+    ],
 )
 def trial(request: pytest.FixtureRequest) -> dict[str, Any]:
     return try_engine(*request.param)
