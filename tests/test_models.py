@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cifar_core import files, services
+from cifar_core.dataset.sample import load_labels
 from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
 
@@ -47,3 +49,30 @@ def test_every_shipped_model_has_its_card(name: str) -> None:
     figures = services.read_evaluation(services.read_run(name))
     assert figures is not None
     assert f"{figures.accuracy:.1%}" in Path(MODELS / name / "README.md").read_text()
+
+
+RECORDS = sorted(path.name for path in MODELS.iterdir() if path.name not in NETWORKS)
+
+
+def test_quick_is_recorded_with_three_seeds_of_each_of_the_tutorials_networks() -> None:
+    recorded = [services.read_run(name).recipe for name in RECORDS]
+    quick = [(item.network, item.seed) for item in recorded if item and item.name == "quick"]
+    assert sorted(quick) == [(network, seed) for network in ("cnn4", "cnn6") for seed in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_recorded_history_is_whole_and_its_figures_are_those_of_its_answers(name: str) -> None:
+    run = services.read_run(name)
+    figures, answers = (
+        services.read_evaluation(run),
+        np.load(MODELS / name / "test_predictions.npy"),
+    )
+    assert figures is not None
+    assert run.recipe is not None
+    rows = services.read_metrics(name)
+    assert sum(row.kind == "epoch" for row in rows) == run.recipe.epochs
+    recorded = files.read_json(MODELS / name / "manifest.json")["sha256"]
+    for part in ("metrics.jsonl", "recipe.json", "test_predictions.npy"):
+        assert files.sha256_of(MODELS / name / part) == recorded[part]
+    _, labels = load_labels()
+    assert float(np.mean(answers.argmax(axis=1) == labels)) == pytest.approx(figures.accuracy)

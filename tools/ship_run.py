@@ -42,9 +42,10 @@ def ship(run: Run, name: str, *, is_record: bool = False) -> Path:
     for part in HISTORY if is_record else HISTORY + MODEL:
         shutil.copy(run.folder.path / part, target / part)
     network = NETWORKS[recipe.network].title
-    title = f"{network}, {recipe_title(recipe).lower()}" if is_record else f"{network}, shipped"
+    seed = f", seed {recipe.seed}" if recipe.seed != 1 else ""
+    named = f"{recipe_title(recipe).lower()}{seed}" if is_record else "shipped"
     shipped = services.read_run(name)
-    shipped.folder.write_label(Label(title, "", run.label.created_at))
+    shipped.folder.write_label(Label(f"{network}, {named}", "", run.label.created_at))
     if not is_record:
         if run.folder.novelty_path.is_file():  # a run that held no pictures out has none
             shutil.copy(run.folder.novelty_path, target / run.folder.novelty_path.name)

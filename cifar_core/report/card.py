@@ -35,7 +35,6 @@ def card(run: Run) -> str:
     reason = f"{named.reason} " if named else ""
     device = _plain(run.status.device_name or run.status.device)
     took = formats.duration(run.status.running_seconds)
-    again = command(recipe)
     return f"""# {NETWORKS[recipe.network].title}, recipe `{recipe.name}`
 
 {NETWORKS[recipe.network].summary} Trained by this lab's own run on {device}
@@ -53,9 +52,18 @@ number is in recipe.json, digests and versions are in manifest.json.
 **Limits.** It knows ten classes and must name one of them whatever a picture shows. It has seen
 only pictures of 32 × 32 pixels; photographs made smaller differ from them.
 
-**Again.** `{again}`;
-`python -m cifar_core evaluate {run.id}` recomputes the figures from the weights.
+**Again.** `{command(recipe)}`;
+{_proof(run)}
 """
+
+
+def _proof(run: Run) -> str:
+    if run.folder.litert_path.is_file():
+        return f"`python -m cifar_core evaluate {run.id}` recomputes the figures from the weights."
+    return (
+        "its weights are not kept here, its answers to the test pictures are "
+        "(test_predictions.npy)."
+    )
 
 
 def _figures(figures: Evaluation) -> str:

@@ -24,7 +24,10 @@ def test_a_card_names_accuracy_recipe_limits_and_how_to_repeat(runs_dir: Path) -
         assert word in card
 
 
-@pytest.mark.parametrize("name", ["cnn4", "cnn6"])
+SHIPPED = sorted(path.name for path in (PROJECT_DIR / "models").iterdir())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_cards_are_what_the_lab_would_write(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -32,6 +35,12 @@ def test_the_shipped_cards_are_what_the_lab_would_write(
     run = services.read_run(name)
     stored = (run.folder.path / "README.md").read_text(encoding="utf-8")
     assert services.read_card(run) == stored
+
+
+def test_the_card_of_a_history_promises_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    assert "evaluate" not in services.read_card(services.read_run("cnn4-quick-2"))
+    assert "`python -m cifar_core evaluate cnn4`" in services.read_card(services.read_run("cnn4"))
 
 
 def test_what_a_device_calls_itself_is_shown_as_text(runs_dir: Path) -> None:
