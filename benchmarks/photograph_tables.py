@@ -13,7 +13,7 @@ from cifar_core.settings import PROJECT_DIR
 PAGE_PATH = PROJECT_DIR / "docs" / "classify.md"
 BY = "python -m benchmarks.photographs"
 DEFAULT_FIT = "squash, bilinear"
-BOTH = "both averaged"
+ALL = "all averaged"
 
 Found = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ def _origin(found: Found) -> str:
 
 
 def _accuracy(found: Found) -> str:
-    asked = [*_networks(found), BOTH]
+    asked = [*_networks(found), ALL]
     titles = [NETWORKS[name].title if name in NETWORKS else name for name in asked]
     rates = {(row["fit"], row["network"], row["mirrored"]): row for row in found["accuracy"]}
     rows = []

@@ -102,7 +102,7 @@ def accuracies(photographs: Photographs, models: Mapping[str, Model]) -> list[di
                 .mean(axis=1)
                 for network, model in models.items()
             }
-            answers["both averaged"] = np.mean(list(answers.values()), axis=0)
+            answers["all averaged"] = np.mean(list(answers.values()), axis=0)
             for network, shares in answers.items():
                 right = shares.argmax(axis=1) == labels
                 halves = {"all": labels >= 0, "development": development, "reporting": ~development}

@@ -107,6 +107,7 @@ from cifar_core.services.runs import (
     watch_metrics,
     watch_runs,
 )
+from cifar_core.services.tutorial import Reached, list_reached
 
 __all__ = [
     # Who asks
@@ -196,6 +197,9 @@ __all__ = [
     "delete_all_feedback",
     "feedback_facts",
     "feedback_row",
+    # The tutorial
+    "Reached",
+    "list_reached",
     # Report
     "reportable_runs",
     "headline_runs",

@@ -16,6 +16,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
 from cifar_core.ui import compare_matrices, matrix_cells, picture_browser, stored
 from cifar_core.ui.compare_pair import said
+from cifar_core.ui.compare_recipes import recipes_panel
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart, table_twin
 from cifar_core.ui.session import address_choice, set_address
@@ -43,6 +44,7 @@ def claim_panel() -> None:
     with st.expander("A misprint in its first matrix"):
         st.text(published.misprint(), width=680)
     origin_line(SOURCE)
+    recipes_panel()
 
 
 def tutorial_panel(runs: Sequence[Run], names: dict[str, str]) -> None:

@@ -324,6 +324,20 @@ def test_without_a_finished_run_the_tutorials_matrix_waits(runs_dir: Path) -> No
     assert not app.get("plotly_chart")
 
 
+def test_what_each_recipe_reached_stands_beside_what_the_tutorial_published(
+    tmp_path: Path,
+) -> None:
+    models_dir = tmp_path / "models"
+    for seed in (1, 2):
+        fabricate(models_dir, Fake(run_id=f"quick-{seed}", recipe="quick", seed=seed))
+    fabricate(models_dir, Fake(run_id="printed", recipe="tutorial"))
+    table = table_of(open_page(look="Tutorial"), "Until the tutorial's accuracy")
+    four = table[table["Network"] == "CNN-4"]
+    assert four["Recipe"].tolist() == ["Tutorial, as published", "Tutorial, as printed", "Quick"]
+    assert four["Test pictures right"].tolist()[0] == "67.1% ± 0.9"
+    assert four["Test pictures right"].tolist()[2].endswith("(2 seeds)")
+
+
 def test_runs_of_one_network_carry_different_symbols(runs_dir: Path) -> None:
     for seed in (1, 2):
         fabricate(runs_dir, Fake(run_id=f"seed-{seed}", seed=seed))
