@@ -154,7 +154,7 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
         NamedRecipe(
             "standard",
             "Standard",
-            "A sound start for either network: first weights that suit the pictures, warm-up "
+            "A sound start for any of the networks: first weights that suit the pictures, warm-up "
             "and cosine decay of the learning rate, shifted and mirrored pictures, 5,000 "
             "training pictures held out to watch progress honestly.",
             {"crop_padding": 4, "weight_decay": 5e-4, **_MODERN},
@@ -167,7 +167,7 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
         NamedRecipe(
             "quick",
             "Quick",
-            "80% and more with either network in minutes: the standard recipe with smaller "
+            "80% and more with any of the networks in minutes: the standard recipe with smaller "
             "shifts, two fifths of the network's dropout and no weight decay, because so short "
             "a training leaves a small network no time to learn pictures by heart.",
             {"crop_padding": 2, "dropout": 0.4, **_MODERN},
