@@ -185,7 +185,7 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
             {
                 "cnn4": {"epochs": 80},
                 "cnn6": {"epochs": 50},
-                "cnn7": {**_AIRBENCH, "epochs": 16},
+                "cnn7": {**_AIRBENCH, "crop_padding": 4, "epochs": 20},
             },
         ),
         NamedRecipe(
