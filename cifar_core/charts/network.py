@@ -27,6 +27,7 @@ _NAMES: Mapping[str, str] = {
     "Conv2D": "convolution",
     "MaxPooling2D": "max pooling",
     "GlobalAveragePooling2D": "average",
+    "GlobalMaxPooling2D": "largest of all",
     "Dense": "all to all",
 }
 

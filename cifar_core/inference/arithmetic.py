@@ -8,6 +8,7 @@ the largest number that the step reads of a picture, with zero among them).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,21 @@ from numpy.typing import NDArray
 from cifar_core.inference.inside import Seen, Step
 
 _LARGE_SCORE = 50.0
+
+
+def gelu(value: float) -> float:
+    """Returns a number times the share of a normal distribution that lies below it.
+
+    Source: D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", arXiv 1606.08415, 2016.
+    """
+    return value * share_below(value)
+
+
+def share_below(value: float) -> float:
+    """Returns the share of a normal distribution, mean 0 and deviation 1, below a number."""
+    return (1 + math.erf(value / math.sqrt(2))) / 2
+
+
 _ACTIVATIONS: Mapping[str, Callable[[float], float]] = {
     "": lambda value: value,
     "relu": lambda value: max(value, 0.0),

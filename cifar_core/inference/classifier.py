@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BATCH_PICTURES = 32
 """Pictures computed at once. Batches of 256 are no faster on a CPU, take 50 MB more and keep
-other threads waiting longer (measured with both networks)."""
+other threads waiting longer (measured with CNN-4 and CNN-6)."""
 
 
 class Classifier:

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
 Kind = Literal[
-    "convolution", "pooling", "average", "activation", "flatten", "dense", "softmax", "other"
-]
+    "convolution", "pooling", "largest", "average", "scale", "shift", "activation", "flatten",
+    "dense", "softmax", "other",
+]  # fmt: skip
 
 _KINDS: Mapping[str, Kind] = {
     "CONV_2D": "convolution",
     "MAX_POOL_2D": "pooling",
+    "REDUCE_MAX": "largest",
     "AVERAGE_POOL_2D": "average",
     "MEAN": "average",
     "GELU": "activation",
@@ -44,6 +46,8 @@ _KINDS: Mapping[str, Kind] = {
     "FULLY_CONNECTED": "dense",
     "SOFTMAX": "softmax",
 }
+_WITH_CONSTANTS: Mapping[str, Kind] = {"MUL": "scale", "ADD": "shift", "SUB": "shift"}
+"""Of what has numbers of its own to go with: batch normalisation behind a pooling."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Step:
     """One step of a served network.
 
     Attributes:
-        kind: What it does; ``other`` for what the lab has no word for.
+        kind: What it does; ``scale`` and ``shift`` go with a number for every channel,
+            ``largest`` over the whole of one; ``other`` is what the lab has no word for.
         shape: Of its output for one picture: (height, width, channels) or (n,).
         operation: What LiteRT says of it: name, window, stride, padding, activation.
         read_shape: Of what it reads for one picture.
@@ -181,13 +186,11 @@ class Inside:
         """Returns channel means, features and logits of pictures (n, 32, 32, 3) uint8.
 
         The channel means are those of every convolution's output over its places, one after
-        the other: (n, c), c 192 for CNN-4. Features are (n, d), logits (n, 10).
+        the other: (n, c), c 192 for CNN-4. Features are (n, d), logits (n, 10). A convolution's
+        output is taken behind its activation where that is a step of its own: only then does a
+        channel that found nothing lie near zero.
         """
-        wanted = [
-            tensor
-            for step, tensor in zip(self.steps, self._made, strict=True)
-            if step.kind == "convolution"
-        ]
+        wanted = [self._made[at] for at in _answers_of_convolutions(self.steps)]
         channels = sum(self._shapes[tensor][-1] for tensor in wanted)
         means = np.empty((len(pictures), channels), np.float32)
         features = np.empty((len(pictures), *self._shapes[self._features]), np.float32)
@@ -221,6 +224,24 @@ class Inside:
         return made
 
 
+def _answers_of_convolutions(steps: Sequence[Step]) -> list[int]:
+    """Returns for every convolution the step behind which its answer stands.
+
+    That is the activation before the next convolution, or itself where there is none.
+    """
+    found: list[int] = []
+    is_open = False
+    for at, step in enumerate(steps):
+        if step.kind == "convolution":
+            found.append(at)
+            is_open = not step.activation
+        elif is_open and step.kind == "activation" and step.shape[:-1]:
+            found[-1], is_open = at, False
+        elif step.kind in ("flatten", "dense", "average", "largest"):
+            is_open = False
+    return found
+
+
 def open_interpreter(content: bytes, threads: int) -> Interpreter:
     """Returns LiteRT's interpreter of a file, which keeps what every operation makes.
 
@@ -248,6 +269,8 @@ def _step(
     interpreter: Interpreter, operation: Operation, tensors: Mapping[int, dict[str, Any]]
 ) -> Step:
     kind = _KINDS.get(operation.name, "other")
+    if operation.name in _WITH_CONSTANTS and _is_constant(tensors[operation.inputs[-1]]):
+        kind = _WITH_CONSTANTS[operation.name]
     shape, read_shape = (
         tuple(int(side) for side in tensors[index]["shape_signature"][1:])
         for index in (operation.output, operation.inputs[0])
@@ -266,6 +289,11 @@ def _step(
         interpreter.get_tensor(bias[0]) if bias and bias[0] >= 0 else None,
         is_8_bit=tensors[kernel]["dtype"] is np.int8,
     )
+
+
+def _is_constant(detail: dict[str, Any]) -> bool:
+    """Says whether a tensor is the same for all pictures: it has no side for a batch."""
+    return -1 not in detail["shape_signature"]
 
 
 def _scaled_back(interpreter: Interpreter, detail: dict[str, Any]) -> NDArray[np.float32]:

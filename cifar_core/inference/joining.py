@@ -17,6 +17,7 @@ _KINDS: Mapping[str, Kind] = {
     "MaxPooling2D": "pooling",
     "AveragePooling2D": "average",
     "GlobalAveragePooling2D": "average",
+    "GlobalMaxPooling2D": "largest",
     "Flatten": "flatten",
     "Dense": "dense",
 }
@@ -49,7 +50,7 @@ def _advance(row: LayerRow, steps: Sequence[Step], at: int) -> int:
     settings = row.details.split(", ")
     if row.kind in _BEFORE_OR_WITHIN:
         # Where it could not become part of a kernel it is arithmetic of its own.
-        while at < len(steps) and steps[at].kind == "other":
+        while at < len(steps) and steps[at].kind in ("scale", "shift", "other"):
             at += 1
         return at
     if row.kind == "Activation":

@@ -23,11 +23,19 @@ class Network:
         name: Short name, also the module under ``cifar_core.networks``.
         title: Name on the pages.
         summary: One sentence for a person who is not a programmer.
+        is_reference: Whether it is none of the tutorial's: it stands beside them to measure
+            them by, and no question is answered by it in their place.
     """
 
     name: str
     title: str
     summary: str
+    is_reference: bool = False
+
+    @property
+    def marked_title(self) -> str:
+        """Its title where it stands among others, the reference marked as one."""
+        return f"{self.title}, the reference" if self.is_reference else self.title
 
 
 NETWORKS: Mapping[str, Network] = {
@@ -50,6 +58,7 @@ NETWORKS: Mapping[str, Network] = {
             "CNN-7",
             "The reference, not the tutorial's: seven convolutions with what ten years of "
             "practice have added, such as batch normalisation.",
+            is_reference=True,
         ),
     )
 }

@@ -119,6 +119,8 @@ def _details(layer: Any) -> str:
             words = [f"× 1/{1 / values['scale']:g}"]
     if values.get("activation", "linear") != "linear":
         words.append(values["activation"])
+    if layer.weights and not layer.trainable:
+        words.append("fixed")
     constraint = getattr(layer, "kernel_constraint", None)
     if isinstance(constraint, keras.constraints.MaxNorm):
         words.append(f"max-norm {constraint.max_value:g}")

@@ -8,6 +8,7 @@ module, so the web process shows them without building a model;
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ class LayerRow:
         name: The layer's own name, or its kind and a number counted from 1.
         kind: The Keras class.
         output_shape: Shape of its output without the batch: (height, width, channels) or (n,).
-        parameters: Numbers it learns, with biases.
+        parameters: Numbers it keeps, with biases; it learns them unless its details say ``fixed``.
         macs: Multiply-accumulate operations of one forward pass, without biases. Only layers
             with weight matrices have any: pooling, activations and scaling count as 0.
         activation_bytes: Size of its output in float32.
@@ -46,6 +47,11 @@ class LayerRow:
     activation_bytes: int
     receptive_field: int
     details: str
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it learns nothing: its weights stay as they were set."""
+        return "fixed" in self.details.split(", ")
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,13 @@ class NetworkDescription:
         """Floating-point operations to train on one picture once.
 
         A multiply-accumulate counts as two operations. The backward pass costs the forward
-        pass twice, once for the weights and once for the layer below; the first layer with
-        weights has none below that learns.
+        pass twice, once for the weights and once for the layer below; the first layer that
+        learns has none below that does, and a fixed one before it costs its forward pass alone.
         """
-        first = next((row.macs for row in self.rows if row.macs), 0)
-        return 6 * self.macs - 2 * first
+        weighty = [row for row in self.rows if row.macs]
+        fixed = list(itertools.takewhile(lambda row: row.is_fixed, weighty))
+        first = sum(row.macs for row in weighty[len(fixed) : len(fixed) + 1])
+        return 6 * self.macs - 4 * sum(row.macs for row in fixed) - 2 * first
 
     def to_json(self) -> dict[str, Any]:
         """Returns the description as plain values, ready for JSON."""
@@ -114,6 +122,12 @@ def load_description(name: str) -> NetworkDescription:
     """
     text = description_path(name).read_text(encoding="utf-8")
     return from_json(json.loads(text))
+
+
+def first_is_fixed(description: NetworkDescription) -> bool:
+    """Says whether the first convolution learns nothing: its weights are set beforehand."""
+    first = next((row for row in description.rows if row.kind == "Conv2D"), None)
+    return first is not None and first.is_fixed
 
 
 def description_path(name: str) -> Path:
@@ -170,6 +184,7 @@ _SYMBOLS: Mapping[str, str] = {
     "Dropout": " | ||",
     "Flatten": "|||||",
     "GlobalAveragePooling2D": "Y avg",
+    "GlobalMaxPooling2D": "Y max",
     "MaxPooling2D": "Y max",
     "Rescaling": "* a+b",
 }

@@ -1,7 +1,8 @@
 """Makes data/tiny.tflite, a small untrained network with the lab's input and output.
 
 Beside it come data/float_input.tflite and data/five_classes.tflite, which the lab refuses, and
-data/modern.tflite: other layers than the tutorial's, its weights partly in 8 bits.
+data/modern.tflite: other layers than the tutorial's, its weights partly in 8 bits; and
+data/narrow.tflite: the layers of CNN-7, each a few filters wide.
 
 Run by hand with TensorFlow installed, from the project's folder:
 ``python tests/inference/make_tiny_network.py``. The tests only read the result. Its weights are
@@ -13,8 +14,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
+from cifar_core.networks import cnn7
 from cifar_core.training.export import _export
 
 DATA_DIR = Path(__file__).parent / "data"
@@ -58,6 +61,24 @@ def build_modern() -> keras.Sequential:
     )
 
 
+def build_narrow() -> keras.Sequential:
+    """Returns CNN-7 with few filters, its batch normalisations as if they had seen pictures."""
+    widths = {24: 8, 64: 12, 256: 16}
+    narrow = keras.Sequential([keras.Input((32, 32, 3), dtype="uint8")])
+    for layer in cnn7.build().layers:
+        settings = layer.get_config()
+        if isinstance(layer, layers.Conv2D):
+            settings["filters"] = widths[settings["filters"]]
+        narrow.add(type(layer).from_config(settings))
+    drawn = np.random.default_rng(7)
+    for layer in narrow.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            shape = layer.beta.shape
+            statistics = drawn.normal(0, 0.3, shape), drawn.uniform(0.3, 2, shape)
+            layer.set_weights([drawn.normal(0, 0.3, shape), *statistics])
+    return narrow
+
+
 def build_unfit(kind: str, classes: int) -> keras.Sequential:
     """Returns a network whose input type or number of classes is not the lab's."""
     return keras.Sequential(
@@ -80,3 +101,4 @@ if __name__ == "__main__":
     for name, network in networks.items():
         network.export(DATA_DIR / f"{name}.tflite", format="litert", verbose=False)
     _export(build_modern(), DATA_DIR / "modern.tflite")  # with 8-bit weights, as the lab does
+    _export(build_narrow(), DATA_DIR / "narrow.tflite")

@@ -12,6 +12,7 @@ from cifar_core.dataset.sample import load_sample
 from cifar_core.inference.arithmetic import (
     can_work,
     cut_window,
+    gelu,
     round_to_8_bits,
     trace_back,
     work_convolution,
@@ -27,6 +28,7 @@ FILES = {
     "cnn4": PROJECT_DIR / "models" / "cnn4" / "model.tflite",
     "cnn6": PROJECT_DIR / "models" / "cnn6" / "model.tflite",
     "modern": DATA / "modern.tflite",
+    "narrow": DATA / "narrow.tflite",
     "tiny": DATA / "tiny.tflite",
 }
 FROM_FLOAT32 = 1e-5
@@ -72,6 +74,23 @@ def test_a_worked_pooling_is_exactly_the_networks_own_number(
             for row, column, channel in places(step):
                 worked = work_pooling(step, seen, row=row, column=column, channel=channel)
                 assert worked.result == worked.network
+
+
+def test_a_gelu_worked_out_is_the_networks_own_number(pictures: NDArray[np.uint8]) -> None:
+    inside = Inside(FILES["narrow"])
+    seen = [look for look, step in zip(inside.look(pictures[0]), inside.steps, strict=True)
+            if step.operation.name == "GELU"]  # fmt: skip
+    assert len(seen) == 7
+    for look in seen:
+        for read, made in zip(look.read.ravel()[:200], look.made.ravel()[:200], strict=True):
+            assert gelu(float(read)) == pytest.approx(float(made), abs=FROM_FLOAT32)
+
+
+def test_a_large_number_passes_a_gelu_and_a_negative_one_fades() -> None:
+    assert gelu(9.0) == pytest.approx(9.0)
+    assert gelu(0.0) == 0
+    assert -0.2 < gelu(-1.0) < 0
+    assert gelu(-9.0) == pytest.approx(0)
 
 
 def test_the_worked_softmax_is_the_networks_own_answer(
@@ -123,7 +142,10 @@ def test_nothing_but_zeros_stays_so() -> None:
     assert not round_to_8_bits(np.zeros(4, np.float32)).any()
 
 
-@pytest.mark.parametrize("kind", ["dense", "activation", "average", "flatten", "other"])
+@pytest.mark.parametrize(
+    "kind",
+    ["dense", "activation", "average", "largest", "scale", "shift", "flatten", "other"],
+)
 def test_what_the_lab_cannot_work_out_is_said_before(kind: str) -> None:
     found = [step for file in FILES for step in Inside(FILES[file]).steps if step.kind == kind]
     assert found
@@ -152,7 +174,7 @@ def test_what_is_no_network_has_no_operations(content: bytes) -> None:
         read_operations(content)
 
 
-@pytest.mark.parametrize("name", ["cnn4", "cnn6", "modern", "tiny"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_number_depends_on_the_part_of_the_picture_it_is_traced_back_to(name: str) -> None:
     """Changes the picture outside of that part: the number stays to the last digit."""
     inside = Inside(FILES[name])

@@ -109,6 +109,44 @@ def test_weights_in_eight_bits_are_told_apart_from_others(inside: Inside) -> Non
     assert [step.is_8_bit for step in weighty] == [False] + [True] * 5
 
 
+BLOCK = ["convolution", "pooling", "scale", "shift", "activation", "convolution", "activation"]
+
+
+def test_the_steps_of_cnn7_have_a_kind_each() -> None:
+    """Batch normalisation behind a pooling stays; behind a convolution it becomes part of it."""
+    narrow = Inside(DATA / "narrow.tflite")
+    kinds = [step.kind for step in narrow.steps]
+    assert kinds == ["convolution", "activation", *(3 * BLOCK), "largest", "dense", "softmax"]
+    assert narrow.features(some_pictures(2)).shape == (2, 16)
+
+
+def test_the_largest_of_a_channel_is_what_the_last_layer_reads() -> None:
+    narrow = Inside(DATA / "narrow.tflite")
+    outputs = narrow.outputs(some_pictures(3))
+    np.testing.assert_array_equal(outputs[-3], outputs[-4].max(axis=(1, 2)))
+
+
+def test_the_means_of_a_convolutions_channels_are_taken_behind_its_activation() -> None:
+    pictures = some_pictures(3)
+    narrow = Inside(DATA / "narrow.tflite")
+    activations = [
+        output
+        for step, output in zip(narrow.steps, narrow.outputs(pictures), strict=True)
+        if step.kind == "activation"
+    ]
+    means = np.concatenate([output.mean(axis=(1, 2)) for output in activations], axis=1)
+    np.testing.assert_allclose(narrow.summary(pictures)[0], means, atol=1e-6)
+
+
+def test_the_means_of_a_joined_convolution_are_its_own(inside: Inside) -> None:
+    pictures = some_pictures(3)
+    outputs = zip(inside.steps, inside.outputs(pictures), strict=True)
+    means = [output.mean(axis=(1, 2)) for step, output in outputs if step.kind == "convolution"]
+    np.testing.assert_allclose(
+        inside.summary(pictures)[0], np.concatenate(means, axis=1), atol=1e-6
+    )
+
+
 def test_a_network_of_other_layers_is_opened_too() -> None:
     modern = Inside(DATA / "modern.tflite")
     kinds = [step.kind for step in modern.steps]

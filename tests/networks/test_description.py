@@ -12,6 +12,7 @@ from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import (
     ascii_printout,
     description_path,
+    first_is_fixed,
     from_json,
     load_description,
     source_code,
@@ -129,6 +130,26 @@ def test_training_costs_what_was_computed_for_the_speed_comparison(
     name: str, mega_flops: float
 ) -> None:
     assert round(load_description(name).training_flops / 1e6, 1) == mega_flops
+
+
+def test_a_fixed_layer_costs_a_training_its_forward_pass_alone() -> None:
+    fixed, first, *others = MACS["cnn7"]
+    wanted = 2 * fixed + 4 * first + 6 * sum(others)
+    assert load_description("cnn7").training_flops == wanted
+
+
+@each_network
+def test_only_the_first_convolution_of_the_reference_is_fixed(name: str) -> None:
+    description = load_description(name)
+    fixed = [row.name for row in description.rows if row.is_fixed]
+    assert fixed == (["conv2d_1"] if NETWORKS[name].is_reference else [])
+    assert first_is_fixed(description) == bool(fixed)
+
+
+def test_one_network_is_the_reference_and_comes_last() -> None:
+    assert [network.is_reference for network in NETWORKS.values()] == [False, False, True]
+    assert NETWORKS["cnn7"].marked_title == "CNN-7, the reference"
+    assert NETWORKS["cnn4"].marked_title == "CNN-4"
 
 
 def test_the_second_and_fourth_convolution_of_cnn4_have_no_padding() -> None:
