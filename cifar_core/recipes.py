@@ -154,9 +154,9 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
         NamedRecipe(
             "standard",
             "Standard",
-            "A sound start for any of the networks: first weights that suit the pictures, warm-up "
-            "and cosine decay of the learning rate, shifted and mirrored pictures, 5,000 "
-            "training pictures held out to watch progress honestly.",
+            "A sound start: first weights that suit the pictures, a learning rate that warms up "
+            "and decays, shifted and mirrored pictures, 5,000 training pictures held out to "
+            "watch progress honestly.",
             {"crop_padding": 4, "weight_decay": 5e-4, **_MODERN},
             {
                 "cnn4": {"epochs": 20},

@@ -20,7 +20,7 @@ FITS: dict[Fit, str] = {"squash": "Whole, squashed", "crop": "Middle, cropped"}
 
 def classify_page() -> None:
     """Draws the page below its head."""
-    models = services.list_models()
+    models = services.models_to_ask()
     if not models:
         empty_state(
             "There is no trained network yet. Once one has finished, it answers here.",
@@ -30,16 +30,20 @@ def classify_page() -> None:
         return
 
     labels = model_labels(models)
+    marked = {
+        run.id: f"{labels[run.id]}, the reference" if run.is_reference else labels[run.id]
+        for run in models
+    }
+    chosen = st.multiselect(
+        "Models",
+        list(labels),
+        default=_first_asked(models),
+        format_func=lambda run_id: marked[run_id],
+        key="models",
+        help="Choose several to see what each of them says of the same picture.",
+        width=620,
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        ids = [run.id for run in models]
-        chosen = st.multiselect(
-            "Models",
-            ids,
-            default=_first_asked(models),
-            format_func=lambda run_id: labels[run_id],
-            key="models",
-            help="Choose several to see what each of them says of the same picture.",
-        )
         fit = st.segmented_control(
             "How the picture becomes 32 × 32",
             list(FITS),

@@ -41,9 +41,10 @@ with guard():
         "Look at", VIEWS, default=VIEWS[0], key="look", required=True, bind="query-params"
     )
     pair = None
-    if view in ("Mistakes", "Pictures") or (len(chosen) == 2 and view == "Learning"):
+    paired = compare_pair.settled(chosen) if view == "Learning" else chosen
+    if view in ("Learning", "Mistakes", "Pictures") and len(paired) > 1:
         try:
-            pair = compare_pair.choose_pair(chosen, names)
+            pair = compare_pair.choose_pair(paired, names)
             compare_pair.verdict(pair)
         except LabError as error:
             show_error(error)

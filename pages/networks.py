@@ -7,8 +7,12 @@ import streamlit as st
 from cifar_core import services
 from cifar_core.charts.network import drawing_width
 from cifar_core.networks import NETWORKS
-from cifar_core.networks.description import NetworkDescription, ascii_printout, source_code
-from cifar_core.ui.network_activations import activation_section, filter_section
+from cifar_core.networks.description import (
+    NetworkDescription,
+    ascii_printout,
+    source_code,
+)
+from cifar_core.ui.network_activations import activation_section, filter_section, fixed_words
 from cifar_core.ui.network_layers import drawing, layer_section, totals
 from cifar_core.ui.network_pair import comparison_section, pair_of
 from cifar_core.ui.network_subject import choose_run, choose_subject, inside_origin, open_inside
@@ -38,7 +42,7 @@ def inside_part(description: NetworkDescription, part: str) -> None:
     if run is None:
         return
     if part == FILTERS:
-        filter_section(open_inside(run).steps)
+        filter_section(open_inside(run).steps, fixed=fixed_words(description, run.recipe))
     else:
         subject = choose_subject(run)
         if subject is None:
@@ -54,7 +58,7 @@ def plain_part(described: list[NetworkDescription], part: str) -> None:
         width = max(map(drawing_width, described))
         for item in described:
             if len(described) > 1:
-                st.header(item.title, anchor=False)
+                st.header(NETWORKS[item.name].marked_title, anchor=False)
             st.text(NETWORKS[item.name].summary)
             drawing(item, least_width=width)
             totals(item)

@@ -17,8 +17,9 @@ with guard():
     with introduction:
         st.text(
             "Two small networks learn here to tell ten kinds of things apart in pictures of "
-            "32 × 32 pixels, as a well-known tutorial has it. Everything is real: you can start "
-            "a training, follow it, and ask of every figure where it comes from."
+            "32 × 32 pixels, as a well-known tutorial has it. A newer one stands beside them as "
+            "the reference. Everything is real: you can start a training, follow it, and ask of "
+            "every figure where it comes from."
         )
         class_strip(cached.open_dataset())
     with steps:

@@ -38,7 +38,7 @@ class Fake:
 
     Attributes:
         run_id: Name of the folder.
-        network: ``cnn4`` or ``cnn6``.
+        network: A key of ``NETWORKS``.
         recipe: A named recipe.
         epochs: Epochs of the recipe.
         done: Epochs that have predictions; all by default.
@@ -94,6 +94,14 @@ def fabricate(runs_dir: Path, fake: Fake) -> RunFolder:
     if fake.state is State.FINISHED:
         _write_end(folder, fake, test_labels, generator)
     return folder
+
+
+def add_network(folder: RunFolder, litert_path: Path) -> None:
+    """Gives a fabricated finished run a served network, recorded in its manifest."""
+    folder.litert_path.write_bytes(litert_path.read_bytes())
+    manifest = files.read_json(folder.manifest_path)
+    manifest["sha256"][folder.litert_path.name] = files.sha256_of(folder.litert_path)
+    files.write_json(folder.manifest_path, manifest)
 
 
 def invented_answers(

@@ -158,4 +158,7 @@ def _style() -> str:
         **colours.networks,
     }
     variables = "".join(f"--{name}:{value};" for name, value in values.items())
-    return f":root{{{variables}}}\n" + (_FOLDER / "document.css").read_text(encoding="utf-8")
+    figures = "".join(f".figures .{name}{{color:var(--{name})}}\n" for name in colours.networks)
+    return f":root{{{variables}}}\n{figures}" + (_FOLDER / "document.css").read_text(
+        encoding="utf-8"
+    )

@@ -34,10 +34,15 @@ QUESTION = (
 
 
 def answer_sentences(subjects: Sequence[Subject]) -> list[str]:
-    """Returns the outcome in a sentence per run, the best one first, and the tutorial's."""
-    ranked = sorted(subjects, key=lambda subject: -subject.accuracy.value)
+    """Returns the outcome in a sentence per run, the best one first, and the tutorial's.
+
+    The reference comes behind them.
+    """
+    ranked = sorted(
+        subjects, key=lambda subject: (subject.run.is_reference, -subject.accuracy.value)
+    )
     sentences = [
-        f"{subject.name} names {subject.accuracy.words()} of {subject.accuracy.total:,} pictures "
+        f"{subject.said} names {subject.accuracy.words()} of {subject.accuracy.total:,} pictures "
         f"rightly that it had never seen, after {taken(subject)} of learning."
         for subject in ranked
     ]
@@ -47,7 +52,7 @@ def answer_sentences(subjects: Sequence[Subject]) -> list[str]:
             for network in published.BEST_EPOCHS
         ]
     )
-    sentences.append(f"The tutorial that the two networks come from printed {printed}.")
+    sentences.append(f"The tutorial that this began with printed {printed}.")
     return sentences
 
 
@@ -151,14 +156,14 @@ def networks(subjects: Sequence[Subject]) -> str:
             ]
         )
         parts += [
-            f"<h3>{NETWORKS[name].title}</h3>",
+            f"<h3>{NETWORKS[name].marked_title}</h3>",
             paragraph(NETWORKS[name].summary),
             (
                 f'<div class="wide drawing" tabindex="0" role="region" aria-label="Drawing of '
                 f'{NETWORKS[name].title}">{network_svg(described)}</div>'
             ),
         ]
-    heads = ["Network", "Convolution layers", "Numbers it learns", "Multiply-adds per picture"]
+    heads = ["Network", "Convolution layers", "Parameters", "Multiply-adds per picture"]
     return section(
         "networks", "The networks", table(heads, rows, caption="Size of the networks"), *parts
     )

@@ -12,7 +12,7 @@ from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import load_description
 from cifar_core.report import judgement, sections
 from cifar_core.report.markup import chart, class_pictures, gallery, listed, paragraph, safe
-from cifar_core.report.subjects import Subject, right_examples, wrong_examples
+from cifar_core.report.subjects import Subject, best_of, right_examples, wrong_examples
 
 TALLEST = 540
 """Pixels of the stage a chart may take; the stage is about 720 high."""
@@ -23,7 +23,7 @@ TALLEST_WITH_TEXT = 460
 
 def slides(subjects: Sequence[Subject], dataset: Dataset, heights: Mapping[str, int]) -> str:
     """Returns the slides, in the order of a talk."""
-    best = max(subjects, key=lambda subject: subject.accuracy.value)
+    best = best_of(subjects)
     place = list(subjects).index(best)
     test = dataset.test
     made = [
@@ -85,16 +85,23 @@ def _slide(title: str, *parts: str, kind: str = "") -> str:
 
 
 def _headline(subjects: Sequence[Subject]) -> str:
-    """Returns the accuracies in large figures, the tutorial's behind them."""
+    """Returns the accuracies in large figures, the tutorial's behind them, then the reference's."""
     figures = [
-        (subject.name, percent(subject.accuracy.value), subject.network) for subject in subjects[:3]
+        (subject.said, percent(subject.accuracy.value), subject.network) for subject in subjects[:3]
     ]
+    beside = [
+        figure
+        for figure, subject in zip(figures, subjects, strict=False)
+        if subject.run.is_reference
+    ]
+    figures = [figure for figure in figures if figure not in beside]
     tutorial = max(
         (published.published(network) for network in published.BEST_EPOCHS),
         key=lambda known: known.accuracy.value,
     )
     title = NETWORKS[tutorial.network].title
     figures.append((f"the tutorial's {title}", percent(tutorial.accuracy.value), "tutorial"))
+    figures += beside
     items = "".join(
         f'<li class="{safe(network)}"><strong>{share}</strong><span>{safe(name)}</span></li>'
         for name, share, network in figures
@@ -110,7 +117,7 @@ def _drawings(subjects: Sequence[Subject]) -> str:
     for name in sections.used_networks(subjects):
         described = load_description(name)
         words = (
-            f"{described.title}: {described.parameters:,} numbers to learn, "
+            f"{described.title}: {described.parameters:,} parameters, "
             f"{described.macs / 1e6:,.1f} million multiply-adds per picture."
         )
         parts += [paragraph(words), f'<div class="drawing">{network_svg(described)}</div>']

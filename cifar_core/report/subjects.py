@@ -60,6 +60,11 @@ class Subject:
         return NETWORKS[self.recipe.network].title
 
     @property
+    def said(self) -> str:
+        """Its name where runs are listed, the reference marked as one."""
+        return f"{self.name} (the reference)" if self.run.is_reference else self.name
+
+    @property
     def accuracy(self) -> metrics.Share:
         """Its test accuracy with the interval."""
         return metrics.share(self.figures.right, self.figures.pictures)
@@ -145,6 +150,11 @@ def _unique_names(runs: Sequence[Run]) -> list[str]:
         name if wanted.count(name) == 1 else f"{name} {run.id.rsplit('-', 1)[-1]}"
         for run, name in zip(runs, wanted, strict=True)
     ]
+
+
+def best_of(subjects: Sequence[Subject]) -> Subject:
+    """Returns the most accurate run; the reference stands in for none of the others."""
+    return max(subjects, key=lambda subject: (not subject.run.is_reference, subject.accuracy.value))
 
 
 def right_examples(subject: Subject, test: Split) -> Examples:

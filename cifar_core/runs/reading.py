@@ -52,6 +52,11 @@ class Run:
         return f"{title} {self.recipe.name} {self.folder.id.rpartition('-')[2][:4]}"
 
     @property
+    def is_reference(self) -> bool:
+        """Whether it trains the reference, which stands beside the tutorial's networks."""
+        return self.recipe is not None and NETWORKS[self.recipe.network].is_reference
+
+    @property
     def reason(self) -> str:
         """Why it is in its state, in a sentence; empty when there is nothing to explain."""
         if self.state is State.INTERRUPTED:

@@ -116,16 +116,26 @@ def list_models() -> list[Run]:
     return sorted(usable, key=lambda run: not run.is_shipped)
 
 
+def models_to_ask() -> list[Run]:
+    """Returns the models in the order in which a picture is put to them: the best known first.
+
+    That is the reference where it came with the lab; all others stand behind it as in
+    :func:`list_models`.
+    """
+    return sorted(list_models(), key=lambda run: not (run.is_shipped and run.is_reference))
+
+
 def find_model(name: str | None) -> Run:
     """Returns the model that a name means: a run, or the first model of a network.
 
     Args:
-        name: A run's identity, a network's name, or None for the first model there is.
+        name: A run's identity, a network's name, or None for the first of
+            :func:`models_to_ask`.
 
     Raises:
         ModelError: There is no trained network yet, or none of that name.
     """
-    models = list_models()
+    models = models_to_ask()
     for run in models:
         if name is None or name == run.id or name == results.recipe_of(run).network:
             return run

@@ -77,7 +77,7 @@ def _run_column(run: Run) -> list[str]:
     took = epoch_time(learnt.epoch_seconds)
     reached = time_to_accuracy(learnt.accuracy, learnt.seconds)
     return [
-        network_title(run.recipe),
+        NETWORKS[run.recipe.network].marked_title if run.recipe else formats.UNKNOWN,
         recipe_title(run.recipe),
         stored.shown_share(answers).words() if answers else "not measured yet",
         formats.percent(learnt.accuracy[best - 1]) if best else formats.UNKNOWN,

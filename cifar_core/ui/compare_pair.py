@@ -57,6 +57,11 @@ def choose_pair(runs: Sequence[Run], names: dict[str, str]) -> Pair:
     return Pair(first, second, a_answers, b_answers, names[first.id], names[second.id])
 
 
+def settled(runs: Sequence[Run]) -> list[Run]:
+    """Returns the runs that a verdict can be asked for: two as they are, of more the finished."""
+    return list(runs) if len(runs) < 3 else [run for run in runs if stored.final_answers(run)]
+
+
 def _choose(label: str, ids: list[str], names: dict[str, str], *, key: str) -> str:
     """Draws the choice of one of two runs; the address keeps it."""
     asked = address_choice(key, ids, ids[0])

@@ -11,6 +11,7 @@ import streamlit as st
 from cifar_core.charts.matrix import confusion_heatmap, difference_heatmap
 from cifar_core.charts.theme import Title
 from cifar_core.evaluation import published
+from cifar_core.evaluation.words import listed
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
@@ -52,10 +53,14 @@ def tutorial_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     claim_panel()
     st.header("Its matrix against yours, cell by cell", anchor=False)
     able = {run.id: run for run in runs if _final(run) is not None}
+    unknown = unknown_words(runs, names)
+    if unknown:
+        st.text(unknown, width=680)
     if not able:
         st.text(
-            "None of the chosen runs has answered the test pictures yet; the tutorial's matrices "
-            "count those. Choose a finished run."
+            "No run of a network that the tutorial knows has answered the test pictures yet; its "
+            "matrices count those. Choose a finished run.",
+            width=680,
         )
         return
     ids = list(able)
@@ -78,6 +83,20 @@ def tutorial_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     ):
         st.text(sentence, width=680)
     _matrices(run, answers, network, name)
+
+
+def unknown_words(runs: Sequence[Run], names: dict[str, str]) -> str:
+    """Says of which runs the tutorial printed nothing; empty where it knows all networks."""
+    strange = [
+        run for run in runs if run.recipe and run.recipe.network not in published.BEST_EPOCHS
+    ]
+    if not strange:
+        return ""
+    known = listed([NETWORKS[network].title for network in published.BEST_EPOCHS])
+    return (
+        f"The tutorial printed the matrices of {known} alone: there is none to lay "
+        f"{listed([names[run.id] for run in strange])} against."
+    )
 
 
 def _final(run: Run) -> Predictions | None:

@@ -177,7 +177,7 @@ def gallery_section(dataset: Dataset) -> None:
             "Label",
             [ALL, DOUBTFUL],
             "label",
-            help="Doubtful: two networks that never learned from the picture are confident that "
+            help="Doubtful: networks that never learned from the picture are confident that "
             "it shows another class. Most of these labels are right all the same; see the part "
             "Doubtful labels.",
         )

@@ -14,6 +14,8 @@ from cifar_core import formats
 from cifar_core.charts.theme import CLASS_COLOURS
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.inference.inside import Step
+from cifar_core.networks.description import NetworkDescription, first_is_fixed
+from cifar_core.recipes import Recipe
 from cifar_core.ui import session
 from cifar_core.ui.channel_grids import (
     CSS,
@@ -40,8 +42,13 @@ DARK_SHARE = 0.02
 """A channel whose largest number is below this share of the step's largest counts as dark."""
 
 
-def filter_section(steps: Sequence[Step]) -> None:
-    """Draws the filters of the convolution that reads colours; says so where there is none."""
+def filter_section(steps: Sequence[Step], *, fixed: str = "") -> None:
+    """Draws the filters of the convolution that reads colours; says so where there is none.
+
+    Args:
+        steps: Of the trained network.
+        fixed: How the filters came about, where they did not learn; see :func:`fixed_words`.
+    """
     first = next((step for step in steps if step.kind == "convolution"), None)
     if first is None or first.kernel is None or first.kernel.shape[2] != 3:
         st.text("No convolution of this network reads the picture's three colours.")
@@ -55,13 +62,25 @@ def filter_section(steps: Sequence[Step]) -> None:
         "picture. Middle grey is a weight of zero: such a pixel does not matter. A bright "
         "colour is light of that colour that the filter adds, its opposite is light that it "
         "takes away. Bright on one side and dark on the other: that filter looks for an edge. "
-        + weak_filters(sizes)
+        + (fixed or weak_filters(sizes))
     )
     order = _order(sizes, "filters")
     st.html(filter_grid(weights, order))
     st.caption(
         "Each filter is brightened for itself; beside its number stands its largest weight, for "
         "colours from 0 to 1."
+    )
+
+
+def fixed_words(description: NetworkDescription, recipe: Recipe | None) -> str:
+    """Says how the filters of a first convolution that learns nothing came about; else empty."""
+    if not first_is_fixed(description):
+        return ""
+    if recipe is None or recipe.initialisation == "keras":
+        return "These were not learnt: they stayed as they were drawn at random."
+    return (
+        "These were not learnt: they are what patches of the pictures are made of, the rarer the "
+        "stronger, each once with either sign."
     )
 
 

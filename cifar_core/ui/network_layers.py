@@ -19,11 +19,14 @@ from cifar_core.ui.theme import is_dark
 if TYPE_CHECKING:
     import pandas as pd
 
+LEAST_MS = 0.0005
+"""A shorter time than this rounds to nothing."""
+
 WEIGHT_BYTES = 4
 """Of one parameter in float32."""
 
 WHAT_IT_DOES: Mapping[str, str] = {
-    "Rescaling": "Colours 0–255 become 0–1",
+    "Rescaling": "Multiplies all numbers by one",
     "Conv2D": "Small filters look for patterns",
     "Activation": "Negative numbers become 0",
     "MaxPooling2D": "Keeps each square's strongest",
@@ -31,17 +34,19 @@ WHAT_IT_DOES: Mapping[str, str] = {
     "Flatten": "All numbers in one row",
     "Dense": "Weighs all inputs together",
     "GlobalAveragePooling2D": "Averages each channel",
+    "GlobalMaxPooling2D": "Keeps each channel's strongest",
     "BatchNormalization": "Evens out each channel",
 }
 """Short enough to be read in the table beside the figures."""
 
 _ACTIVATIONS: Mapping[str, str] = {
     "relu": "Negative numbers become 0",
+    "gelu": "Negative numbers fade to 0",
     "softmax": "Scores become probabilities",
 }
 
 HELP: Mapping[str, str] = {
-    "parameters": "Numbers that the layer learns.",
+    "parameters": "Numbers that the layer keeps. It learns them, unless they are called fixed.",
     "multiply-adds": "Multiplications, each with an addition, to answer one picture.",
     "memory": "Size of what the layer gives for one picture, at 4 bytes a number.",
     "learning": "Millions of additions and multiplications to learn once from one picture.",
@@ -83,6 +88,10 @@ def what_it_does(row: LayerRow) -> str:
     """Returns in plain words what a layer does; empty for a kind the lab has no words for."""
     if row.kind == "Activation":
         return _ACTIVATIONS.get(row.details, "Bends the numbers")
+    if row.kind == "Rescaling" and row.details == "× 1/255":
+        return "Colours 0–255 become 0–1"
+    if row.kind == "Conv2D" and row.is_fixed:
+        return "Fixed filters take patches apart"
     return WHAT_IT_DOES.get(row.kind, "")
 
 
@@ -254,9 +263,14 @@ def _time_cell(
         return f'<td class="lab-time"><small>{words}</small></td>'
     share = own / max(ms or 0 for ms in milliseconds)
     return (
-        f'<td class="lab-time">{own:.3f} ms<span style="width: {100 * share:.1f}%; '
+        f'<td class="lab-time">{milliseconds_words(own)}<span style="width: {100 * share:.1f}%; '
         f'background: {colour}"></span></td>'
     )
+
+
+def milliseconds_words(milliseconds: float) -> str:
+    """Returns a time to the microsecond, and that it is less where it would read as none."""
+    return f"{milliseconds:.3f} ms" if milliseconds >= LEAST_MS else f"below {2 * LEAST_MS:.3f} ms"
 
 
 def _bar_colour(description: NetworkDescription) -> str:

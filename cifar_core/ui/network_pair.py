@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import html
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def pair_of(names: Sequence[str]) -> list[str]:
                     f"On the {side}",
                     others,
                     index=others.index(given),
-                    format_func=lambda name: NETWORKS[name].title,
+                    format_func=lambda name: NETWORKS[name].marked_title,
                     key=f"pair_{side}_{'_'.join(chosen)}",
                     width=240,
                 )
@@ -70,30 +71,41 @@ def compare(left: NetworkDescription, right: NetworkDescription) -> list[Pair]:
     them: what stays are the layers that give the network its shape.
     """
     mine, other = _folded(left), _folded(right)
-    left_keys, right_keys = ([key for key, _, _ in layers] for layers in (mine, other))
-    matcher = difflib.SequenceMatcher(None, left_keys, right_keys, autojunk=False)
+    end = _same_at_the_end(mine, other)  # what answers belongs together, whatever stands before
+    before = len(mine) - end, len(other) - end
+    keys = [key for key, _, _ in mine[: before[0]]], [key for key, _, _ in other[: before[1]]]
+    matcher = difflib.SequenceMatcher(None, *keys, autojunk=False)
     pairs: list[Pair] = []
-    for _, start, end, other_start, other_end in matcher.get_opcodes():
-        here, there = mine[start:end], other[other_start:other_end]
-        for place in range(max(len(here), len(there))):
-            a = here[place] if place < len(here) else None
-            b = there[place] if place < len(there) else None
-            sign = "+" if a is None or b is None else "=" if a[:2] == b[:2] else "≠"
-            pairs.append(
-                Pair(
-                    sign,
-                    a[1] if a else "",
-                    b[1] if b else "",
-                    a[2] if a else None,
-                    b[2] if b else None,
-                )
-            )
+    for _, start, stop, other_start, other_stop in matcher.get_opcodes():
+        pairs += _beside(mine[start:stop], other[other_start:other_stop])
+    return pairs + _beside(mine[before[0] :], other[before[1] :])
+
+
+Layer = tuple[str, str, int]
+"""What a layer is matched by, its words, its parameters."""
+
+
+def _same_at_the_end(mine: list[Layer], other: list[Layer]) -> int:
+    """Returns how many of the last layers are the same."""
+    pairs = zip(reversed(mine), reversed(other), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0][:2] == pair[1][:2], pairs))
+
+
+def _beside(here: list[Layer], there: list[Layer]) -> list[Pair]:
+    """Lays layers beside each other in order; those of different kinds get lines of their own."""
+    pairs = []
+    for a, b in itertools.zip_longest(here, there):
+        if a is None or b is None or a[0].split()[0] != b[0].split()[0]:
+            pairs += [Pair("+", a[1], "", a[2], None)] if a else []
+            pairs += [Pair("+", "", b[1], None, b[2])] if b else []
+        else:
+            pairs.append(Pair("=" if a[:2] == b[:2] else "≠", a[1], b[1], a[2], b[2]))
     return pairs
 
 
-def _folded(description: NetworkDescription) -> list[tuple[str, str, int]]:
-    """Returns of each layer that shapes the network: what it is matched by, words, parameters."""
-    layers: list[tuple[str, str, int]] = []
+def _folded(description: NetworkDescription) -> list[Layer]:
+    """Returns the layers that shape the network."""
+    layers: list[Layer] = []
     for row in description.rows:
         if row.kind in ("Activation", "Dropout") and layers:
             key, words, parameters = layers[-1]

@@ -27,11 +27,20 @@ TEST, OWN = "A test picture", "Your picture"
 KIND_WORDS: Mapping[str, str] = {
     "convolution": "convolution",
     "pooling": "max pooling",
+    "largest": "largest of all",
     "average": "average",
+    "scale": "scale",
+    "shift": "shift",
     "activation": "activation",
     "flatten": "in one row",
     "dense": "all to all",
     "softmax": "softmax",
+}
+ACTIVATION_NAMES: Mapping[str, str] = {
+    "GELU": "GELU",
+    "LOGISTIC": "sigmoid",
+    "RELU": "ReLU",
+    "TANH": "tanh",
 }
 
 
@@ -146,10 +155,17 @@ def answer_words(subject: Subject) -> str:
     return f"{sign} It shows {with_article(subject.label)}; {says} (before calibration)."
 
 
+def kind_words(step: Step) -> str:
+    """Returns what a step does in a word or two; an activation by its own name."""
+    if step.kind == "activation":
+        return ACTIVATION_NAMES.get(step.operation.name, KIND_WORDS["activation"])
+    return KIND_WORDS.get(step.kind, step.operation.name.lower())
+
+
 def step_title(steps: tuple[Step, ...], index: int) -> str:
     """Returns a step as a choice: its number, what it does, what it gives."""
     step = steps[index]
-    words = KIND_WORDS.get(step.kind, step.operation.name.lower())
+    words = kind_words(step)
     if step.activation:
         words = f"{words} + {step.activation.replace('relu', 'ReLU')}"
     size = " × ".join(map(str, step.shape)) if len(step.shape) > 1 else f"{step.shape[0]:,}"

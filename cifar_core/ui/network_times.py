@@ -12,6 +12,7 @@ from cifar_core.inference.timing import Timing
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.runs.reading import Run
 from cifar_core.runs.timing import TimingStatus
+from cifar_core.ui.network_layers import milliseconds_words
 from cifar_core.ui.network_subject import open_inside
 from cifar_core.ui.page import guard
 
@@ -69,9 +70,9 @@ def timing_words(timing: Timing, *, is_here: bool) -> str:
         f"Times: processor time on {timing.device} ({'this machine' if is_here else 'as shipped'}"
         f"), {day.day} {day:%b %Y}, LiteRT {timing.litert}, {timing.threads} thread. Each step was "
         f"cut out of the served network and run alone on a real picture, the median of "
-        f"{timing.rounds} rounds. All steps together take {parts:.2f} ms, {timing.other_ms:.3f} ms "
-        "of it for casts and shapes between them; the whole network in one go takes "
-        f"{timing.whole_ms:.2f} ms."
+        f"{timing.rounds} rounds. All steps together take {parts:.2f} ms, "
+        f"{milliseconds_words(timing.other_ms)} of it for casts and shapes between "
+        f"them; the whole network in one go takes {timing.whole_ms:.2f} ms."
     )
 
 

@@ -72,36 +72,27 @@ def class_strip(dataset: Dataset) -> None:
 def headline(runs: Sequence[Run]) -> None:
     """Draws the comparison: each network's accuracy and time, the tutorial's beside it.
 
+    The reference stands behind them, marked: it answers the question for none of them.
+
     Args:
         runs: Finished runs, one per network.
     """
     answered = [(run, answers) for run in runs if (answers := stored.final_answers(run))]
     names = {key: name.removeprefix("Shipped ") for key, name in short_names(runs).items()}
+    names |= {run.id: f"{names[run.id]}, the reference" for run in runs if run.is_reference}
     shares = {run.id: stored.shown_share(answers) for run, answers in answered}
+    own = [run for run, _ in answered if not run.is_reference]
+    beside = [run for run, _ in answered if run.is_reference]
     with st.container(horizontal=True, gap="large", key="overview_figures"):
-        for run, _ in answered:
+        for run in own:
             _figure(names[run.id], shares[run.id], run)
-        best = max(
-            (published.published(network) for network in published.BEST_EPOCHS),
-            key=lambda known: known.accuracy.value,
-        )
-        st.metric(
-            f"The tutorial's {NETWORKS[best.network].title}",
-            best.accuracy.words(),
-            width="content",
-            help="The better of its two networks, counted from the confusion matrix it printed. "
-            "It published no times.",
-        )
+        _published_figure()
+        for run in beside:
+            _figure(names[run.id], shares[run.id], run)
     rows = [
-        NamedShare(names[run.id], run.recipe.network if run.recipe else "", shares[run.id])
-        for run, _ in answered
-    ] + [
-        NamedShare(
-            f"Tutorial, {NETWORKS[network].title}",
-            "tutorial",
-            published.published(network).accuracy,
-        )
-        for network in published.BEST_EPOCHS
+        *(_row(run, names[run.id], shares[run.id]) for run in own),
+        *_published_rows(),
+        *(_row(run, names[run.id], shares[run.id]) for run in beside),
     ]
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
@@ -113,13 +104,43 @@ def headline(runs: Sequence[Run]) -> None:
             alt="; ".join(f"{row.name}: {row.share.words()}" for row in rows) + ".",
         )
     with right:
-        if len(answered) == 2:
-            (one, a), (other, b) = answered
+        if len(own) == 2:
+            (one, a), (other, b) = (pair for pair in answered if pair[0] in own)
             difference = mcnemar(a.labels, a.probabilities.argmax(1), b.probabilities.argmax(1))
             st.text(difference.sentence(names[one.id], names[other.id]))
         _link("pages/compare.py", "Compare them in detail")
         _link("pages/report.py", "Present it, slide by slide", present="1")
     origin_line("; ".join(answers.origin for _, answers in answered) + ".")
+
+
+def _row(run: Run, name: str, accuracy: Share) -> NamedShare:
+    return NamedShare(name, run.recipe.network if run.recipe else "", accuracy)
+
+
+def _published_rows() -> list[NamedShare]:
+    return [
+        NamedShare(
+            f"Tutorial, {NETWORKS[network].title}",
+            "tutorial",
+            published.published(network).accuracy,
+        )
+        for network in published.BEST_EPOCHS
+    ]
+
+
+def _published_figure() -> None:
+    """Draws the better of the accuracies that the tutorial printed."""
+    best = max(
+        (published.published(network) for network in published.BEST_EPOCHS),
+        key=lambda known: known.accuracy.value,
+    )
+    st.metric(
+        f"The tutorial's {NETWORKS[best.network].title}",
+        best.accuracy.words(),
+        width="content",
+        help="The better of its two networks, counted from the confusion matrix it printed. "
+        "It published no times.",
+    )
 
 
 def _figure(name: str, accuracy: Share, run: Run) -> None:

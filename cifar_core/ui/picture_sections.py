@@ -15,6 +15,7 @@ from cifar_core.charts.theme import Title, config
 from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, TEST_PICTURES, TRAIN_PICTURES
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.evaluation.words import with_article
+from cifar_core.networks import NETWORKS
 from cifar_core.services import Answer
 from cifar_core.ui import analysed, cached
 from cifar_core.ui.answers import answer_sentence, disagreement, model_labels
@@ -125,8 +126,8 @@ def answers_section(split: Split, index: int) -> None:
     labels = model_labels(models)
     names = list(labels.values())
     chosen = st.multiselect(
-        "Networks", names, default=names[:2], max_selections=MOST_MODELS, key="networks",
-        placeholder="Choose networks to ask",
+        "Networks", names, default=names[: len(NETWORKS)], max_selections=MOST_MODELS,
+        key="networks", placeholder="Choose networks to ask",
     )  # fmt: skip
     position = split.position(index)
     truth = int(split.labels[position])

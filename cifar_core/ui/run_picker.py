@@ -22,6 +22,8 @@ def run_label(run: Run) -> str:
     """Returns a run as a choice: name, network, where it stands, how good it is."""
     network = network_title(run.recipe)
     parts = [run.name] if network in run.name else [run.name, network]
+    if run.is_reference:
+        parts.append("the reference")
     if not run.is_shipped:
         parts.append(STATE_WORDS[run.state])
     if run.status.accuracy is not None and run.recipe is not None:

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from cifar_core.charts.theme import CLASS_COLOURS
 from cifar_core.dataset import CLASS_NAMES
-from cifar_core.inference.arithmetic import WorkedConvolution, WorkedPooling, WorkedSoftmax
+from cifar_core.inference.arithmetic import (
+    WorkedConvolution,
+    WorkedPooling,
+    WorkedSoftmax,
+    gelu,
+    share_below,
+)
 from cifar_core.ui.channel_grids import picture_html
 from cifar_core.ui.number_tables import (
     CSS,
@@ -123,6 +129,21 @@ def sum_html(worked: WorkedConvolution, *, activation: str, reads_picture: bool)
             f"<b>{number(worked.result, 4)}</b></p>"
         )
     return f"{CSS}{''.join(lines)}{verdict_html(worked.network, worked.difference)}"
+
+
+def gelu_html(value: float, network: float) -> str:
+    """Returns the HTML of a GELU: the share below a number, their product, the network's own.
+
+    Args:
+        value: What it reads.
+        network: What the network itself made of it.
+    """
+    share, made = share_below(value), gelu(value)
+    line = (
+        f'<p class="lab-sumline"><b>{number(value, 4)}</b> × <b>{number(share, 4)}</b> (share '
+        f"below) = <b>{number(made, 4)}</b></p>"
+    )
+    return f"{CSS}{line}{verdict_html(network, abs(made - network))}"
 
 
 def verdict_html(network: float, difference: float) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 import streamlit as st
 
 from cifar_core import services
+from cifar_core.evaluation.words import listed
 from cifar_core.inference.arithmetic import (
+    WorkedConvolution,
     can_work,
     trace_back,
     work_convolution,
@@ -19,11 +21,12 @@ from cifar_core.inference.arithmetic import (
 from cifar_core.inference.inside import Step
 from cifar_core.ui import session
 from cifar_core.ui.channel_grids import own_greys, strengths
-from cifar_core.ui.network_subject import Subject, step_title
+from cifar_core.ui.network_subject import Subject, kind_words, step_title
 from cifar_core.ui.number_tables import CSS
 from cifar_core.ui.theme import is_dark
 from cifar_core.ui.worked_numbers import (
     convolution_html,
+    gelu_html,
     place_figure,
     pooling_html,
     softmax_html,
@@ -60,6 +63,8 @@ def worked_section(subject: Subject) -> None:
     chosen = st.segmented_control(
         "Work out", kinds, default=kinds[0], required=True, key="work", bind="query-params"
     )
+    if left_out := left_out_words(steps):
+        st.caption(left_out)
     if chosen == SOFTMAX:
         _softmax(subject)
         return
@@ -69,6 +74,14 @@ def worked_section(subject: Subject) -> None:
         _pooling(subject, place)
     else:
         _convolution(subject, place)
+
+
+def left_out_words(steps: tuple[Step, ...]) -> str:
+    """Says which kinds of step are not worked out here; empty where all are."""
+    kinds = [kind_words(step) for step in steps if not can_work(step)]
+    if not kinds:
+        return ""
+    return f"Not worked out here, but shown on Activations: {listed(list(dict.fromkeys(kinds)))}."
 
 
 def _positions(steps: tuple[Step, ...], kind: str) -> list[int]:
@@ -181,22 +194,49 @@ def _convolution(subject: Subject, place: Place) -> None:
     st.html(convolution_html(worked, reads_picture=reads_picture, dark=is_dark()))
     st.header("2  Add up", anchor=False)
     st.text(
-        "All products are added, and one more number that the filter has learnt, its bias."
+        "All products are added, and one more number that belongs to the filter, its bias."
         + (" ReLU then keeps what is positive." if step.activation == "relu" else "")
     )
     st.html(sum_html(worked, activation=step.activation, reads_picture=reads_picture))
+    _gelu_behind(subject, place, worked.network)
+    for words in served_words(worked, activation=step.activation, reads_picture=reads_picture):
+        st.caption(words)
+
+
+def _gelu_behind(subject: Subject, place: Place, value: float) -> None:
+    """Draws what a GELU makes of the number, where the step behind the convolution is one."""
+    behind = place.index + 1
+    if subject.inside.steps[behind].operation.name != "GELU":
+        return
+    st.header("3  Bend", anchor=False)
+    st.text(
+        "The step behind it, GELU, multiplies each number by the share of a normal distribution "
+        "that lies below it: large numbers stay, negative ones fade to 0."
+    )
+    made = subject.seen[behind].made[place.row, place.column, place.channel]
+    st.html(gelu_html(value, float(made)))
+
+
+def served_words(worked: WorkedConvolution, *, activation: str, reads_picture: bool) -> list[str]:
+    """Returns in sentences how the served network computes a convolution otherwise than shown."""
+    sentences = []
     if reads_picture:
-        st.caption(
-            "The served network (LiteRT) keeps the division by 255 inside its weights and the "
-            "ReLU in the same step; here both are shown apart. The arithmetic is the same."
+        apart = "; here it is shown apart."
+        if activation:
+            name = activation.replace("relu", "ReLU")
+            apart = f" and the {name} in the same step; here both are shown apart."
+        sentences.append(
+            f"The served network (LiteRT) keeps the division by 255 inside its weights{apart} "
+            "The arithmetic is the same."
         )
     if worked.is_8_bit:
         rounding = float(np.abs(worked.window.values - worked.read).max())
-        st.caption(
+        sentences.append(
             "The served network (LiteRT) keeps the weights of this layer in 8 bits and rounds "
             "what it reads to 256 levels; the numbers above are rounded in the same way. The "
             f"largest change here is {rounding:.4f}."
         )
+    return sentences
 
 
 def _pooling(subject: Subject, place: Place) -> None:

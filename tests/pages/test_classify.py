@@ -187,6 +187,26 @@ def test_the_camera_is_not_asked_for_before_a_click(model: str) -> None:
     assert len(app.get("camera_input")) == 1
 
 
+def test_the_reference_that_came_with_the_lab_is_asked_first_and_marked(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    for network in ("cnn4", "cnn6", "cnn7"):
+        fake_model(models, network, network=network)
+    app = opened(from_=TEST)
+    assert app.multiselect(key="models").value == ["cnn7", "cnn4", "cnn6"]
+    assert app.multiselect(key="models").options == ["CNN-7, the reference", "CNN-4", "CNN-6"]
+    assert len(app.get("plotly_chart")) == 3
+    assert services.find_model(None).id == "cnn7"
+    assert [run.id for run in services.list_models()] == ["cnn4", "cnn6", "cnn7"]
+
+
+def test_a_reference_of_ones_own_stands_behind_the_shipped_models(
+    runs_dir: Path, tmp_path: Path
+) -> None:
+    fake_model(tmp_path / "models", "cnn4")
+    fake_model(runs_dir, "mine", network="cnn7")
+    assert [run.id for run in services.models_to_ask()] == ["cnn4", "mine"]
+
+
 def test_a_link_chooses_the_model(runs_dir: Path) -> None:
     fake_model(runs_dir, "fake-1")
     fake_model(runs_dir, "fake-2", network="cnn6")

@@ -316,6 +316,48 @@ def test_the_tutorials_matrix_stands_beside_the_runs(pair: tuple[RunFolder, RunF
     assert "percentage points more" in words_of(app)
 
 
+def test_no_matrix_is_pretended_for_a_network_that_the_tutorial_has_not(
+    pair: tuple[RunFolder, RunFolder], runs_dir: Path
+) -> None:
+    fabricate(runs_dir, Fake(run_id="seven", network="cnn7", accuracy=0.93))
+    app = open_page(look="Tutorial", yours="seven")
+    assert not app.exception
+    assert app.selectbox(key="yours").options == ["CNN-4", "CNN-6"]
+    sentence = "The tutorial printed the matrices of CNN-4 and CNN-6 alone: there is none to lay "
+    assert f"{sentence}CNN-7 against." in words_of(app)
+    fabricate(runs_dir, Fake(run_id="eight", network="cnn7", seed=2, name="mine"))
+    app = open_page(look="Tutorial", runs="seven,eight")
+    assert not app.get("plotly_chart")
+    assert f"{sentence}CNN-7 and mine against." in words_of(app)
+
+
+def test_of_three_networks_the_tutorials_two_are_held_against_each_other_first(
+    pair: tuple[RunFolder, RunFolder], runs_dir: Path
+) -> None:
+    fabricate(runs_dir, Fake(run_id="seven", network="cnn7", accuracy=0.93))
+    app = open_page()
+    assert app.multiselect[0].value == ["four", "six", "seven"]
+    labels, first = answers_of("four")
+    _, second = answers_of("six")
+    assert mcnemar(labels, first, second).sentence("CNN-4", "CNN-6") in words_of(app)
+    table = table_of(app, "").set_index("")
+    assert table.loc["Network", "CNN-7"] == "CNN-7, the reference"
+    app.selectbox(key="b").set_value("seven").run()
+    _, third = answers_of("seven")
+    assert mcnemar(labels, first, third).sentence("CNN-4", "CNN-7") in words_of(app)
+
+
+def test_while_of_three_runs_one_is_finished_there_is_no_verdict(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one"))
+    for seed in (2, 3):
+        half = Fake(run_id=f"half-{seed}", seed=seed, done=1, state=State.STOPPED)
+        fabricate(runs_dir, half)
+    app = open_page(runs="one,half-2,half-3")
+    assert not app.exception
+    assert "McNemar" not in words_of(app)
+    assert len(app.get("plotly_chart")) == 2
+
+
 def test_without_a_finished_run_the_tutorials_matrix_waits(runs_dir: Path) -> None:
     for number in (1, 2):
         fabricate(runs_dir, Fake(run_id=f"r{number}", seed=number, done=1, state=State.STOPPED))

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -15,13 +16,18 @@ from cifar_core.charts.network import blocks, drawing_width, in_words, network_s
 from cifar_core.lock import Lock, try_lock
 from cifar_core.networks import NETWORKS, Network
 from cifar_core.networks.description import load_description
+from cifar_core.recipes import recipe
 from cifar_core.runs import timing
 from cifar_core.runs.reading import Run
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.network_layers import layer_table, what_it_does
+from cifar_core.ui.network_activations import fixed_words
+from cifar_core.ui.network_layers import layer_table, milliseconds_words, what_it_does
 from cifar_core.ui.network_pair import compare
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
+from tests.fabricate import Fake, add_network, fabricate
 
+SHIPPED = [name for name in NETWORKS if (PROJECT_DIR / "models" / name).is_dir()]
+NARROW = PROJECT_DIR / "tests" / "inference" / "data" / "narrow.tflite"
 PAGE = str(PROJECT_DIR / "pages" / "networks.py")
 
 
@@ -43,12 +49,23 @@ def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
 
 
+@pytest.fixture
+def reference(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A shipped CNN-7 that never was: its layers, a few filters wide, untrained."""
+    models = tmp_path / "came-with-the-lab"
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(models))
+    monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
+    st.cache_resource.clear()
+    add_network(fabricate(models, Fake(run_id="cnn7", network="cnn7")), NARROW)
+
+
 def html_of(app: AppTest) -> str:
     return " ".join(str(element.proto.body) for element in app.get("html"))
 
 
 @pytest.mark.parametrize(
-    ("network", "parameters"), [("CNN-4", "1,250,858"), ("CNN-6", "2,395,434")]
+    ("network", "parameters"),
+    [("CNN-4", "1,250,858"), ("CNN-6", "2,395,434"), ("CNN-7", "1,973,944")],
 )
 def test_a_link_opens_a_network_with_its_totals(network: str, parameters: str) -> None:
     app = opened(network)
@@ -61,6 +78,11 @@ def test_side_by_side_shows_both_and_their_ratio() -> None:
     assert [heading.value for heading in app.header] == ["CNN-4", "CNN-6"]
     said = " ".join(element.value for element in app.text)
     assert "CNN-6 has 1.9 times the parameters of CNN-4 and needs 2.0 times its arithmetic" in said
+
+
+def test_the_reference_beside_another_is_marked() -> None:
+    app = opened("Side by side", right="cnn7")
+    assert [heading.value for heading in app.header] == ["CNN-4", "CNN-7, the reference"]
 
 
 def test_an_unknown_network_in_the_address_opens_the_first() -> None:
@@ -88,11 +110,18 @@ def test_the_last_layer_is_said_to_give_probabilities() -> None:
     assert what_it_does(dataclasses.replace(row, details="relu")) == "Negative numbers become 0"
 
 
+def test_the_two_scalings_of_the_reference_are_told_apart() -> None:
+    rows = [row for row in load_description("cnn7").rows if row.kind == "Rescaling"]
+    words = ["Colours 0–255 become 0–1", "Multiplies all numbers by one"]
+    assert [what_it_does(row) for row in rows] == words
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_drawing_is_sound_svg_with_a_block_for_each_shaping_layer(name: str) -> None:
     description = load_description(name)
     root = ET.fromstring(network_svg(description, dark=True))
-    shaping = [row for row in description.rows if row.kind in ("Conv2D", "MaxPooling2D", "Dense")]
+    kinds = ("Conv2D", "MaxPooling2D", "GlobalMaxPooling2D", "Dense")
+    shaping = [row for row in description.rows if row.kind in kinds]
     assert len(blocks(description)) == len(shaping) + 1
     assert root.get("width") == str(drawing_width(description))
     words = "".join(root.itertext())
@@ -132,13 +161,28 @@ def test_the_third_block_is_what_cnn6_alone_has() -> None:
     assert sum(pair.right_parameters or 0 for pair in pairs) == 2_395_434
 
 
+def test_layers_of_different_kinds_never_stand_in_one_line() -> None:
+    pairs = compare(load_description("cnn4"), load_description("cnn7"))
+    both = [(pair.left.split()[0], pair.right.split()[0]) for pair in pairs if pair.sign != "+"]
+    assert len(both) == 5
+    assert all(left == right for left, right in both)
+    assert (pairs[-1].sign, pairs[-1].left) == ("=", "Dense 10 units, softmax")
+    assert sum(pair.left_parameters or 0 for pair in pairs) == 1_250_858
+    assert sum(pair.right_parameters or 0 for pair in pairs) == 1_973_944
+
+
+def test_a_time_that_rounds_to_nothing_is_said_to_be_small() -> None:
+    assert milliseconds_words(0.0123) == "0.012 ms"
+    assert milliseconds_words(0.0004) == "below 0.001 ms"
+
+
 @pytest.mark.parametrize("part", ["Filters", "Activations", "Step by step"])
 def test_a_network_that_is_not_trained_yet_says_what_to_do(part: str) -> None:
     assert "There is no trained CNN-4 yet" in html_of(opened("CNN-4", part=part))
 
 
 @pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", SHIPPED)
 def test_the_layers_come_with_measured_times_their_machine_and_method(network: str) -> None:
     app = opened(NETWORKS[network].title)
     shown = html_of(app)
@@ -256,6 +300,55 @@ def test_an_own_picture_is_looked_at_and_what_is_none_is_refused() -> None:
     app.file_uploader[0].upload("red.png", buffer.getvalue(), "image/png").run()
     assert not app.exception
     assert "<strong>10 softmax</strong>" in html_of(app)
+
+
+@pytest.mark.usefixtures("reference")
+def test_filters_that_learnt_nothing_are_said_to_be_fixed() -> None:
+    app = opened("CNN-7", part="Filters")
+    assert html_of(app).count('class="lab-squares"') == 8
+    said = " ".join(text.value for text in app.text)
+    assert "8 filters of 2 × 2 pixels" in said
+    assert "These were not learnt: they are what patches of the pictures are made of" in said
+
+
+@pytest.mark.parametrize(("recipe_name", "words"), [("best", "patches"), ("tutorial", "at random")])
+def test_how_fixed_filters_came_about_depends_on_the_recipe(recipe_name: str, words: str) -> None:
+    assert words in fixed_words(load_description("cnn7"), recipe(recipe_name, "cnn7"))
+    assert fixed_words(load_description("cnn4"), recipe(recipe_name, "cnn4")) == ""
+
+
+@pytest.mark.usefixtures("reference")
+def test_every_step_of_the_reference_is_named() -> None:
+    shown = html_of(opened("CNN-7", part="Activations"))
+    names = ("1 convolution", "2 GELU", "5 scale", "6 shift", "24 largest of all", "26 softmax")
+    for words in names:
+        assert f"<strong>{words}</strong>" in shown
+
+
+@pytest.mark.usefixtures("reference")
+def test_a_convolution_without_relu_is_worked_out_with_the_gelu_behind_it() -> None:
+    app = opened("CNN-7", part="Step by step", layer="1", filter="3", row="30", column="0")
+    shown = html_of(app)
+    assert shown.count(f"{RIGHT_SIGN} The network itself computed") == 2
+    assert WRONG_SIGN not in shown
+    said = " ".join(caption.value for caption in app.caption)
+    assert "Not worked out here, but shown on Activations: GELU, scale, shift, largest" in said
+    assert "ReLU" not in said
+
+
+@pytest.mark.usefixtures("reference")
+@pytest.mark.parametrize("layer", ["3", "8", "24"])
+def test_every_step_of_the_reference_in_the_address_is_answered(layer: str) -> None:
+    for part in ("Step by step", "Activations"):
+        app = opened("CNN-7", part=part, layer=layer)
+        assert WRONG_SIGN not in html_of(app).replace(f"{WRONG_SIGN} It shows", "")
+
+
+@pytest.mark.usefixtures("reference")
+def test_the_layers_of_the_reference_stand_without_times_until_they_are_measured() -> None:
+    app = opened("CNN-7")
+    assert '<td class="lab-time">' not in html_of(app)
+    assert "measure_cnn7" in [button.key for button in app.button]
 
 
 def test_of_more_than_two_networks_two_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,19 @@ def test_the_chart_holds_the_runs_and_the_tutorials_figures(runs_dir: Path) -> N
     ]
 
 
+def test_the_reference_stands_beside_the_comparison_and_is_marked(runs_dir: Path) -> None:
+    for network, accuracy in (("cnn7", 0.93), ("cnn6", 0.8), ("cnn4", 0.7)):
+        fabricate(runs_dir, Fake(run_id=network, network=network, accuracy=accuracy))
+    app = open_app()
+    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+    names = ["CNN-4", "CNN-6", "Tutorial, CNN-4", "Tutorial, CNN-6", "CNN-7, the reference"]
+    assert [trace["y"][0] for trace in chart["data"]] == names
+    labels = ["CNN-4", "CNN-6", "The tutorial's CNN-6", "CNN-7, the reference"]
+    assert [metric.label for metric in app.metric] == labels
+    assert "CNN-4 names" in words_of(app)
+    assert "CNN-7" not in " ".join(text.value for text in app.text)
+
+
 def test_nothing_ticks_while_nothing_trains(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="one"))
     app = open_app()

@@ -16,8 +16,8 @@ from cifar_core import services
 from cifar_core.dataset import sample
 from cifar_core.errors import RunError
 from cifar_core.evaluation.comparison import mcnemar
-from cifar_core.report import document, judgement
-from cifar_core.report.subjects import MOST_RUNS, gather, right_examples, wrong_examples
+from cifar_core.report import document, judgement, sections
+from cifar_core.report.subjects import MOST_RUNS, best_of, gather, right_examples, wrong_examples
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.settings import PROJECT_DIR
 from tests.fabricate import Fake, fabricate
@@ -229,9 +229,29 @@ def test_the_shipped_models_make_a_report_without_the_dataset(
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "none"))
     best = services.headline_runs()
-    assert [run.id for run in best] == ["cnn4", "cnn6"]
+    assert [run.id for run in best][:2] == ["cnn4", "cnn6"]
     page = services.make_report(best, made_at=NOON).decode("utf-8")
     assert "27 November 2026, 12:00 UTC" in page
+
+
+def test_the_reference_stands_behind_the_tutorials_networks_and_for_none_of_them(
+    runs_dir: Path,
+) -> None:
+    for network, accuracy in (("cnn4", 0.7), ("cnn6", 0.8), ("cnn7", 0.93)):
+        fabricate(runs_dir, Fake(run_id=network, network=network, accuracy=accuracy))
+    runs = services.headline_runs()
+    assert [run.id for run in runs] == ["cnn4", "cnn6", "cnn7"]
+    subjects = gather(runs)
+    assert best_of(subjects).network == "cnn6"
+    assert best_of(subjects[2:]).network == "cnn7"
+    starts = [sentence.split(" names")[0] for sentence in sections.answer_sentences(subjects)]
+    assert starts[:3] == ["CNN-6", "CNN-4", "CNN-7 (the reference)"]
+    page = without_library(make("cnn4", "cnn6", "cnn7"))
+    figures = re.findall(r'<li class="(\w+)"><strong>', page)
+    assert figures == ["cnn4", "cnn6", "tutorial", "cnn7"]
+    for name in ("cnn4", "cnn6", "cnn7"):
+        assert f".figures .{name}{{color:var(--{name})}}" in page
+    assert "Where CNN-6 goes wrong" in page
 
 
 def test_the_choice_of_the_best_run_never_asks_the_test_pictures(runs_dir: Path) -> None:

@@ -14,9 +14,11 @@ from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import RunError
 from cifar_core.inference import novelty
+from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
 
 MODELS = PROJECT_DIR / "models"
+SHIPPED = [name for name in NETWORKS if (MODELS / name).is_dir()]
 
 
 class Sealed:
@@ -84,7 +86,7 @@ def test_a_run_that_held_nothing_out_is_refused_in_sentences(run_id: str, sealed
         services.fit_novelty(services.read_run(run_id))
 
 
-@pytest.mark.parametrize("name", ["cnn4", "cnn6"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_model_can_say_none_of_these_within_a_megabyte(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +97,7 @@ def test_every_shipped_model_can_say_none_of_these_within_a_megabyte(
     assert model.run.folder.novelty_path.stat().st_size < 1_000_000
 
 
-@pytest.mark.parametrize("name", ["cnn4", "cnn6"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_calibration_error_of_every_shipped_model_is_at_most_one_and_a_half_percent(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

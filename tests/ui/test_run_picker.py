@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from cifar_core import services
+from cifar_core.networks import NETWORKS
 from cifar_core.runs.folder import State
-from cifar_core.ui.run_picker import default_runs, short_names
+from cifar_core.ui.run_picker import default_runs, run_label, short_names
 from tests.fabricate import Fake, fabricate
 
 
@@ -23,7 +24,15 @@ def test_a_visitor_finds_one_run_of_each_network_compared(runs_dir: Path) -> Non
     assert len(ids) == 2
 
 
-@pytest.mark.parametrize("network", ["cnn4", "cnn6"])
+def test_the_reference_is_compared_last_and_marked(runs_dir: Path) -> None:
+    for network in ("cnn7", "cnn6", "cnn4"):
+        fabricate(runs_dir, Fake(run_id=network, network=network))
+    runs = default_runs(services.list_runs(with_shipped=False))
+    assert [run.id for run in runs] == ["cnn4", "cnn6", "cnn7"]
+    assert ["the reference" in run_label(run) for run in runs] == [False, False, True]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
 def test_where_one_network_has_all_finished_runs_two_of_them_are_compared(
     runs_dir: Path, network: str
 ) -> None:
