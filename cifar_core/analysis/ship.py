@@ -1,6 +1,6 @@
 """Writes what ships with the lab: the map of the sample, the near-duplicates, some pictures.
 
-``python -m cifar_core.analysis.ship RUN_DIR`` takes the network of a run (models/cnn6) and the
+``python -m cifar_core.analysis.ship RUN_DIR`` takes the network of a run (models/cnn7) and the
 analysis of the full dataset that it has made (``python -m cifar_core analyse``).
 """
 

@@ -24,7 +24,7 @@ def _shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_duplicates_lists_the_shipped_pairs(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["duplicates", "--json"]) == 0
     told = json.loads(capfd.readouterr().out)
-    assert told["origin"]["network_title"] == "CNN-6"
+    assert told["origin"]["network_title"] == "CNN-7"
     assert {"test", "train", "detail", "cosine", "is_mirrored"} == set(told["pairs"][0])
     assert main(["duplicates"]) == 0
     lines = capfd.readouterr().out.splitlines()
