@@ -23,9 +23,15 @@ def recipes_panel() -> None:
     if not reached:
         return
     st.subheader("As printed, repaired, and trained well", anchor=False)
+    printed = "tutorial" in {item.recipe.name for item in reached}
     st.text(
-        "The same layers in the same order, trained by this lab. As printed the learning rate is "
-        "too high for today's Keras: it names every picture alike. One changed number repairs it.",
+        "The same layers in the same order, trained by this lab."
+        + (
+            " As printed the learning rate is too high for today's Keras: it names every picture "
+            "alike. One changed number repairs it."
+            if printed
+            else ""
+        ),
         width=680,
     )
     table = recipes_table(reached)
