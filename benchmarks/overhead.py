@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.compared import COMPARED
 from benchmarks.figures import summarise
 from benchmarks.turns import Contender, Pace
-from cifar_core.networks import NETWORKS
 
 
 def measure(pace: Pace, *, is_quick: bool) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def measure(pace: Pace, *, is_quick: bool) -> dict[str, Any]:
         pace: How many epochs, and of how many pictures.
         is_quick: Measure one epoch of the network with the shortest ones only.
     """
-    names = list(NETWORKS)[:1] if is_quick else list(NETWORKS)
+    names = list(COMPARED)[:1] if is_quick else list(COMPARED)
     epochs = 1 if is_quick else 3
     figures = {}
     with Contender("overhead") as contender:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
+from benchmarks.compared import COMPARED
 from benchmarks.documents import fill, table
 from benchmarks.figures import Target
-from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
 
 PAGE_PATH = PROJECT_DIR / "docs" / "performance.md"
@@ -30,7 +30,7 @@ def render(measured: Mapping[str, Any]) -> str:
         return "Nothing has been measured yet: `make bench`."
     blocks = [
         table(
-            ["", *(f"{network.title} | aim" for network in NETWORKS.values())],
+            ["", *(f"{network.title} | aim" for network in COMPARED.values())],
             _ratio_rows(parts),
         ),
         table(["", "measured | aim"], _web_rows(parts)),
@@ -53,7 +53,7 @@ def _ratio_rows(parts: Mapping[str, Any]) -> list[list[str]]:
     rows = []
     for name, targets in results.RATIO_TARGETS.items():
         words = next(iter(targets.values())).words
-        cells = [_against(targets[network], ratios[network][name]) for network in NETWORKS]
+        cells = [_against(targets[network], ratios[network][name]) for network in COMPARED]
         rows.append([words, *cells])
     return rows
 
@@ -113,7 +113,7 @@ def _summary(values: Mapping[str, float], scale: float = 1.0) -> str:
 
 
 def _titles() -> list[str]:
-    return [network.title for network in NETWORKS.values()]
+    return [network.title for network in COMPARED.values()]
 
 
 def _origin(measured: Mapping[str, Any]) -> str:
@@ -121,7 +121,7 @@ def _origin(measured: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     torch = parts.get("train", {}).get("contenders", {}).get("P")
     if torch:
-        chosen = ", ".join(f"{NETWORKS[name].title} {torch[name]['chosen']}" for name in NETWORKS)
+        chosen = ", ".join(f"{COMPARED[name].title} {torch[name]['chosen']}" for name in COMPARED)
         versions += f", torch {torch['torch']} (faster way: {chosen})"
     dates = sorted({part["date"] for part in parts.values()})
     turns = ", ".join(f"{name} {part['turns']}" for name, part in parts.items())

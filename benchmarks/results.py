@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.compared import COMPARED
 from benchmarks.figures import Target
-from cifar_core.networks import NETWORKS
 
 RESULTS_PATH = Path(__file__).resolve().parent / "results.json"
 
@@ -28,15 +28,15 @@ RATIO_TARGETS: Mapping[str, Mapping[str, Target]] = {
             scale=100,
             form="{:.0f} %",
         )
-        for name in NETWORKS
+        for name in COMPARED
     },
     "time_to_tutorial": {
         name: Target("The tutorial's accuracy: its 100 epochs / our time", 60, form="{:.0f} ×")
-        for name in NETWORKS
+        for name in COMPARED
     },
     "predict/ours": {
         name: Target("One picture: `model.predict` / ours", 200, form="{:.0f} ×")
-        for name in NETWORKS
+        for name in COMPARED
     },
 }
 
@@ -85,7 +85,7 @@ def ratios(parts: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
     """Returns for each network the median of each ratio, None where it was not measured."""
     return {
         network: {name: _ratio(parts, name, network) for name in RATIO_TARGETS}
-        for network in NETWORKS
+        for network in COMPARED
     }
 
 

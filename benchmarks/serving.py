@@ -7,9 +7,9 @@ import statistics
 import tempfile
 from typing import Any
 
+from benchmarks.compared import COMPARED
 from benchmarks.figures import percentile, ratio, summarise
 from benchmarks.turns import Contender, Pace, rounds
-from cifar_core.networks import NETWORKS
 
 
 def measure(pace: Pace) -> dict[str, Any]:
@@ -22,13 +22,13 @@ def measure(pace: Pace) -> dict[str, Any]:
                 ours.wait_until_ready()
                 told = rounds(
                     {"keras": keras, "ours": ours},
-                    list(NETWORKS),
+                    list(COMPARED),
                     turns=pace.turns,
                     seconds=pace.brief_seconds,
                     split=pace.split,
                 )
                 hello = ours.hello
-    return {"networks": {name: _figures(told[name]) for name in NETWORKS}, "ours": hello}
+    return {"networks": {name: _figures(told[name]) for name in COMPARED}, "ours": hello}
 
 
 def _figures(told: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:

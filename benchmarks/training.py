@@ -6,9 +6,9 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+from benchmarks.compared import COMPARED
 from benchmarks.figures import training_ratios
 from benchmarks.turns import Contender, Pace, rounds
-from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import load_description
 
 
@@ -33,10 +33,10 @@ def measure(pace: Pace, *, torch_python: str | None) -> dict[str, Any]:
             trial = {"BENCH_TRIAL_SECONDS": str(pace.seconds / 2)}
             contenders["P"] = enter("pytorch", python=python, environ=trial)
         contenders["G"] = enter("gemm")
-        told = rounds(contenders, list(NETWORKS), turns=pace.turns, seconds=pace.seconds)
+        told = rounds(contenders, list(COMPARED), turns=pace.turns, seconds=pace.seconds)
         hello = {name: contender.hello for name, contender in contenders.items()}
     figures = {
         name: training_ratios(told[name], load_description(name).training_flops)
-        for name in NETWORKS
+        for name in COMPARED
     }
     return {"networks": figures, "contenders": hello}

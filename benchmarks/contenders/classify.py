@@ -18,7 +18,8 @@ def prepare() -> tuple[Measure, Figures]:
     """Loads the networks found in BENCH_FOLDER; needs neither Keras nor TensorFlow."""
     import numpy as np
 
-    from cifar_core import networks, settings
+    from benchmarks.compared import COMPARED
+    from cifar_core import settings
     from cifar_core.dataset import arrays
     from cifar_core.inference.classifier import Classifier
     from cifar_core.runs.devices import usable_cores
@@ -26,7 +27,7 @@ def prepare() -> tuple[Measure, Figures]:
     folder = Path(os.environ["BENCH_FOLDER"])
     pictures = np.asarray(arrays.open_full(settings.current().data_dir).test.images)
     threads = settings.current().serving_threads
-    paths = {name: folder / f"{name}.tflite" for name in networks.NETWORKS}
+    paths = {name: folder / f"{name}.tflite" for name in COMPARED}
     serving = {name: Classifier(path, threads=threads) for name, path in paths.items()}
     whole = {name: Classifier(path, threads=usable_cores()) for name, path in paths.items()}
     for classifier in (*serving.values(), *whole.values()):

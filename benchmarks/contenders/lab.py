@@ -15,7 +15,8 @@ def prepare() -> tuple[Measure, Figures]:
     """Builds an engine for each network and trains it for a moment."""
     import keras
 
-    from cifar_core import networks, recipes, settings
+    from benchmarks.compared import COMPARED
+    from cifar_core import recipes, settings
     from cifar_core.dataset import arrays
     from cifar_core.dataset.augmentation import plan_epoch
     from cifar_core.dataset.splits import held_out, take
@@ -54,7 +55,7 @@ def prepare() -> tuple[Measure, Figures]:
 
     full = arrays.open_full(settings.current().data_dir).train
     trainings, hello = {}, {}
-    for name in networks.NETWORKS:
+    for name in COMPARED:
         recipe = recipes.recipe("standard", name)
         learned = take(full, held_out(full.labels, recipe.validation_pictures)[0])
         precision = choose_precision(recipe, "cpu")

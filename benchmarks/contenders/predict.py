@@ -14,6 +14,7 @@ def prepare() -> tuple[Measure, Figures]:
     """Builds both networks, exports them into BENCH_FOLDER, and asks each one once."""
     import numpy as np
 
+    from benchmarks.compared import COMPARED
     from cifar_core import networks, settings
     from cifar_core.dataset import arrays
     from cifar_core.training.export import export_litert
@@ -21,7 +22,7 @@ def prepare() -> tuple[Measure, Figures]:
     folder = Path(os.environ["BENCH_FOLDER"])
     pictures = np.asarray(arrays.open_full(settings.current().data_dir).test.images)
     models = {}
-    for name in networks.NETWORKS:
+    for name in COMPARED:
         models[name] = networks.build(name)
         export_litert(models[name], folder / f"{name}.keras", folder / f"{name}.tflite")
         models[name].predict(pictures[:1], verbose=0)

@@ -37,6 +37,7 @@ def prepare() -> tuple[Measure, Figures]:
     import keras
     import numpy as np
 
+    from benchmarks.compared import COMPARED
     from cifar_core import networks, settings
     from cifar_core.dataset import arrays
 
@@ -59,7 +60,7 @@ def prepare() -> tuple[Measure, Figures]:
         )
         return count / clock.seconds
 
-    for name in networks.NETWORKS:
+    for name in COMPARED:
         # The same layers without the first, which divides by 255: the tutorial does so before.
         layers = networks.build(name).layers[1:]
         models[name] = keras.Sequential([keras.Input((32, 32, 3)), *layers])

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import figures, report, results
+from benchmarks.compared import COMPARED
 from benchmarks.documents import fill
 from benchmarks.figures import Target
-from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
 
 RATES = st.lists(st.floats(0.001, 1e12), min_size=1, max_size=9)
@@ -29,8 +29,8 @@ def turns(**rates: list[float]) -> dict[str, list[dict[str, float]]]:
 
 def train_part() -> dict[str, Any]:
     told = turns(T=[1000.0, 2000.0], K=[3000.0, 8000.0], P=[2000.0, 4000.0])
-    networks = {name: figures.training_ratios(told, 100_000_000) for name in NETWORKS}
-    chosen = {name: {"chosen": "eager"} for name in NETWORKS}
+    networks = {name: figures.training_ratios(told, 100_000_000) for name in COMPARED}
+    chosen = {name: {"chosen": "eager"} for name in COMPARED}
     return {
         "networks": networks,
         "contenders": {"P": {"torch": "2.13.0", **chosen}},
@@ -51,7 +51,7 @@ def serve_part() -> dict[str, Any]:
             "split_seconds": figures.summarise([1.25]),
         },
     }
-    return {"networks": dict.fromkeys(NETWORKS, network), "date": "2026-01-03", "turns": 5}
+    return {"networks": dict.fromkeys(COMPARED, network), "date": "2026-01-03", "turns": 5}
 
 
 def measured(**parts: Any) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def test_without_pytorch_its_ratio_is_missing_and_the_others_stand() -> None:
     found = figures.training_ratios(turns(T=[1000.0], K=[3000.0]), 100_000_000)
     assert found["K/P"] is None
     assert found["K/T"]["median"] == 3
-    part = {"networks": dict.fromkeys(NETWORKS, found), "contenders": {}}
+    part = {"networks": dict.fromkeys(COMPARED, found), "contenders": {}}
     assert results.ratios({"train": part})["cnn4"]["K/P"] is None
     assert "–" in report.render(measured(train={**part, "date": "2026-01-02", "turns": 1}))
 
