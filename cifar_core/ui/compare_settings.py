@@ -26,6 +26,8 @@ WORDS: Final = {
     "monitored_split": "Watched on",
     "precision": "Asked to compute in",
     "warmup": "Warm-up",
+    "bias_rate": "Rate of biases, times the learning rate",
+    "lookahead": "Back to the average every so many steps",
 }
 """Settings whose word in the file would not help a reader."""
 
@@ -37,10 +39,11 @@ VALUES: Final = {
     "auto": "the fastest here",
     "keras": "Keras' own",
     "whitening": "from the pictures' patches",
+    "identity": "from the pictures' patches, channels passed on",
 }
 """Values whose word in the file would not help a reader."""
 
-ZEROS: Final = {"training_pictures": "all", "crop_padding": "no"}
+ZEROS: Final = {"training_pictures": "all", "crop_padding": "no", "lookahead": "never"}
 """What a zero means, where it is no number."""
 
 

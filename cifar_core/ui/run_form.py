@@ -161,7 +161,7 @@ def _details(base: Recipe, runs: Sequence[Run]) -> Order:
             f"{base.learning_rate:g}",
             max_chars=200,
             help=HELP["rates"],
-            key=f"train_rates_{basis}",
+            key=f"train_rates_{basis}_{base.learning_rate:g}",
         )
         batch_size = _whole("Batch size", "batch_size", base.batch_size, basis)
     with right:

@@ -127,6 +127,17 @@ def test_another_network_has_the_length_that_its_recipe_has_for_it() -> None:
     assert lengths == {name: recipe("best", name).epochs for name in NETWORKS}
 
 
+def test_another_network_has_the_numbers_that_its_recipe_has_for_it() -> None:
+    app = page()
+    for network in ("cnn7", "cnn4"):
+        app.radio(key="train_network").set_value(network).run()
+        own = recipe("standard", network)
+        rates = [item.value for item in app.text_input if item.label == "Learning rate"]
+        assert rates == [f"{own.learning_rate:g}"]
+        batches = [item.value for item in app.number_input if item.label == "Batch size"]
+        assert batches == [own.batch_size]
+
+
 def test_choosing_a_recipe_fills_in_its_numbers() -> None:
     app = page()
     app.selectbox(key="train_recipe").set_value("tutorial-repaired").run()
