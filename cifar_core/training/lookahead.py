@@ -40,18 +40,19 @@ class LookaheadSGD(keras.optimizers.SGD):
         super().build(variables)
         self.averages = self.add_optimizer_variables(variables, "average")
         for average, variable in zip(self.averages, variables, strict=True):
-            average.assign(variable)
+            average.assign(ops.copy(variable))  # JAX would share the one array
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
         """Takes one step, and looks back where it is time."""
         super().update_step(gradient, variable, learning_rate)
-        average = self.averages[self._get_variable_index(variable)]
+        slot = self.averages[self._get_variable_index(variable)]
+        average, now = ops.convert_to_tensor(slot), ops.convert_to_tensor(variable)
         taken = self.iterations + 1
         over = ops.cast(taken, variable.dtype) / self.steps
-        moved = average + (1 - KEPT**self.every * over**3) * (variable - average)
+        moved = average + (1 - KEPT**self.every * over**3) * (now - average)
         is_time = ops.equal(taken % self.every, 0)
-        self.assign(average, ops.where(is_time, moved, average))
-        self.assign(variable, ops.where(is_time, moved, variable))
+        self.assign(slot, ops.where(is_time, moved, average))
+        self.assign(variable, ops.where(is_time, moved, now))
 
     def get_config(self) -> dict[str, Any]:
         """Returns what Keras rebuilds it from."""

@@ -31,9 +31,11 @@ def wanted(network: str, seed: int) -> Recipe:
         "standard",
         network,
         batch_size=BATCH,
+        epochs=EPOCHS,
         seed=seed,
         schedule="inverse-time",
         learning_rate=0.01,
+        bias_rate=1,  # 64 times the rate is for batches of 256, not of 8
         label_smoothing=0.0,
     )
 
