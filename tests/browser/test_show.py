@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cifar_core import services
+from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.first_visit import COOKIE
 
@@ -115,7 +116,7 @@ def test_a_report_opens_from_disk_without_a_network(
         "() => [...document.querySelectorAll('#document .chart')].every((chart) => "
         "chart.querySelector('.main-svg'))"
     )
-    assert page.locator("#document .chart").count() == 6
+    assert page.locator("#document .chart").count() == 4 + len(NETWORKS)
     assert requests == [report_path.as_uri()]
     assert errors == []
     page.locator('[data-figure="accuracy"] .nsewdrag').hover()
