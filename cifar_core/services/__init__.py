@@ -108,7 +108,7 @@ from cifar_core.services.runs import (
     watch_metrics,
     watch_runs,
 )
-from cifar_core.services.tutorial import Reached, list_reached
+from cifar_core.services.tutorial import Evidence, list_evidence
 
 __all__ = [
     # Who asks
@@ -200,8 +200,8 @@ __all__ = [
     "feedback_facts",
     "feedback_row",
     # The tutorial
-    "Reached",
-    "list_reached",
+    "Evidence",
+    "list_evidence",
     # Report
     "reportable_runs",
     "headline_runs",

@@ -71,7 +71,15 @@ def delete_run(run_id: str) -> None:
 def list_runs(*, with_shipped: bool = True) -> list[Run]:
     """Returns all runs, the newest first, the shipped ones last."""
     own = reading.list_runs(_runs_dir())
-    return own + (_shipped_runs() if with_shipped else [])
+    return own + (list_shipped() if with_shipped else [])
+
+
+def list_shipped() -> list[Run]:
+    """Returns the runs that came with the lab, in the order of their networks."""
+    order = list(NETWORKS)
+    shipped = reading.list_runs(settings.current().models_dir, is_shipped=True)
+    readable = [run for run in shipped if run.recipe is not None]
+    return sorted(readable, key=lambda run: (order.index(results.recipe_of(run).network), run.id))
 
 
 def read_run(run_id: str) -> Run:
@@ -114,13 +122,6 @@ def read_log(run_id: str, *, last_bytes: int = 64_000) -> str:
     except OSError:
         return ""
     return data[-last_bytes:].decode(errors="replace")
-
-
-def _shipped_runs() -> list[Run]:
-    order = list(NETWORKS)
-    shipped = reading.list_runs(settings.current().models_dir, is_shipped=True)
-    readable = [run for run in shipped if run.recipe is not None]
-    return sorted(readable, key=lambda run: (order.index(results.recipe_of(run).network), run.id))
 
 
 def _check_device(device: str) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from cifar_core import formats, services
 from cifar_core.evaluation import published
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import NAMED_RECIPES
+from cifar_core.recipes import NAMED_RECIPES, recipe
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.tables import csv_download
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 def recipes_panel() -> None:
     """Draws the tutorial's figures and what each recipe reached, accuracy and time."""
-    reached = services.list_reached()
-    if not reached:
+    evidence = services.list_evidence()
+    if not evidence:
         return
     st.subheader("As printed, repaired, and trained well", anchor=False)
-    printed = "tutorial" in {item.recipe.name for item in reached}
+    printed = "tutorial" in {item.recipe.name for item in evidence}
     st.text(
         "The same layers in the same order, trained by this lab."
         + (
@@ -34,17 +34,17 @@ def recipes_panel() -> None:
         ),
         width=680,
     )
-    table = recipes_table(reached)
+    table = recipes_table(evidence)
     st.dataframe(table, hide_index=True, height="content", width="content")
     csv_download(table, "tutorial-and-recipes", key="recipes_csv")
-    machines = sorted({name for item in reached for name in item.devices})
+    machines = sorted({name for item in evidence for name in item.devices})
     origin_line(
         "Runs that come with the lab; accuracy on the 10,000 test pictures after the last epoch, "
         f"mean ± standard deviation over seeds; time on {', '.join(machines)}."
     )
 
 
-def recipes_table(reached: list[services.Reached]) -> pd.DataFrame:
+def recipes_table(evidence: list[services.Evidence]) -> pd.DataFrame:
     """Returns the table: of each network the published figures first, then recipe by recipe."""
     import pandas as pd
 
@@ -53,7 +53,8 @@ def recipes_table(reached: list[services.Reached]) -> pd.DataFrame:
     for network in published.BEST_EPOCHS:
         title = NETWORKS[network].title
         known = published.published(network)
-        rows.append((title, "Tutorial, as published", known.accuracy.words(), "100", *unknown))
+        epochs = str(recipe("tutorial", network).epochs)
+        rows.append((title, "Tutorial, as published", known.accuracy.words(), epochs, *unknown))
         rows += [
             (
                 title,
@@ -63,7 +64,7 @@ def recipes_table(reached: list[services.Reached]) -> pd.DataFrame:
                 formats.duration(item.seconds),
                 formats.duration(item.tutorial_seconds),
             )
-            for item in reached
+            for item in evidence
             if item.recipe.network == network
         ]
     heads = (

@@ -46,7 +46,7 @@ LOOKS = frozenset(
         *("read_run", "position_in_line", "read_metrics", "watch_metrics", "watch_runs"),
         *("read_log", "read_evaluation", "read_predictions", "read_test_predictions"),
         *("evaluate_run", "list_models", "find_model", "open_classifier", "read_picture"),
-        *("models_to_ask", "list_reached"),
+        *("models_to_ask", "list_evidence"),
         *("classify", "may_change", "find_refusal", "acting_for"),
         *("open_model", "open_inside", "classify_pixels"),
         *("glance_at", "new_code", "feedback_facts", "feedback_row"),

@@ -22,7 +22,7 @@ def models_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_without_shipped_runs_nothing_is_claimed(runs_dir: Path, models_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="own", recipe="quick"))
-    assert services.list_reached() == []
+    assert services.list_evidence() == []
 
 
 def test_runs_of_a_recipe_are_one_row_with_mean_and_deviation(models_dir: Path) -> None:
@@ -32,7 +32,7 @@ def test_runs_of_a_recipe_are_one_row_with_mean_and_deviation(models_dir: Path) 
     ]
     fabricate(models_dir, Fake(run_id="best", recipe="best"))
     fabricate(models_dir, Fake(run_id="half", recipe="best", done=1, state=State.STOPPED))
-    quick, best = services.list_reached()
+    quick, best = services.list_evidence()
     assert (quick.recipe.name, best.recipe.name) == ("quick", "best")
     accuracies = [
         found.accuracy
@@ -48,7 +48,7 @@ def test_the_time_to_the_tutorials_accuracy_is_that_of_the_first_epoch_at_it(
     models_dir: Path,
 ) -> None:
     fabricate(models_dir, Fake(run_id="one", recipe="best"))
-    (reached,) = services.list_reached()
+    (reached,) = services.list_evidence()
     wanted = published("cnn4").accuracy.value
     ends = [row for row in services.read_metrics("one") if row.kind == "epoch"]
     times = [row.seconds for row in ends if (row.monitored_accuracy or 0) >= wanted]
@@ -61,7 +61,7 @@ def test_the_tutorials_own_recipes_come_first_and_each_network_by_itself(
     for network in ("cnn6", "cnn4"):
         for name in ("best", "tutorial-repaired", "tutorial"):
             fabricate(models_dir, Fake(run_id=f"{network}-{name}", network=network, recipe=name))
-    assert [(item.recipe.network, item.recipe.name) for item in services.list_reached()] == [
+    assert [(item.recipe.network, item.recipe.name) for item in services.list_evidence()] == [
         (network, name)
         for network in ("cnn4", "cnn6")
         for name in ("tutorial", "tutorial-repaired", "best")
