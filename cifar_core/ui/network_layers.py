@@ -78,6 +78,11 @@ CSS = """<style>
 .lab-layers .lab-time { min-width: 8.5rem; }
 .lab-layers .lab-time span { display: block; height: 4px; border-radius: 2px;
   margin: 3px 0 0 auto; }
+@media (max-width: 1400px) {
+  .lab-layers th, .lab-layers td { padding-right: 10px; }
+  .lab-layers tbody th { min-width: 12rem; }
+  .lab-layers .lab-time { min-width: 6.5rem; }
+}
 @media (max-width: 640px) { .lab-layers tbody th { min-width: 9.5rem; } }
 .lab-layers mark { color: inherit; border-radius: 3px; padding: 0 .2em;
   background: color-mix(in srgb, #cc3a80 24%, transparent); }

@@ -83,7 +83,7 @@ def headline(runs: Sequence[Run]) -> None:
     shares = {run.id: stored.shown_share(answers) for run, answers in answered}
     own = [run for run, _ in answered if not run.is_reference]
     beside = [run for run, _ in answered if run.is_reference]
-    with st.container(horizontal=True, gap="large", key="overview_figures"):
+    with st.container(horizontal=True, gap="medium", key="overview_figures"):
         for run in own:
             _figure(names[run.id], shares[run.id], run)
         _published_figure()
