@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 RUNS = 30
 EPOCHS = 100
-AIM_SECONDS = 0.5
 QUIET_MS = 350
 
 WATCH = """() => {

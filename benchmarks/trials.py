@@ -27,8 +27,9 @@ from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.augmentation import plan_epoch
 from cifar_core.dataset.splits import divide
 from cifar_core.errors import LabError
+from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import NAMED_RECIPES, Recipe, recipe
+from cifar_core.recipes import Recipe, recipe
 
 AS_IT_IS = "as it is"
 

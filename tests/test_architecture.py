@@ -41,7 +41,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"cifar_core.networks"}),
-    frozenset({"cifar_core.recipes"}),
+    frozenset({"cifar_core.recipes", "cifar_core.named_recipes"}),
     frozenset({"cifar_core.dataset"}),
     frozenset({"cifar_core.evaluation", "cifar_core.inference", "cifar_core.charts"}),
     frozenset({"cifar_core.runs", "cifar_core.summaries"}),

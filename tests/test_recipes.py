@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from cifar_core import recipes
 from cifar_core.errors import RecipeError
+from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import NAMED_RECIPES, Recipe, from_json, recipe
+from cifar_core.recipes import Recipe, from_json, recipe
 
 NUMERIC = [field.name for field in dataclasses.fields(Recipe) if field.type in ("int", "float")]
 CHOICES = ["schedule", "flips", "initialisation", "monitored_split", "precision"]
@@ -58,7 +59,7 @@ def test_the_repaired_tutorial_differs_in_its_learning_rate_alone() -> None:
 
 
 def test_the_default_recipe_never_watches_the_test_pictures() -> None:
-    chosen = recipe(recipes.DEFAULT_RECIPE, "cnn4")
+    chosen = recipe(DEFAULT_RECIPE, "cnn4")
     assert chosen.monitored_split == "validation"
     assert chosen.validation_pictures > 0
 

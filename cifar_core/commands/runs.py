@@ -11,8 +11,9 @@ from cifar_core.commands.answers import INTERRUPTED, Add, answer, for_each
 from cifar_core.console import show, show_json, tell
 from cifar_core.errors import LabError
 from cifar_core.evaluation.evaluation import Evaluation
+from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import DEFAULT_RECIPE, NAMED_RECIPES, recipe
+from cifar_core.recipes import recipe
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 

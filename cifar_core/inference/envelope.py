@@ -28,9 +28,6 @@ MAX_EXIF_TAGS = 1_000
 MAX_DEFLATE_RATIO = 1032
 """Deflate cannot pack more bytes than this into one (zlib's technical details)."""
 
-FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
-"""Formats the lab reads, by Pillow's names."""
-
 
 class EnvelopeError(Exception):
     """The file's own structure is cut off, absurd or hostile; the text says how."""
@@ -41,7 +38,7 @@ class Envelope:
     """What a file says before it is decoded.
 
     Attributes:
-        format: One of :data:`FORMATS`.
+        format: JPEG, PNG, WEBP, GIF, BMP or AVIF: Pillow's name of it.
         data: The file with only the blocks that its first picture needs.
         size: Declared width and height, or None where only the decoder can tell.
         frames: Pictures counted, 0 where only the decoder can tell.

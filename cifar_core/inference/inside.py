@@ -173,13 +173,6 @@ class Inside:
         """Returns what the last dense layer reads of pictures: (n, d) float32, d 512 for CNN-4."""
         return self._run(pictures, [self._features])[0]
 
-    def features_and_logits(
-        self, pictures: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Returns (n, d) features and (n, 10) logits of pictures (n, 32, 32, 3) uint8."""
-        features, logits = self._run(pictures, [self._features, self._logits])
-        return features, logits
-
     def summary(
         self, pictures: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:

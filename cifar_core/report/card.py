@@ -8,8 +8,9 @@ from cifar_core import formats
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.errors import RunError
 from cifar_core.evaluation.evaluation import Evaluation
+from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import NAMED_RECIPES, Recipe
+from cifar_core.recipes import Recipe
 from cifar_core.report.judgement import command
 from cifar_core.runs import results
 from cifar_core.runs.reading import Run

@@ -13,9 +13,9 @@ from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation import published
 from cifar_core.evaluation.learning import epoch_time
 from cifar_core.evaluation.words import listed as listed_words
+from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import load_description
-from cifar_core.recipes import NAMED_RECIPES
 from cifar_core.report.markup import (
     chart,
     class_pictures,

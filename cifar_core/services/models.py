@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core import files, recipes, settings
+from cifar_core import files, settings
 from cifar_core.dataset import arrays
 from cifar_core.dataset.splits import divide
 from cifar_core.errors import ModelError, RunError
@@ -21,6 +21,7 @@ from cifar_core.inference.classifier import Classifier
 from cifar_core.inference.inside import Inside
 from cifar_core.inference.novelty import NoneOfThese, Novelty
 from cifar_core.inference.room import Room
+from cifar_core.named_recipes import DEFAULT_RECIPE
 from cifar_core.runs import devices, results
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
@@ -248,7 +249,7 @@ def fit_novelty(run: Run) -> Novelty:
         raise RunError(
             f"Run “{run.name}” held no pictures out.",
             expected="The threshold of “none of these” is set on pictures that were held out.",
-            remedy=f"Train with a recipe that does, as {recipes.DEFAULT_RECIPE}.",
+            remedy=f"Train with a recipe that does, as {DEFAULT_RECIPE}.",
         )
     learned, watched = divide(recipe, dataset)
     inside = open_inside(run, threads=None)

@@ -8,8 +8,9 @@ import streamlit as st
 
 from cifar_core import formats, services
 from cifar_core.evaluation import published
+from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import NAMED_RECIPES, recipe
+from cifar_core.recipes import recipe
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.tables import csv_download
 

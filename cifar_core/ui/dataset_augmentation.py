@@ -10,7 +10,8 @@ import streamlit as st
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.preview import Shown, preview
-from cifar_core.recipes import NAMED_RECIPES, Recipe, recipe
+from cifar_core.named_recipes import NAMED_RECIPES
+from cifar_core.recipes import Recipe, recipe
 from cifar_core.ui import cached, stored
 from cifar_core.ui.page import empty_state, origin_line
 from cifar_core.ui.pictures import gallery, picture_address

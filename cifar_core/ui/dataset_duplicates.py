@@ -84,8 +84,8 @@ def summary(pairs: Sequence[Pair]) -> str:
         f"{len(tests):,} of the {TEST_PICTURES:,} test pictures "
         f"({formats.percent(len(tests) / TEST_PICTURES)}) are found in the training split nearly "
         f"the same, {len(other):,} of them with another label there. ciFAIR, where people looked "
-        "at the pairs, counts 3.25%, doubles within the test split included. Here a program "
-        "decided: in a sample, about nine in ten were truly the same photograph."
+        f"at the pairs, counts {PUBLISHED:.2%}, doubles within the test split included. Here a "
+        "program decided: in a sample, about nine in ten were truly the same photograph."
     )
 
 

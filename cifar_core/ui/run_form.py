@@ -10,8 +10,9 @@ import streamlit as st
 
 from cifar_core import recipes, services
 from cifar_core.errors import RunError
+from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import DEFAULT_RECIPE, NAMED_RECIPES, Recipe
+from cifar_core.recipes import Recipe
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cifar_core import formats
+from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import NAMED_RECIPES, Recipe
+from cifar_core.recipes import Recipe
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.reading import Run

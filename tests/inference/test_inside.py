@@ -64,7 +64,7 @@ def test_a_pooling_takes_the_largest_of_four(inside: Inside) -> None:
 
 
 def test_features_times_the_last_weights_are_the_logits(inside: Inside) -> None:
-    features, logits = inside.features_and_logits(some_pictures(50))
+    _, features, logits = inside.summary(some_pictures(50))
     last = inside.steps[-2]
     assert last.kernel is not None
     assert last.bias is not None
@@ -74,9 +74,7 @@ def test_features_times_the_last_weights_are_the_logits(inside: Inside) -> None:
 
 def test_features_alone_are_the_same(inside: Inside) -> None:
     pictures = some_pictures(5)
-    np.testing.assert_array_equal(
-        inside.features(pictures), inside.features_and_logits(pictures)[0]
-    )
+    np.testing.assert_array_equal(inside.features(pictures), inside.summary(pictures)[1])
 
 
 def test_no_pictures_give_empty_outputs(inside: Inside) -> None:

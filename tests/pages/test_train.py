@@ -14,8 +14,9 @@ from cifar_core.dataset import arrays
 from cifar_core.dataset.download import DownloadStatus
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock, try_lock
+from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import NAMED_RECIPES, recipe
+from cifar_core.recipes import recipe
 from cifar_core.runs import devices, manager
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
