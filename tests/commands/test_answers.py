@@ -1,0 +1,154 @@
+"""Measuring and classifying, and names that are no text."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from cifar_core import console, services
+from cifar_core.inference.timing import measure
+from cifar_core.settings import MAX_UPLOAD_BYTES, PROJECT_DIR
+from tests.commands.tool import (
+    done,
+    model,
+    picture,
+    told,
+)
+
+# Names that are no text
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_name_with_half_a_surrogate_pair_is_listed(
+    runs_dir: Path, as_json: bool, encoding: str
+) -> None:
+    folder = model(runs_dir)
+    folder.label_path.write_text(r'{"name": "a\ud800b\u001b[2J\nc", "note": "", "created_at": 1}')
+    arguments = ["runs", "--json"] if as_json else ["runs"]
+    status, out, err = told(*arguments, PYTHONIOENCODING=encoding)
+    assert (status, err) == (0, "")
+    if as_json:
+        assert json.loads(out)[0]["name"] == "a\ud800b\x1b[2J\nc"
+    else:
+        assert r"a\ud800b\x1b[2J\nc" in out.splitlines()[1]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_file_whose_name_is_no_text_is_answered(
+    runs_dir: Path, tmp_path: Path, as_json: bool, exists: bool
+) -> None:
+    model(runs_dir)
+    path = os.fsencode(tmp_path) + b"/\xff.png"
+    if exists:
+        picture(path)
+    status, out, err = told("classify", path, *(["--json"] if as_json else []))
+    assert status == (0 if exists else 1)
+    assert "Traceback" not in err
+    if as_json:
+        assert json.loads(out)["file"] == os.fsdecode(path)
+    else:
+        assert r"\udcff.png" in out
+
+
+def test_a_name_cannot_steer_the_terminal(
+    runs_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model(runs_dir)
+    assert done("classify", str(tmp_path / "\x1b[2J.png")) == 1
+    assert done("stop", "\x1b[2J") == 1
+    said = capfd.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert r"\x1b[2J.png" in said.out
+    assert r"\x1b[2J" in said.err
+
+
+# measure
+
+
+def test_measure_times_every_step_of_a_network_and_the_page_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    monkeypatch.setattr("cifar_core.runs.timing.measure", functools.partial(measure, rounds=2))
+    assert done("measure", "cnn4", "--json") == 0
+    value = json.loads(capfd.readouterr().out)
+    run = services.read_run("cnn4")
+    assert len(value["step_ms"]) == len(services.open_inside(run).steps)
+    timing = services.read_timing(run).timing
+    assert timing is not None
+    assert timing.measured_at == value["measured_at"]
+
+
+# classify
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    os.mkfifo(tmp_path / "fifo")
+    return tmp_path / "fifo"
+
+
+def test_what_is_no_regular_file_is_refused_unopened(
+    runs_dir: Path, tmp_path: Path, fifo: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model(runs_dir)
+    (tmp_path / "link").symlink_to(fifo)
+    hostile = [str(tmp_path), str(fifo), str(tmp_path / "link"), "/dev/zero", "/dev/stdin"]
+    assert done("classify", "--json", *hostile) == 1
+    answers = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [answer["file"] for answer in answers] == hostile
+    for answer in answers:
+        assert f"“{answer['file']}”" in answer["error"]["what"]
+
+
+def test_a_refusal_names_the_full_path(
+    runs_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    model(runs_dir)
+    monkeypatch.chdir(tmp_path)
+    assert done("classify", "missing.png", "--json") == 1
+    assert str(tmp_path / "missing.png") in json.loads(capfd.readouterr().out)["error"]["what"]
+
+
+def test_a_file_that_is_too_large_is_refused_with_its_size(
+    runs_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model(runs_dir)
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate(3_000 * 2**20)  # a hole: no disk is used
+    assert done("classify", str(tmp_path / "large.png"), "--json") == 1
+    assert "3,000.0 MB" in json.loads(capfd.readouterr().out)["error"]["what"]
+
+
+def test_a_file_that_hides_its_size_is_read_to_the_limit_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "growing"
+    path.write_bytes(b"x")
+    before = path.stat()
+    with path.open("ab") as file:
+        file.truncate(MAX_UPLOAD_BYTES + 1000)
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: before)
+    assert len(console.read_file(path)) == MAX_UPLOAD_BYTES + 1
+
+
+def test_one_bad_picture_does_not_keep_the_others_from_their_answers(
+    runs_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model(runs_dir)
+    picture(tmp_path / "good.png")
+    paths = [str(tmp_path / "bad.png"), str(tmp_path / "good.png")]
+    assert done("classify", *paths, "--json") == 1
+    bad, good = (json.loads(line) for line in capfd.readouterr().out.splitlines())
+    assert "error" in bad
+    assert good["model"] == "fake-1"
+    assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-4)
