@@ -1,0 +1,149 @@
+"""The list of runs on the Train page, and what can be done with them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from cifar_core import files, recipes, services
+from cifar_core.errors import RunError
+from cifar_core.runs.folder import State, Status
+from cifar_core.ui import run_actions
+from tests.pages.train.tool import (
+    HOSTILE,
+    alive,
+    button,
+    make_run,
+    page,
+    runs_in,
+    shown,
+    table,
+)
+
+
+def test_the_list_shows_every_run_the_newest_first(runs_dir: Path) -> None:
+    make_run(runs_dir, "cnn4-standard-1", State.STOPPED, epoch=2, accuracy=0.5)
+    make_run(runs_dir, "cnn4-standard-2", State.FAILED, running_seconds=80.0)
+    rows = table(page())
+    assert list(rows["Run"]) == ["CNN-4 standard 2", "CNN-4 standard 1"]
+    assert list(rows["State"]) == ["× Failed", "■ Stopped"]
+    assert list(rows["Epoch"]) == ["0 of 4", "2 of 4"]
+    assert rows["Accuracy"][1] == 50.0
+    assert rows["Training"][0] == "1 min 20 s"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("recipe.json", "{"),
+        ("recipe.json", '{"network": "cnn99"}'),
+        ("recipe.json", "[]"),
+        ("status.json", "\x00\x01"),
+        ("status.json", '{"state": "dancing"}'),
+        ("status.json", '{"state": "stopped", "epoch": "many", "accuracy": "x"}'),
+        ("status.json", '{"state": "stopped", "running_seconds": null}'),
+        ("label.json", "null"),
+        ("metrics.jsonl", '{"kind": "epoch"}\nnonsense\n'),
+    ],
+)
+def test_a_broken_run_is_listed_and_breaks_nothing(name: str, content: str, runs_dir: Path) -> None:
+    make_run(runs_dir, "cnn4-standard-1", State.STOPPED)
+    broken = make_run(runs_dir, "cnn4-standard-2", State.STOPPED)
+    (broken.path / name).write_text(content)
+    app = page(run="cnn4-standard-2")
+    assert not app.exception
+    second = "cnn4-standard-2" if name == "recipe.json" else "CNN-4 standard 2"
+    assert set(table(app)["Run"]) == {"CNN-4 standard 1", second}
+    assert button(app, "Start training")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_shown_as_text(name: str, runs_dir: Path) -> None:
+    make_run(runs_dir, "cnn4-standard-1", State.INTERRUPTED, label=name)
+    app = page(run="cnn4-standard-1")
+    assert not app.exception
+    assert table(app)["Run"][0] == name
+    marked_up = " ".join(element.proto.body for element in app.get("html"))
+    assert "<script" not in marked_up
+    assert any(name in item.value for item in app.text)  # st.text reads no Markdown
+
+
+def test_interrupted_runs_are_offered_to_be_resumed_all_at_once(runs_dir: Path) -> None:
+    for number in (1, 2):
+        make_run(runs_dir, f"cnn4-standard-{number}", State.RUNNING, epoch=1)  # nobody holds it
+    app = page()
+    assert "2 runs were interrupted" in shown(app)
+    resumed: list[str] = []
+    services_resume = services.resume_run
+    try:
+        services.resume_run = lambda run_id, **_: resumed.append(run_id)
+        button(app, "Resume all").click().run()
+    finally:
+        services.resume_run = services_resume
+    assert sorted(resumed) == ["cnn4-standard-1", "cnn4-standard-2"]
+
+
+def test_the_offer_to_resume_can_be_put_off(runs_dir: Path) -> None:
+    make_run(runs_dir, "cnn4-standard-1", State.RUNNING)
+    app = page()
+    button(app, "Not now").click().run()
+    assert "was interrupted. Nothing" not in shown(app)
+
+
+def test_delete_asks_first_and_then_removes(runs_dir: Path) -> None:
+    make_run(runs_dir, "cnn4-standard-1", State.STOPPED)
+    app = page(run="cnn4-standard-1")
+    app.button(key="train_action_delete").click().run()
+    assert runs_in(runs_dir) == ["cnn4-standard-1"]
+    assert "cannot come back" in shown(app)
+    app.button(key="train_delete_confirm").click().run()
+    assert not app.exception
+    assert runs_in(runs_dir) == []
+
+
+def test_a_run_that_came_to_life_while_delete_asked_is_kept(runs_dir: Path) -> None:
+    folder = make_run(runs_dir, "cnn4-standard-1", State.STOPPED)
+    app = page(run="cnn4-standard-1")
+    app.button(key="train_action_delete").click().run()
+    with alive(folder):
+        folder.write_status(Status(state=State.RUNNING, heartbeat_at=time.time()))
+        with pytest.raises(RunError, match="alive again"):
+            run_actions._delete_run("cnn4-standard-1")
+        app.run()
+        assert app.button(key="train_delete_confirm").disabled
+    assert runs_in(runs_dir) == ["cnn4-standard-1"]
+
+
+def test_a_living_run_can_be_stopped_but_not_deleted_or_resumed(runs_dir: Path) -> None:
+    folder = make_run(runs_dir, "cnn4-standard-1", State.RUNNING)
+    with alive(folder):
+        app = page(run="cnn4-standard-1")
+        disabled = {item.key: item.disabled for item in app.button}
+        assert disabled["train_action_delete"]
+        assert disabled["train_action_resume"]
+        app.button(key="train_action_stop").click().run()
+        assert folder.request_path.exists()
+        assert "stopping" in shown(app)
+
+
+def test_cloning_fills_the_form_with_every_setting_of_the_run(runs_dir: Path) -> None:
+    folder = make_run(runs_dir, "cnn6-standard-1", State.STOPPED)
+    mine = recipes.recipe("tutorial", "cnn6", epochs=7, seed=9, momentum=0.5)
+    files.write_json(folder.recipe_path, mine.to_json())
+    app = page(run="cnn6-standard-1")
+    app.button(key="train_action_clone").click().run()
+    assert app.radio(key="train_network").value == "cnn6"
+    button(app, "Start").click().run()
+    (new,) = set(runs_in(runs_dir)) - {"cnn6-standard-1"}
+    assert services.read_run(new).recipe == mine
+
+
+def test_a_run_is_renamed_in_a_dialog(runs_dir: Path) -> None:
+    make_run(runs_dir, "cnn4-standard-1", State.STOPPED)
+    app = page(run="cnn4-standard-1")
+    app.button(key="train_action_rename").click().run()
+    app.text_input(key="train_rename_name").set_value("best so far").run()
+    app.button(key="train_rename_save").click().run()
+    assert services.read_run("cnn4-standard-1").name == "best so far"

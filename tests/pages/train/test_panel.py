@@ -1,0 +1,124 @@
+"""One run on the Train page: progress, curves, log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cifar_core import recipes, services
+from cifar_core.errors import RunError
+from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
+from cifar_core.settings import PROJECT_DIR
+from tests.pages.train.tool import (
+    PAGE,
+    alive,
+    button,
+    make_run,
+    page,
+    shown,
+    table,
+)
+
+
+@pytest.mark.parametrize("run_id", ["nobody", "../../etc", "<script>", "x" * 5000])
+def test_an_address_of_no_run_gets_a_sentence(run_id: str) -> None:
+    app = page(run=run_id)
+    assert not app.exception
+    assert "There is no run" in shown(app)
+    assert "<script>" not in " ".join(element.proto.body for element in app.get("html"))
+
+
+def test_a_failed_run_shows_its_reason_and_the_next_step(runs_dir: Path) -> None:
+    make_run(
+        runs_dir, "cnn4-standard-1", State.FAILED, reason="The disk is full.", remedy="Make room."
+    )
+    app = page(run="cnn4-standard-1")
+    assert "The disk is full." in shown(app)
+    assert "Make room." in shown(app)
+
+
+def test_a_living_run_shows_progress_times_and_curves(runs_dir: Path) -> None:
+    folder = make_run(
+        runs_dir,
+        "cnn4-standard-1",
+        State.RUNNING,
+        epoch=1,
+        step=88,
+        steps_per_epoch=352,
+        running_seconds=100.0,
+        waiting_seconds=60.0,
+        eta_seconds=300.0,
+        images_per_second=480.4,
+        accuracy=0.5,
+        best_accuracy=0.5,
+        best_epoch=1,
+    )
+    step = {"loss": 2.0, "accuracy": 0.3, "learning_rate": 0.1, "images_per_second": 480.0}
+    folder.append_metrics([MetricRow(kind="step", epoch=0.5, seconds=50.0, **step)])
+    with alive(folder):
+        app = page(run="cnn4-standard-1")
+    assert not app.exception
+    figures = {item.label: item.value for item in app.metric}
+    assert figures["Training"] == "1 min 40 s"
+    assert figures["Waited"] == "1 min"
+    assert figures["Time left"] == "5 min"
+    assert figures["Accuracy"] == "50.0% ± 1.4"
+    assert figures["Pictures per second"] == "480"
+    assert figures["Best, epoch 1"] == "50.0%"
+    assert len(app.get("vega_lite_chart")) == 2
+
+
+def test_the_end_of_a_watched_run_is_told_once(runs_dir: Path) -> None:
+    folder = make_run(runs_dir, "cnn4-standard-1", State.RUNNING)
+    with alive(folder):
+        app = page(run="cnn4-standard-1")
+        assert not app.toast
+        folder.write_status(Status(state=State.STOPPED))
+    app.run()
+    assert ["has stopped" in item.value for item in app.toast] == [True]
+    assert not app.run().toast
+
+
+def test_a_waiting_run_says_how_many_are_before_it(runs_dir: Path) -> None:
+    runs_dir.mkdir()
+    first = services.start_run(recipes.recipe("standard", "cnn4"))
+    second = services.start_run(recipes.recipe("standard", "cnn6"))
+    with alive(RunFolder(runs_dir / first)), alive(RunFolder(runs_dir / second)):
+        app = page(run=second)
+        assert "Waiting, 1 before it" in shown(app)
+        assert "Waiting, next" in list(table(app)["State"])[1]
+
+
+def test_the_log_is_shown_as_it_was_printed(runs_dir: Path) -> None:
+    folder = make_run(runs_dir, "cnn4-standard-1", State.FAILED)
+    folder.log_path.write_bytes(b"<b>bold</b> # no heading\n\xff\xfe")
+    app = AppTest.from_file(PAGE, default_timeout=30)
+    app.query_params["run"] = "cnn4-standard-1"
+    app.session_state["panel_open_log"] = True
+    app.run()
+    assert "<b>bold</b> # no heading" in app.code[0].value
+
+
+def test_through_the_app_the_page_is_the_same() -> None:
+    app = AppTest.from_file(str(PROJECT_DIR / "app.py"), default_timeout=60).run()
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    assert app.title[0].value == "Train"
+    assert button(app, "Start training")
+
+
+def test_a_run_shown_by_the_address_is_json_safe(runs_dir: Path) -> None:
+    folder = make_run(runs_dir, "cnn4-standard-1", State.STOPPED)
+    row = {"kind": "epoch", "epoch": 1, "loss": float("nan"), "accuracy": 0.1}
+    rest = {"learning_rate": 0.1, "images_per_second": 1.0, "seconds": 1.0}
+    folder.metrics_path.write_text(json.dumps({**row, **rest}) + "\n")
+    assert not page(run="cnn4-standard-1").exception
+
+
+@pytest.mark.parametrize("run_id", ["a" * 5000, "../runs", "a/b", "", "\0"])
+def test_an_impossible_run_id_is_answered_in_a_sentence(run_id: str) -> None:
+    with pytest.raises(RunError):
+        services.read_run(run_id)
