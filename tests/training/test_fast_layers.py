@@ -78,6 +78,28 @@ def test_a_normalisation_that_is_fixed_goes_by_its_moving_statistics() -> None:
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_compiled_gelu_and_its_gradient_are_those_of_the_formula(precision: str) -> None:
+    import tensorflow as tf
+    from scipy.stats import norm
+
+    from cifar_core.training.fast_layers import CompiledActivation
+
+    layer = CompiledActivation("gelu", dtype=precision)
+    seen = tf.cast(tf.linspace(-6.0, 6.0, 4001), precision)[tf.newaxis]
+    with tf.GradientTape() as tape:
+        tape.watch(seen)
+        made = layer(seen)
+    slope = tape.gradient(made, seen)
+    assert made.dtype == slope.dtype == seen.dtype
+    x = np.asarray(seen, np.float64)
+    found = (np.asarray(value, np.float64) for value in (made, slope))
+    formulas = x * norm.cdf(x), norm.cdf(x) + x * norm.pdf(x)
+    for ours, formula in zip(found, formulas, strict=True):  # half a unit in the last place
+        error = 2.0**-8 if precision == "bfloat16" else 1e-6
+        np.testing.assert_allclose(ours, formula, rtol=1.01 * error, atol=1e-6)
+
+
 def test_bytes_drop_the_share_they_should_and_keep_the_mean() -> None:
     from cifar_core.training.fast_layers import ByteDropout
 
@@ -89,12 +111,18 @@ def test_bytes_drop_the_share_they_should_and_keep_the_mean() -> None:
 
 def test_a_model_keeps_its_weights_and_what_is_fixed_when_its_layers_are_changed() -> None:
     from cifar_core.networks import build
-    from cifar_core.training.fast_layers import FusedBatchNormalization, with_fast_layers
+    from cifar_core.training.fast_layers import (
+        CompiledActivation,
+        FusedBatchNormalization,
+        with_fast_layers,
+    )
 
     model = build("cnn7")
     quick = with_fast_layers(model)
     kinds = [type(layer) for layer in quick.layers]
     assert kinds.count(FusedBatchNormalization) == 6
+    assert kinds.count(CompiledActivation) == 7
+    assert CompiledActivation not in map(type, with_fast_layers(build("cnn4")).layers)
     assert len(quick.trainable_variables) == len(model.trainable_variables) == 13
     for one, other in zip(model.get_weights(), quick.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
