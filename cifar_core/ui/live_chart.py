@@ -30,7 +30,22 @@ _FEW_POINTS = 8
 """Up to so many points a line is too short to be seen, so each has a dot."""
 
 _MARKS: Final = ("", "last", "best")
-_SIDES: Final = ("above", "below")
+
+_SIDES: Final = ("above", "below", "higher", "unsaid")
+"""Where a label stands; the best epoch's is left out where another would lie on it."""
+
+_OFFSETS: Final = (12, -16, 28)
+"""By how many pixels a label stands above its point, by side."""
+
+_LABEL_SIZE: Final = (0.45, 16.0)
+"""Width of a label as a share of a narrow chart's axis, and its height in pixels."""
+
+_PLOT_HEIGHT: Final = 200.0
+"""Pixels between the axes of a low chart: where labels fit there, they fit everywhere."""
+
+_ACCURACY_TOP: Final = 1.08
+_LOSS_ROOM: Final = 1.15
+"""The axes end above the highest point, so that its label has room there."""
 
 _WIDTHS: Final = [1.5, 2.5]
 _EPOCH = "'Epoch ' + format(datum.epoch, datum.epoch == floor(datum.epoch) ? 'd' : '.1f') + ': '"
@@ -83,7 +98,7 @@ def live_curves(
         epochs: End of the horizontal axis; the last epoch measured if not given.
     """
     st.vega_lite_chart(
-        prepare(lines, value),
+        prepare(lines, value, epochs),
         specification(value, colour=colour, watched=watched, height=height, epochs=epochs),
         key=key,
         width="stretch",
@@ -94,7 +109,7 @@ def live_curves(
     )
 
 
-def prepare(lines: Mapping[str, Line], value: Value) -> pa.Table:
+def prepare(lines: Mapping[str, Line], value: Value, until: float | None = None) -> pa.Table:
     """Returns the points in order, thinned, with those that carry a label marked.
 
     Written with NumPy for Arrow, because it is done at every tick: with pandas between them it
@@ -103,19 +118,18 @@ def prepare(lines: Mapping[str, Line], value: Value) -> pa.Table:
     Args:
         lines: As :func:`live_curves` takes them.
         value: Which measure they hold; decides what "best" means.
+        until: End of the horizontal axis; the last epoch measured if not given.
 
     Returns:
         ``epoch``, ``value``, ``series``, two texts: ``mark`` (``last``, ``best`` or empty)
-        and ``side`` (``above`` or ``below``: where the label of a last point has room), and
-        ``few``: whether the series is too short for its line to be seen.
+        and ``side`` (``above``, ``below`` or ``higher``: where the label has room, ``unsaid``
+        where it has none), and ``few``: whether the series is too short for its line to be
+        seen.
     """
     import pyarrow as pa
 
     series = [_series(name, line, value) for name, line in lines.items()]
-    ends = [(one.values[one.last], one) for one in series if len(one.values)]
-    if len(ends) > 1:
-        lowest = min(ends, key=lambda end: float(end[0]))[1]
-        lowest.side[lowest.last] = _SIDES.index("below")
+    _find_room([one for one in series if len(one.values)], value, until)
     epochs = _joined([one.epochs for one in series], np.float32)
     order = np.argsort(epochs, kind="stable")
     sizes = [len(one.epochs) for one in series]
@@ -166,6 +180,32 @@ def _series(name: str, line: Line, value: Value) -> _Series:
     return _Series(epochs, values, mark, side, last)
 
 
+def _find_room(series: Sequence[_Series], value: Value, until: float | None) -> None:
+    """Writes to each labelled point on which side of it the label has room."""
+    if not series:
+        return
+    highest = max(float(one.values.max()) for one in series)
+    pixel = (_ACCURACY_TOP if value == "accuracy" else _LOSS_ROOM * highest) / _PLOT_HEIGHT
+    width, height = _LABEL_SIZE
+    span = width * (until or max(float(one.epochs[one.last]) for one in series))
+    low, *others = sorted(series, key=lambda one: float(one.values[one.last]))
+    if others:
+        apart = others[-1].values[others[-1].last] - low.values[low.last]
+        if low.values[low.last] > 2 * height * pixel:
+            low.side[low.last] = _SIDES.index("below")
+        elif apart < height * pixel:
+            others[-1].side[others[-1].last] = _SIDES.index("higher")
+    said = [
+        (one.epochs[one.last], one.values[one.last] + _OFFSETS[one.side[one.last]] * pixel)
+        for one in series
+    ]
+    for one in series:
+        for best in np.flatnonzero(one.mark == _MARKS.index("best")):
+            across, up = one.epochs[best], one.values[best] + _OFFSETS[0] * pixel
+            if any(abs(across - x) < span and abs(up - y) < height * pixel for x, y in said):
+                one.side[best] = _SIDES.index("unsaid")
+
+
 def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
     return np.concatenate([np.empty(0), *parts]).astype(kind)
 
@@ -189,7 +229,7 @@ def specification(
     """
     x_scale = {"domain": [0, epochs]} if epochs else {"zero": True}
     # The label of the highest point has room above it; see also _headroom.
-    y_scale = {"domain": [0, 1.08]} if value == "accuracy" else {"zero": True, "nice": True}
+    y_scale = {"domain": [0, _ACCURACY_TOP]} if value == "accuracy" else {"zero": True, "nice": True}
     y_axis = {"format": "%"} if value == "accuracy" else {}
     end = f"datum.epoch > {0.75 * epochs}" if epochs else "true"
     shown = {"condition": {"param": "shown", "value": 1}, "value": 0.06}
@@ -272,7 +312,7 @@ def _lines(shown: dict[str, Any], watched: MonitoredSplit) -> dict[str, Any]:
 def _headroom(value: Value) -> dict[str, Any]:
     """Nothing to be seen: it stretches the axis of the loss above the highest point."""
     return {
-        "transform": [{"calculate": "datum.value * 1.15", "as": "headroom"}],
+        "transform": [{"calculate": f"datum.value * {_LOSS_ROOM}", "as": "headroom"}],
         "mark": {"type": "point", "opacity": 0, "clip": True, "tooltip": False},
         "encoding": {
             "y": {"field": "headroom", "type": "quantitative", "title": value.capitalize()}
@@ -315,13 +355,13 @@ def _labels(end: str, shown: dict[str, Any], colour: str) -> list[dict[str, Any]
     # In the full colour, also for training: its paler line is easy to see, paler text is not.
     weight = {"expr": "datum.series != 'train' ? 600 : 400"}
     text = {"type": "text", "clip": True, "fontWeight": weight, "fontSize": 13}
-    sides = [("above", "last", -12), ("below", "last", 16), ("above", "best", -12)]
+    sides = [(side, "last", offset) for side, offset in zip(_SIDES, _OFFSETS, strict=False)]
     return [
         {
             "transform": [{"filter": f"datum.mark == '{mark}' && datum.side == '{side}'"}],
             "mark": {
                 **text,
-                "dy": dy,
+                "dy": -offset,
                 "align": {"expr": f"{end} ? 'right' : 'left'"},
             },
             "encoding": {
@@ -330,5 +370,5 @@ def _labels(end: str, shown: dict[str, Any], colour: str) -> list[dict[str, Any]
                 "opacity": shown,
             },
         }
-        for side, mark, dy in sides
+        for side, mark, offset in [*sides, (_SIDES[0], "best", _OFFSETS[0])]
     ]

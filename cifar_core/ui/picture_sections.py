@@ -90,7 +90,7 @@ def pixels_section(split: Split, index: int) -> None:
         gallery(
             channels(pixels),
             [f"{name}, mean {pixels[..., k].mean():.0f}" for k, name in enumerate(CHANNELS)],
-            factor=5,
+            factor=4,
         )
         with st.expander("The numbers a network reads"):
             _numbers(pixels)

@@ -21,7 +21,7 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, origin_of
 from cifar_core.ui import stored
-from cifar_core.ui.confidence_panel import ECE_WORDS
+from cifar_core.ui.confidence_panel import AS_TRAINED, ECE_WORDS
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart
 from cifar_core.ui.tables import csv_download, plain
@@ -71,7 +71,16 @@ def _final_metrics(figures: Evaluation) -> None:
         width="content",
         help="Accuracy when the answers for a picture and its mirror image are averaged.",
     )
-    st.metric("Calibration error", formats.percent(figures.ece), width="content", help=ECE_WORDS)
+    calibrated, words = figures.ece_calibrated, ECE_WORDS
+    if calibrated is not None:
+        words += f" With the temperature, as Classify says it; {AS_TRAINED} it is "
+        words += f"{formats.percent(figures.ece)}."
+    st.metric(
+        "Calibration error",
+        formats.percent(figures.ece if calibrated is None else calibrated),
+        width="content",
+        help=words,
+    )
 
 
 def _running_metrics(run: Run) -> None:

@@ -71,9 +71,9 @@ def rows(*measurements: tuple[float, float | None, str]) -> dict[str, Line]:
     }
 
 
-def prepare(lines: dict[str, Line], value: Value) -> pd.DataFrame:
+def prepare(lines: dict[str, Line], value: Value, until: float | None = None) -> pd.DataFrame:
     """Returns the points that are sent, as a table one can ask."""
-    return pd.DataFrame(live_chart.prepare(lines, value).to_pandas())
+    return pd.DataFrame(live_chart.prepare(lines, value, until).to_pandas())
 
 
 @pytest.mark.parametrize(("value", "best"), [("accuracy", 2.0), ("loss", 1.0)])
@@ -97,6 +97,28 @@ def test_the_labels_of_two_ends_stand_apart() -> None:
         "train": "below",
         "validation": "above",
     }
+
+
+def sides(points: pd.DataFrame) -> dict[str, str]:
+    """Returns where the labels stand, by series and mark."""
+    marked = points[points["mark"] != ""]
+    names = marked["series"].astype(str) + " " + marked["mark"].astype(str)
+    return dict(zip(names, marked["side"], strict=True))
+
+
+def test_labels_do_not_lie_on_each_other_where_a_run_stands_still_at_the_bottom() -> None:
+    measured = [(epoch, 0.1, "test") for epoch in (1, 2, 3)] + [(3.4, 0.101, "train")]
+    points = prepare(rows(*measured), "accuracy", until=10)
+    assert sides(points) == {"test best": "unsaid", "test last": "above", "train last": "higher"}
+
+
+def test_the_best_epoch_is_said_where_it_has_room() -> None:
+    measured = [(5, 0.9, "validation"), (30, 0.6, "validation"), (30, 0.5, "train")]
+    assert sides(prepare(rows(*measured), "accuracy"))["validation best"] == "above"
+    close = [(28, 0.61, "validation"), (30, 0.6, "validation"), (30, 0.5, "train")]
+    assert sides(prepare(rows(*close), "accuracy"))["validation best"] == "unsaid"
+    lower = [(28, 0.9, "validation"), (30, 1.3, "validation"), (30, 0.5, "train")]
+    assert sides(prepare(rows(*lower), "loss"))["validation best"] == "above"
 
 
 def test_a_long_run_is_thinned_but_keeps_its_ends_and_every_validation() -> None:
