@@ -229,7 +229,9 @@ def specification(
     """
     x_scale = {"domain": [0, epochs]} if epochs else {"zero": True}
     # The label of the highest point has room above it; see also _headroom.
-    y_scale = {"domain": [0, _ACCURACY_TOP]} if value == "accuracy" else {"zero": True, "nice": True}
+    y_scale = (
+        {"domain": [0, _ACCURACY_TOP]} if value == "accuracy" else {"zero": True, "nice": True}
+    )
     y_axis = {"format": "%"} if value == "accuracy" else {}
     end = f"datum.epoch > {0.75 * epochs}" if epochs else "true"
     shown = {"condition": {"param": "shown", "value": 1}, "value": 0.06}
