@@ -62,6 +62,13 @@ def test_quick_is_recorded_with_three_seeds_of_each_of_the_tutorials_networks() 
     assert sorted(quick) == [(network, seed) for network in ("cnn4", "cnn6") for seed in (1, 2, 3)]
 
 
+def test_the_recipe_as_printed_is_recorded_and_has_learnt_nothing() -> None:
+    for name in ("cnn4-tutorial", "cnn6-tutorial"):
+        figures = services.read_evaluation(services.read_run(name))
+        assert figures is not None
+        assert figures.accuracy == pytest.approx(0.1)
+
+
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_recorded_history_is_whole_and_its_figures_are_those_of_its_answers(name: str) -> None:
     run = services.read_run(name)

@@ -34,6 +34,8 @@ def card(run: Run) -> str:
     recipe = results.recipe_of(run)
     named = NAMED_RECIPES.get(recipe.name)
     reason = f"{named.reason} " if named else ""
+    usual = named.own[recipe.network]["epochs"] if named else recipe.epochs
+    instead = f" instead of {usual}" if usual != recipe.epochs else ""
     device = _plain(run.status.device_name or run.status.device)
     took = formats.duration(run.status.running_seconds)
     return f"""# {NETWORKS[recipe.network].title}, recipe `{recipe.name}`
@@ -47,7 +49,7 @@ def card(run: Run) -> str:
 
 {_data(recipe)}
 
-**Recipe.** {reason}{recipe.epochs} epochs, seed {recipe.seed}; every
+**Recipe.** {reason}{recipe.epochs} epochs{instead}, seed {recipe.seed}; every
 number is in recipe.json, digests and versions are in manifest.json.
 
 **Limits.** It knows ten classes and must name one of them whatever a picture shows. It has seen

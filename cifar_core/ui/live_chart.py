@@ -31,17 +31,21 @@ _FEW_POINTS = 8
 
 _MARKS: Final = ("", "last", "best")
 
-_SIDES: Final = ("above", "below", "higher", "unsaid")
-"""Where a label stands; the best epoch's is left out where another would lie on it."""
+_OFFSETS: Mapping[str, int] = {"above": 12, "below": -16, "higher": 28}
+"""Where a label can stand, and how many pixels above its point that is."""
 
-_OFFSETS: Final = (12, -16, 28)
-"""By how many pixels a label stands above its point, by side."""
+_SIDES: Final = (*_OFFSETS, "unsaid")
+"""The best epoch's label is left out where another would lie on it."""
 
-_LABEL_SIZE: Final = (0.45, 16.0)
-"""Width of a label as a share of a narrow chart's axis, and its height in pixels."""
+_LABEL_WIDTHS: Mapping[str, float] = {"last": 0.48, "best": 0.32}
+"""Of the axis of a narrow chart."""
 
+_LABEL_HEIGHT: Final = 16.0
 _PLOT_HEIGHT: Final = 200.0
-"""Pixels between the axes of a low chart: where labels fit there, they fit everywhere."""
+"""In pixels: what a label takes, and what lies between the axes of a low chart."""
+
+_TURN: Final = 0.75
+"""Beyond this share of the axis a label stands left of its point, before it on the right."""
 
 _ACCURACY_TOP: Final = 1.08
 _LOSS_ROOM: Final = 1.15
@@ -164,7 +168,7 @@ class _Series:
 def _series(name: str, line: Line, value: Value) -> _Series:
     """Returns what is drawn of a line."""
     epochs, values = np.array(line.epochs, np.float64), np.array(line.values, np.float64)
-    measured = ~np.isnan(epochs) & ~np.isnan(values)
+    measured = np.isfinite(epochs) & np.isfinite(values)
     epochs, values = epochs[measured], values[measured]
     order = np.argsort(epochs, kind="stable")
     if name == "train":
@@ -181,28 +185,35 @@ def _series(name: str, line: Line, value: Value) -> _Series:
 
 
 def _find_room(series: Sequence[_Series], value: Value, until: float | None) -> None:
-    """Writes to each labelled point on which side of it the label has room."""
+    """Writes to each labelled point on which side of it the label has room, by an estimate."""
     if not series:
         return
-    highest = max(float(one.values.max()) for one in series)
+    highest = max(float(one.values.max()) for one in series) or 1.0
     pixel = (_ACCURACY_TOP if value == "accuracy" else _LOSS_ROOM * highest) / _PLOT_HEIGHT
-    width, height = _LABEL_SIZE
-    span = width * (until or max(float(one.epochs[one.last]) for one in series))
     low, *others = sorted(series, key=lambda one: float(one.values[one.last]))
     if others:
         apart = others[-1].values[others[-1].last] - low.values[low.last]
-        if low.values[low.last] > 2 * height * pixel:
+        if low.values[low.last] > 2 * _LABEL_HEIGHT * pixel:
             low.side[low.last] = _SIDES.index("below")
-        elif apart < height * pixel:
+        elif apart < _LABEL_HEIGHT * pixel:
             others[-1].side[others[-1].last] = _SIDES.index("higher")
-    said = [
-        (one.epochs[one.last], one.values[one.last] + _OFFSETS[one.side[one.last]] * pixel)
-        for one in series
-    ]
+    span = until or max(float(one.epochs[one.last]) for one in series)
+
+    def place(one: _Series, point: int) -> tuple[float, float, float]:
+        """Left and right end of a point's label, in epochs, and its height on the axis."""
+        epoch, width = float(one.epochs[point]), span * _LABEL_WIDTHS[_MARKS[one.mark[point]]]
+        is_left = until is None or epoch > _TURN * until
+        up = float(one.values[point]) + _OFFSETS[_SIDES[one.side[point]]] * pixel
+        return (epoch - width, epoch, up) if is_left else (epoch, epoch + width, up)
+
+    said = [place(one, one.last) for one in series]
     for one in series:
         for best in np.flatnonzero(one.mark == _MARKS.index("best")):
-            across, up = one.epochs[best], one.values[best] + _OFFSETS[0] * pixel
-            if any(abs(across - x) < span and abs(up - y) < height * pixel for x, y in said):
+            left, right, up = place(one, int(best))
+            if any(
+                left < end and start < right and abs(up - height) < _LABEL_HEIGHT * pixel
+                for start, end, height in said
+            ):
                 one.side[best] = _SIDES.index("unsaid")
 
 
@@ -233,7 +244,7 @@ def specification(
         {"domain": [0, _ACCURACY_TOP]} if value == "accuracy" else {"zero": True, "nice": True}
     )
     y_axis = {"format": "%"} if value == "accuracy" else {}
-    end = f"datum.epoch > {0.75 * epochs}" if epochs else "true"
+    end = f"datum.epoch > {_TURN * epochs}" if epochs else "true"
     shown = {"condition": {"param": "shown", "value": 1}, "value": 0.06}
     return {
         "height": height,
@@ -357,13 +368,13 @@ def _labels(end: str, shown: dict[str, Any], colour: str) -> list[dict[str, Any]
     # In the full colour, also for training: its paler line is easy to see, paler text is not.
     weight = {"expr": "datum.series != 'train' ? 600 : 400"}
     text = {"type": "text", "clip": True, "fontWeight": weight, "fontSize": 13}
-    sides = [(side, "last", offset) for side, offset in zip(_SIDES, _OFFSETS, strict=False)]
+    places = [*((side, "last") for side in _OFFSETS), ("above", "best")]
     return [
         {
             "transform": [{"filter": f"datum.mark == '{mark}' && datum.side == '{side}'"}],
             "mark": {
                 **text,
-                "dy": -offset,
+                "dy": -_OFFSETS[side],
                 "align": {"expr": f"{end} ? 'right' : 'left'"},
             },
             "encoding": {
@@ -372,5 +383,5 @@ def _labels(end: str, shown: dict[str, Any], colour: str) -> list[dict[str, Any]
                 "opacity": shown,
             },
         }
-        for side, mark, offset in [*sides, (_SIDES[0], "best", _OFFSETS[0])]
+        for side, mark in places
     ]

@@ -71,15 +71,16 @@ def _final_metrics(figures: Evaluation) -> None:
         width="content",
         help="Accuracy when the answers for a picture and its mirror image are averaged.",
     )
-    calibrated, words = figures.ece_calibrated, ECE_WORDS
-    if calibrated is not None:
-        words += f" With the temperature, as Classify says it; {AS_TRAINED} it is "
-        words += f"{formats.percent(figures.ece)}."
+    as_trained = formats.percent(figures.ece)
+    if figures.ece_calibrated is None:
+        st.metric(f"Calibration error, {AS_TRAINED}", as_trained, width="content", help=ECE_WORDS)
+        return
     st.metric(
         "Calibration error",
-        formats.percent(figures.ece if calibrated is None else calibrated),
+        formats.percent(figures.ece_calibrated),
         width="content",
-        help=words,
+        help=f"{ECE_WORDS} Measured with the temperature applied, as Classify does; {AS_TRAINED} "
+        f"it is {as_trained}.",
     )
 
 

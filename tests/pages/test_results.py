@@ -270,6 +270,19 @@ def test_the_temperature_is_applied_to_the_network_it_was_fitted_to_only(runs_di
     assert "Temperature" in [item.label for item in open_page(view="Confidence").metric]
 
 
+@pytest.mark.parametrize("recipe", ["quick", "tutorial"])
+def test_the_headline_says_whether_the_calibration_error_is_calibrated(
+    runs_dir: Path, recipe: str
+) -> None:
+    run = fabricate(runs_dir, Fake(run_id="only", recipe=recipe))
+    figures = json.loads(run.evaluation_path.read_text())
+    calibrated = figures["ece_calibrated"]
+    label = "Calibration error" if calibrated is not None else "Calibration error, as trained"
+    assert (calibrated is None) == (recipe == "tutorial")
+    shown = figures["ece"] if calibrated is None else calibrated
+    assert metric(open_page(), label) == f"{shown:.1%}"
+
+
 def test_the_report_holds_the_area_of_scikit_learn(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="only"))
     app = open_page(view="Classes", **{"class": "cat"})

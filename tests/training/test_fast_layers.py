@@ -95,9 +95,22 @@ def test_compiled_gelu_and_its_gradient_are_those_of_the_formula(precision: str)
     x = np.asarray(seen, np.float64)
     found = (np.asarray(value, np.float64) for value in (made, slope))
     formulas = x * norm.cdf(x), norm.cdf(x) + x * norm.pdf(x)
-    for ours, formula in zip(found, formulas, strict=True):  # half a unit in the last place
-        error = 2.0**-8 if precision == "bfloat16" else 1e-6
+    for ours, formula in zip(found, formulas, strict=True):
+        error = 2.0**-8 if precision == "bfloat16" else 1e-6  # the first: rounded once
         np.testing.assert_allclose(ours, formula, rtol=1.01 * error, atol=1e-6)
+
+
+def test_gelu_is_compiled_and_takes_batches_of_any_size() -> None:
+    import tensorflow as tf
+
+    from cifar_core.training.fast_layers import CompiledActivation
+
+    layer = CompiledActivation.from_config(CompiledActivation("gelu").get_config())
+    asked = tf.function(layer, input_signature=[tf.TensorSpec((None, 3), tf.float32)])
+    for batch in (1, 5):
+        assert asked(tf.zeros((batch, 3))).shape == (batch, 3)
+    inner = asked.get_concrete_function().graph.as_graph_def().library.function
+    assert any(part.attr["_XlaMustCompile"].b for part in inner)
 
 
 def test_bytes_drop_the_share_they_should_and_keep_the_mean() -> None:

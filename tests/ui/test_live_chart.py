@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -112,13 +114,35 @@ def test_labels_do_not_lie_on_each_other_where_a_run_stands_still_at_the_bottom(
     assert sides(points) == {"test best": "unsaid", "test last": "above", "train last": "higher"}
 
 
-def test_the_best_epoch_is_said_where_it_has_room() -> None:
-    measured = [(5, 0.9, "validation"), (30, 0.6, "validation"), (30, 0.5, "train")]
-    assert sides(prepare(rows(*measured), "accuracy"))["validation best"] == "above"
-    close = [(28, 0.61, "validation"), (30, 0.6, "validation"), (30, 0.5, "train")]
-    assert sides(prepare(rows(*close), "accuracy"))["validation best"] == "unsaid"
-    lower = [(28, 0.9, "validation"), (30, 1.3, "validation"), (30, 0.5, "train")]
-    assert sides(prepare(rows(*lower), "loss"))["validation best"] == "above"
+@pytest.mark.parametrize(
+    ("best", "last", "train", "side"),
+    [
+        ((5, 0.9), (30, 0.6), (30, 0.5), "above"),  # far from it, and higher
+        ((28, 0.61), (30, 0.6), (30, 0.5), "unsaid"),
+        ((16, 0.61), (30, 0.6), (30, 0.5), "unsaid"),  # they run towards each other
+        ((2, 0.61), (30, 0.6), (30, 0.5), "above"),
+        ((28, 0.9), (30, 0.6), (30, 0.5), "above"),
+    ],
+)
+def test_the_best_epoch_is_said_where_it_has_room(
+    best: tuple[float, float], last: tuple[float, float], train: tuple[float, float], side: str
+) -> None:
+    measured = rows((*best, "validation"), (*last, "validation"), (*train, "train"))
+    assert sides(prepare(measured, "accuracy", until=30))["validation best"] == side
+
+
+@pytest.mark.parametrize("loss", [0.0, math.inf])
+def test_a_loss_of_nothing_or_without_end_does_not_confuse_the_labels(loss: float) -> None:
+    points = prepare(rows((1, 0.0, "train"), (1, 0.0, "test"), (2, loss, "test")), "loss")
+    assert sorted(points.loc[points["mark"] == "last", "side"]) == ["above", "higher"]
+
+
+def test_every_place_a_label_can_have_is_drawn_and_the_unsaid_are_not() -> None:
+    chart = json.dumps(specification("loss", colour="#0f8a5f", height=320))
+    places = re.findall(r"datum.mark == '(\w+)' && datum.side == '(\w+)'", chart)
+    assert sorted(places) == [
+        ("best", "above"), ("last", "above"), ("last", "below"), ("last", "higher")
+    ]  # fmt: skip
 
 
 def test_a_long_run_is_thinned_but_keeps_its_ends_and_every_validation() -> None:
