@@ -77,9 +77,7 @@ def probability_bars(
     )
     chart.update_layout(bargap=0.3, showlegend=False, dragmode=False)
     # Beyond 100% there is room for the longest bar's label, also with three charts side by side.
-    chart.update_xaxes(
-        range=[0, 138], tickvals=[0, 50, 100], tickangle=0, ticksuffix="%", fixedrange=True
-    )
+    chart.update_xaxes(range=[0, 138], dtick=50, tickangle=0, ticksuffix="%", fixedrange=True)
     chart.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
     theme.style(chart, title=title, dark=dark, height=height)
     return chart.update_yaxes(tickfont={"size": 13, "color": theme.palette(dark).ink})
