@@ -37,6 +37,7 @@ class Predictions:
         monitored: ``validation`` or ``test``, in words for a title.
         epoch: Counted from 1.
         origin: Where the numbers come from, in a line.
+        temperature: What the probabilities were divided by as scores; None: as trained.
     """
 
     probabilities: np.ndarray
@@ -46,6 +47,7 @@ class Predictions:
     monitored: str
     epoch: int
     origin: str
+    temperature: float | None = None
 
 
 def read_evaluation(run: Run) -> Evaluation | None:

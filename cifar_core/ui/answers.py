@@ -27,6 +27,7 @@ from cifar_core.ui import cached
 from cifar_core.ui.explanations import explanation_section
 from cifar_core.ui.intake import Brought
 from cifar_core.ui.page import guard
+from cifar_core.ui.picture_browser import CALIBRATED
 from cifar_core.ui.pictures import enlarge
 from cifar_core.ui.tables import csv_download, plain
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
@@ -118,7 +119,7 @@ def _stranger(verdict: NoneOfThese) -> str:
 def origin_sentence(answer: Answer) -> str:
     """Says where an answer's probabilities come from."""
     calibrated = (
-        "Probabilities calibrated on pictures that were held out of the training."
+        CALIBRATED
         if answer.is_calibrated
         else "Probabilities not calibrated: they may promise too much."
     )

@@ -11,7 +11,7 @@ from cifar_core import formats
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.comparison import Agreement, agreement
 from cifar_core.evaluation.predictions import Integers
-from cifar_core.ui import picture_browser
+from cifar_core.ui import picture_browser, stored
 from cifar_core.ui.compare_pair import Pair, said
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.session import address_choice, set_address
@@ -40,7 +40,8 @@ def agreement_panel(pair: Pair) -> None:
     set_address("group", group)
     # Where only the first is right the second's mistake tells more; else the first's answer.
     is_second = group == "first"
-    shown, other = (pair.b, pair.a) if is_second else (pair.a, pair.b)
+    first, second = stored.as_served(pair.run_a, pair.a), stored.as_served(pair.run_b, pair.b)
+    shown, other = (second, first) if is_second else (first, second)
     names = said(pair.run_a, pair.name_a), said(pair.run_b, pair.name_b)
     name, other_name = names[::-1] if is_second else names
     places = groups[group]

@@ -110,7 +110,8 @@ def _pictures(pair: Pair) -> None:
     """Draws the choice of a cell, and the pictures that either run put into it."""
     st.caption("Click a cell of any of the three, or choose it here.")
     cell = picture_browser.choose_cell()
-    places = [picture_browser.places_in(cell, answers) for answers in (pair.a, pair.b)]
+    both = stored.as_served(pair.run_a, pair.a), stored.as_served(pair.run_b, pair.b)
+    places = [picture_browser.places_in(cell, answers) for answers in both]
     st.text(
         _shared_sentence(len(places[0]), len(places[1]), len(np.intersect1d(places[0], places[1])))
     )
@@ -125,7 +126,7 @@ def _pictures(pair: Pair) -> None:
     set_address("side", side)
     place = SIDES.index(side)
     run, name = ((pair.run_a, pair.name_a), (pair.run_b, pair.name_b))[place]
-    answers = (pair.a, pair.b)[place]
+    answers = both[place]
     words = picture_browser.words_for(cell, answers, len(places[place]))
     st.text(f"{said(run, name)}: {words}")
     key = f"{run.id}-{answers.monitored}-{answers.epoch}-{cell.true}-{cell.predicted}"

@@ -130,10 +130,11 @@ def _matrices(run: Run, answers: Predictions, network: str, name: str) -> None:
     table = compare_matrices.cells_table(ours, theirs, names=names)
     table_twin(table, f"tutorial-against-{run.id}", key="against_csv")
     cell = picture_browser.choose_cell()
-    places = picture_browser.places_in(cell, answers)
-    st.text(f"{said(run, name)}: {picture_browser.words_for(cell, answers, len(places))}")
+    served = stored.as_served(run, answers)
+    places = picture_browser.places_in(cell, served)
+    st.text(f"{said(run, name)}: {picture_browser.words_for(cell, served, len(places))}")
     key = f"{run.id}-{answers.monitored}-{answers.epoch}-{cell.true}-{cell.predicted}"
-    picture_browser.browse(answers, places, key=key, name=f"pictures-{key}")
+    picture_browser.browse(served, places, key=key, name=f"pictures-{key}")
     origin_line(answers.origin)
 
 

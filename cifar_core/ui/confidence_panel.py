@@ -20,6 +20,7 @@ from cifar_core.evaluation import calibration, metrics
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
+from cifar_core.ui import stored
 from cifar_core.ui.saving import draw_chart, table_twin
 from cifar_core.ui.theme import is_dark
 
@@ -54,15 +55,6 @@ class Confidence:
     kept: metrics.KeptCurve
 
 
-def fitted_temperature(run: Run, answers: Predictions, figures: Evaluation | None) -> float | None:
-    """Returns the temperature that belongs to these answers.
-
-    It was fitted to the final network: what an earlier epoch said has none.
-    """
-    is_final = figures is not None and answers.epoch == run.status.epoch
-    return figures.temperature if figures is not None and is_final else None
-
-
 def read_confidence(answers: Predictions, temperature: float | None) -> list[Confidence]:
     """Returns the answers as trained, and where there is one with the temperature applied."""
     kinds = {AS_TRAINED: answers.probabilities}
@@ -83,7 +75,7 @@ def read_confidence(answers: Predictions, temperature: float | None) -> list[Con
 
 def confidence_panel(run: Run, answers: Predictions, figures: Evaluation | None) -> None:
     """Draws whether the probabilities can be believed, and what a threshold keeps."""
-    temperature = fitted_temperature(run, answers, figures)
+    temperature = stored.fitted_temperature(run, answers, figures)
     kinds = read_confidence(answers, temperature)
     with st.container(horizontal=True, gap="large"):
         for kind in kinds:

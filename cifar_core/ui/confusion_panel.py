@@ -44,10 +44,11 @@ def confusion_panel(run: Run, answers: Predictions) -> None:
         st.caption("Click a cell to see its pictures; click it again to see all mistakes.")
         table_twin(matrix_cells.as_table(stored.matrix_of(answers)), name, key="matrix_csv")
     with right:
-        places = picture_browser.places_in(cell, answers)
-        st.text(picture_browser.words_for(cell, answers, len(places)))
+        served = stored.as_served(run, answers)
+        places = picture_browser.places_in(cell, served)
+        st.text(picture_browser.words_for(cell, served, len(places)))
         key = f"{run.id}-{answers.monitored}-{answers.epoch}-{cell.true}-{cell.predicted}"
-        picture_browser.browse(answers, places, key=key, name=f"pictures-{key}")
+        picture_browser.browse(served, places, key=key, name=f"pictures-{key}")
 
 
 def confusion_frame(run: Run, answers: Predictions) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ANY_TRUE: Final = "any class"
 ANY_WRONG: Final = "any other class"
 PAGE_PICTURES: Final = 12
+CALIBRATED: Final = "Probabilities calibrated on pictures that were held out of the training."
 NO_BREAK_SPACE: Final = "\u00a0"
 
 
@@ -194,6 +195,8 @@ def _page(
             ],
             links=[picture_address(answers.split, index) for index in answers.indices[places]],
         )
+        if answers.temperature is not None:
+            st.caption(CALIBRATED)
         with st.expander("All ten probabilities of these pictures"):
             st.dataframe(
                 shares_table(answers, places),

@@ -38,7 +38,7 @@ def _shown(run: Run, figures: Evaluation | None, answers: Predictions) -> dict[s
     matrix = stored.matrix_of(answers)
     table = stored.report_of(stored.key_of(run, answers), answers)
     areas = precision_recall(answers.probabilities, answers.labels)
-    temperature = confidence_panel.fitted_temperature(run, answers, figures)
+    temperature = stored.fitted_temperature(run, answers, figures)
     kinds = confidence_panel.read_confidence(answers, temperature)
     return {
         "split": answers.monitored,

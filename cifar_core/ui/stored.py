@@ -6,6 +6,7 @@ nobody touched is not read again. Evaluations and lists of runs are small and al
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ import streamlit as st
 from cifar_core import services, settings
 from cifar_core.errors import RunError
 from cifar_core.evaluation import metrics
+from cifar_core.evaluation.calibration import apply_temperature
+from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.evaluation.predictions import Integers
 from cifar_core.runs.folder import MetricRow
@@ -138,6 +141,27 @@ def final_answers(run: Run) -> Predictions | None:
         return test_answers(run)
     except RunError:
         return None
+
+
+def fitted_temperature(run: Run, answers: Predictions, figures: Evaluation | None) -> float | None:
+    """Returns the temperature that belongs to these answers.
+
+    It was fitted to the final network: what an earlier epoch said has none.
+    """
+    is_final = figures is not None and answers.epoch == run.status.epoch
+    return figures.temperature if figures is not None and is_final else None
+
+
+def as_served(run: Run, answers: Predictions) -> Predictions:
+    """Returns the answers as Classify gives them: calibrated, where a temperature was fitted."""
+    try:
+        temperature = fitted_temperature(run, answers, services.read_evaluation(run))
+    except RunError:  # the page says so at its top
+        temperature = None
+    if temperature is None:
+        return answers
+    calibrated = apply_temperature(answers.probabilities, temperature).astype(np.float32)
+    return dataclasses.replace(answers, probabilities=calibrated, temperature=temperature)
 
 
 def latest_answers(run: Run) -> Predictions | None:

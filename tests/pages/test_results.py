@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
 from cifar_core.dataset import CLASS_NAMES
+from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.runs.folder import State
+from cifar_core.ui import picture_browser
 from cifar_core.ui.result_figures import result_figures
 from tests.fabricate import Fake, fabricate
 
@@ -44,6 +46,16 @@ def metric(app: AppTest, label: str) -> str:
 
 def indices_of(app: AppTest, split: str) -> list[int]:
     return [int(number) for number in re.findall(rf"{split}\u00a0(\d+)", html_of(app))]
+
+
+def calibrated(run_id: str) -> np.ndarray:
+    """Returns the test answers (n, 10) of a run with its own temperature applied."""
+    run = services.read_run(run_id)
+    figures = services.read_evaluation(run)
+    assert figures is not None
+    assert figures.temperature not in (None, 1)
+    shares = services.read_test_predictions(run).probabilities
+    return apply_temperature(shares, figures.temperature).astype(np.float32)
 
 
 def figure(app: AppTest, place: int = 0) -> dict[str, object]:
@@ -110,15 +122,15 @@ def test_the_report_is_that_of_scikit_learn(runs_dir: Path) -> None:
 
 @pytest.mark.data
 def test_the_select_boxes_open_exactly_the_pictures_of_the_cell(runs_dir: Path) -> None:
-    folder = fabricate(runs_dir, Fake(run_id="only", accuracy=0.6))
+    fabricate(runs_dir, Fake(run_id="only", accuracy=0.6))
     app = open_page()
     app.selectbox(key="true").select("cat").run()
     app.selectbox(key="predicted").select("dog").run()
-    stored = np.load(folder.test_predictions_path).astype(np.float32)
+    shares = calibrated("only")
     cats_as_dogs = np.flatnonzero(
-        (services.open_dataset().test.labels == 3) & (stored.argmax(1) == 5)
+        (services.open_dataset().test.labels == 3) & (shares.argmax(1) == 5)
     )
-    order = np.argsort(-stored[cats_as_dogs].max(axis=1), kind="stable")
+    order = np.argsort(-shares[cats_as_dogs].max(axis=1), kind="stable")
     assert indices_of(app, "test") == cats_as_dogs[order][:12].tolist()
     assert f"{len(cats_as_dogs)} of 1,000 cats were taken for dogs" in words_of(app)
 
@@ -255,11 +267,13 @@ def test_a_run_on_other_data_is_refused_in_a_sentence_with_its_own_digest(runs_d
 def test_the_probabilities_of_the_pictures_stand_in_a_table(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="only"))
     app = open_page()
-    answers = services.read_test_predictions(services.read_run("only"))
     table = next(t.value for t in app.dataframe if "picture" in t.value.columns)
     assert table["picture"].tolist() == [f"test {index}" for index in indices_of(app, "test")]
-    first = answers.probabilities[int(table["picture"][0].split()[1])]
-    assert np.allclose(table.loc[0, list(CLASS_NAMES)].to_numpy(float), 100 * first, atol=1e-9)
+    first = calibrated("only")[int(table["picture"][0].split()[1])]
+    assert np.allclose(table.loc[0, list(CLASS_NAMES)].to_numpy(float), 100 * first, atol=1e-5)
+    assert picture_browser.CALIBRATED in [item.value for item in app.caption]
+    early = open_page(split="Validation pictures by epoch", epoch="1")
+    assert picture_browser.CALIBRATED not in [item.value for item in early.caption]
 
 
 def test_the_temperature_is_applied_to_the_network_it_was_fitted_to_only(runs_dir: Path) -> None:
