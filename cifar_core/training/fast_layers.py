@@ -114,6 +114,8 @@ def with_fast_layers(model: keras.Sequential) -> keras.Sequential:
 
 
 def _fast_class(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
-    if isinstance(layer, keras.layers.Activation) and layer.activation is keras.activations.gelu:
-        return CompiledActivation  # the others are one operation already
+    is_gelu = getattr(layer, "activation", None) is keras.activations.gelu
+    if type(layer) is keras.layers.Activation and is_gelu:  # the others are one operation already
+        # On a GPU it is quick as it is, and XLA would need files of CUDA that may be missing.
+        return type(layer) if tf.config.get_visible_devices("GPU") else CompiledActivation
     return _FAST.get(type(layer), type(layer))

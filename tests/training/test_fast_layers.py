@@ -113,6 +113,16 @@ def test_gelu_is_compiled_and_takes_batches_of_any_size() -> None:
     assert any(part.attr["_XlaMustCompile"].b for part in inner)
 
 
+def test_gelu_stays_keras_own_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    from cifar_core.networks import build
+    from cifar_core.training.fast_layers import CompiledActivation, with_fast_layers
+
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
+    assert CompiledActivation not in map(type, with_fast_layers(build("cnn7")).layers)
+
+
 def test_bytes_drop_the_share_they_should_and_keep_the_mean() -> None:
     from cifar_core.training.fast_layers import ByteDropout
 
