@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 from playwright.sync_api import expect
 
+from cifar_core import services
+from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.runs.results import Predictions
 
 if TYPE_CHECKING:
@@ -67,8 +70,19 @@ def expect_pictures(page: Page, wanted: list[int], split: str = "test") -> None:
     raise AssertionError(f"shown are {shown}, wanted {wanted}")
 
 
+def wanted_test_indices(run_id: str, *, true: int, predicted: int) -> list[int]:
+    """Returns the first page of a cell's test pictures, the surest calibrated answer first."""
+    run = services.read_run(run_id)
+    answers, figures = services.read_test_predictions(run), services.read_evaluation(run)
+    assert figures is not None
+    assert figures.temperature is not None
+    calibrated = apply_temperature(answers.probabilities, figures.temperature).astype(np.float32)
+    served = dataclasses.replace(answers, probabilities=calibrated)
+    return wanted_indices(served, true=true, predicted=predicted)
+
+
 def wanted_indices(answers: Predictions, *, true: int, predicted: int) -> list[int]:
-    """Returns the first page of a cell's pictures, straight from the stored predictions."""
+    """Returns the first page of a cell's pictures, straight from the answers."""
     guesses = answers.probabilities.argmax(axis=1)
     places = np.flatnonzero((answers.labels == true) & (guesses == predicted))
     order = np.argsort(-answers.probabilities[places].max(axis=1), kind="stable")

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from cifar_core import services
 from tests.browser.conftest import serving
-from tests.browser.matrix import click_cell, expect_pictures, wanted_indices
+from tests.browser.matrix import click_cell, expect_pictures, wanted_test_indices
 from tests.fabricate import Fake
 
 if TYPE_CHECKING:
@@ -45,11 +44,6 @@ def lab(served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> str:
     return f"{url}/compare?runs=four,six"
 
 
-def pictures_of(run_id: str, *, true: int, predicted: int) -> list[int]:
-    answers = services.read_test_predictions(services.read_run(run_id))
-    return wanted_indices(answers, true=true, predicted=predicted)
-
-
 def test_a_cell_of_each_matrix_opens_the_pictures_of_both_runs(
     lab: str, open_page: Callable[..., Page]
 ) -> None:
@@ -57,14 +51,14 @@ def test_a_cell_of_each_matrix_opens_the_pictures_of_both_runs(
     page.goto(f"{lab}&look=Mistakes")
     for place, (true, predicted) in enumerate(((3, 5), (9, 1), (0, 8))):
         click_cell(page, true=true, predicted=predicted, place=place)
-        expect_pictures(page, pictures_of("four", true=true, predicted=predicted))
+        expect_pictures(page, wanted_test_indices("four", true=true, predicted=predicted))
     page.get_by_role("radio", name=re.compile("CNN-6")).click()
-    expect_pictures(page, pictures_of("six", true=0, predicted=8))
+    expect_pictures(page, wanted_test_indices("six", true=0, predicted=8))
 
     elsewhere = open_page(viewport=SIZE)
     elsewhere.goto(page.url)
     expect(elsewhere.get_by_text(re.compile("airplanes were taken for ships"))).to_be_visible()
-    expect_pictures(elsewhere, pictures_of("six", true=0, predicted=8))
+    expect_pictures(elsewhere, wanted_test_indices("six", true=0, predicted=8))
 
 
 def test_a_row_ticked_in_the_table_is_compared(lab: str, open_page: Callable[..., Page]) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from cifar_core import services
 from tests.browser.conftest import serving
-from tests.browser.matrix import click_cell, expect_pictures, wanted_indices
+from tests.browser.matrix import click_cell, expect_pictures, wanted_indices, wanted_test_indices
 from tests.fabricate import Fake
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def lab(served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def of_test(true: int, predicted: int) -> list[int]:
-    answers = services.read_test_predictions(services.read_run("fake-run"))
-    return wanted_indices(answers, true=true, predicted=predicted)
+    return wanted_test_indices("fake-run", true=true, predicted=predicted)
 
 
 def test_a_clicked_cell_opens_its_pictures_and_a_link_opens_them_elsewhere(
