@@ -17,7 +17,8 @@ from cifar_core.recipes import MonitoredSplit
 from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.reading import Run
 from cifar_core.ui import run_words, stored
-from cifar_core.ui.live_chart import Line, Value, live_curves
+from cifar_core.ui.live_chart import live_curves
+from cifar_core.ui.live_points import Line, Value
 from cifar_core.ui.page import empty_state, guard, origin_line, show_error
 from cifar_core.ui.run_details import run_details
 from cifar_core.ui.run_form import found_devices

@@ -19,8 +19,9 @@ import pandas as pd
 import pytest
 
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui import live_chart
-from cifar_core.ui.live_chart import Line, Value, specification
+from cifar_core.ui import live_points
+from cifar_core.ui.live_chart import specification
+from cifar_core.ui.live_points import Line, Value
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 APP = """
 import math
 import streamlit as st
-from cifar_core.ui.live_chart import Line, live_curves
+from cifar_core.ui.live_chart import live_curves
+from cifar_core.ui.live_points import Line
 
 st.session_state.setdefault("ticks", 20)
 
@@ -75,7 +77,7 @@ def rows(*measurements: tuple[float, float | None, str]) -> dict[str, Line]:
 
 def prepare(lines: dict[str, Line], value: Value, until: float | None = None) -> pd.DataFrame:
     """Returns the points that are sent, as a table one can ask."""
-    return pd.DataFrame(live_chart.prepare(lines, value, until).to_pandas())
+    return pd.DataFrame(live_points.prepare(lines, value, until).to_pandas())
 
 
 @pytest.mark.parametrize(("value", "best"), [("accuracy", 2.0), ("loss", 1.0)])
