@@ -33,7 +33,7 @@ with guard():
     origin = result_panels.headline(run, figures)
 
     with guard():
-        row = st.container(horizontal=True, gap="large", vertical_alignment="bottom")
+        row = st.container(horizontal=True, gap="medium", vertical_alignment="bottom")
         view = row.segmented_control(
             "Look at",
             VIEWS,
