@@ -13,8 +13,8 @@ from collections.abc import Mapping
 
 from cifar_core import settings
 from cifar_core.errors import RunError
-from cifar_core.runs.folder import RunFolder
 from cifar_core.lock import Lock
+from cifar_core.runs.folder import RunFolder
 from cifar_core.settings import PROJECT_DIR
 
 WORKER_COMMAND = (sys.executable, "-m", "cifar_core.runs.worker")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cifar_core.runs.folder import RunFolder
 from cifar_core.lock import Lock, is_held, try_lock
+from cifar_core.runs.folder import RunFolder
 
 
 class Line:

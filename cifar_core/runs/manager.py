@@ -13,21 +13,18 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_core import files
 from cifar_core.errors import RunError
-from cifar_core.networks import NETWORKS
+from cifar_core.lock import Lock, is_held, try_lock
 from cifar_core.recipes import Recipe
 from cifar_core.runs.folder import Label, RunFolder, State, Status
 from cifar_core.runs.launch import launch
 from cifar_core.runs.line import Line
 from cifar_core.runs.reading import Run, boot_id, find, read, unknown
-from cifar_core.lock import Lock, is_held, try_lock
-from cifar_core.settings import STALLED_AFTER_SECONDS
 
 PATIENCE_SECONDS = 1.0
 """Readers that look whether a run lives hold its lock for microseconds; wait that out."""

@@ -19,7 +19,6 @@ from cifar_core.recipes import Recipe
 from cifar_core.runs.folder import UNREADABLE, MetricRow
 from cifar_core.runs.reading import Run
 
-
 OURS = arrays.short_digest(DIGESTS)
 """The digest of CIFAR-10, whose classes the answers of a run are held against."""
 

@@ -18,9 +18,9 @@ from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import LabError, RunError
 from cifar_core.inference.classifier import read_model
 from cifar_core.inference.timing import Timing, from_json, measure
+from cifar_core.lock import Lock, is_held, try_lock
 from cifar_core.runs.devices import list_devices
 from cifar_core.runs.folder import RunFolder
-from cifar_core.lock import Lock, is_held, try_lock
 
 FOLDER = ".timings"
 SHIPPED_NAME = "timing.json"

@@ -20,10 +20,10 @@ from types import FrameType
 from typing import NoReturn
 
 from cifar_core.errors import LabError
+from cifar_core.lock import Lock
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.journal import Journal
 from cifar_core.runs.line import Line
-from cifar_core.lock import Lock
 
 LOOK_SECONDS = 0.25
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.runs.line import Line
 from cifar_core.lock import Lock, try_lock
+from cifar_core.runs.line import Line
 
 
 class Crowd:

@@ -14,10 +14,10 @@ import pytest
 
 from cifar_core import files
 from cifar_core.errors import RunError
+from cifar_core.lock import Lock, try_lock
 from cifar_core.runs import launch, manager, reading
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.runs.line import Line
-from cifar_core.lock import Lock, try_lock
 from tests.torture.bench import Bench, ForkedBench
 from tests.torture.figures import damage
 from tests.torture.inside import prepare

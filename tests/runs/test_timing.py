@@ -11,9 +11,9 @@ import pytest
 
 from cifar_core import files, services
 from cifar_core.errors import LabError
+from cifar_core.lock import try_lock
 from cifar_core.runs import timing
 from cifar_core.runs.folder import RunFolder
-from cifar_core.lock import try_lock
 from cifar_core.settings import PROJECT_DIR
 from tests.inference.test_timing import some_timing
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.runs import manager, reading
+from cifar_core.runs import reading
 from tests.torture.experiments import EXPERIMENTS, Experiment
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.runs import folder as run_folder
-from cifar_core.runs import manager, reading, watch
-from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
 from cifar_core.lock import try_lock
+from cifar_core.runs import folder as run_folder
+from cifar_core.runs import reading, watch
+from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
 from cifar_core.runs.watch import MetricsWatch, RunsWatch
 from tests.torture.inside import prepare
 
