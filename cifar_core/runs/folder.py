@@ -119,7 +119,7 @@ class MetricRow:
         learning_rate: Of the last step.
         images_per_second: Training pictures per second in the epoch so far.
         seconds: Time on the device since the run's first start.
-        epoch_seconds: Time of the whole epoch: training, validation, checkpoint.
+        epoch_seconds: Time from the end of the epoch before: its checkpoint, training, validation.
         monitored_loss: Cross-entropy on the monitored split (at an epoch's end).
         monitored_accuracy: Accuracy on the monitored split (at an epoch's end).
     """
@@ -263,6 +263,13 @@ class RunFolder:
                 expected="Every run has a recipe.json, written when it was started.",
                 remedy="Delete the run, or put its recipe.json back.",
             ) from error
+
+    def recorded_digest(self) -> str:
+        """Returns the SHA-256 that the manifest records for model.tflite, empty without one."""
+        try:
+            return str(files.read_json(self.manifest_path)["sha256"][self.litert_path.name])
+        except (*UNREADABLE, KeyError):
+            return ""
 
     def read_status(self) -> Status | None:
         """Returns the worker's last word, or None when it is missing or torn."""

@@ -77,10 +77,10 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
                     if folder.recipe_path.exists():
                         return folder.id
                     raise
-                files.flush_folder(runs_dir)
                 try:
+                    files.flush_folder(runs_dir)
                     _launch(runs_dir, folder, lock, device)
-                except RunError:
+                except (RunError, OSError):
                     folder.path.rename(fresh.path)  # no run: the next try is a new one
                     raise
         finally:

@@ -55,7 +55,7 @@ def read(runs_dir: Path, folder: RunFolder) -> TimingStatus:
     """
     place = _Place(runs_dir, folder.id)
     measuring = is_held(place.lock)  # asked first: what has ended by now has written its end
-    digest = _recorded(folder)
+    digest = folder.recorded_digest()
     own = _load(place.figures, digest)
     timing = own or _load(folder.path / SHIPPED_NAME, digest)
     problem = "" if measuring else _words(place.problem)
@@ -94,7 +94,7 @@ def measure_run(runs_dir: Path, folder: RunFolder) -> Timing:
         LabError: The network cannot be read, measured, or the figures cannot be written.
     """
     place = _Place(runs_dir, folder.id)
-    digest = _recorded(folder)
+    digest = folder.recorded_digest()
     content = read_model(folder.litert_path, digest)
     try:
         timing = measure(
@@ -127,13 +127,6 @@ def _load(path: Path, digest: str) -> Timing | None:
     except (OSError, ValueError):
         return None
     return timing if timing.sha256 == digest else None
-
-
-def _recorded(folder: RunFolder) -> str:
-    try:
-        return str(files.read_json(folder.manifest_path)["sha256"]["model.tflite"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 def _words(path: Path) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -105,12 +106,13 @@ class RunsWatch:
 
     def _folders(self) -> list[tuple[str, int]]:
         """Returns name and time of each run's folder."""
+        found = []
         try:
             with os.scandir(self._runs_dir) as entries:
-                return [
-                    (entry.name, entry.stat().st_mtime_ns)
-                    for entry in entries
-                    if IDENTITY.fullmatch(entry.name) and entry.is_dir()
-                ]
+                for entry in entries:
+                    if IDENTITY.fullmatch(entry.name) and entry.is_dir():
+                        with suppress(FileNotFoundError):  # deleted a moment ago
+                            found.append((entry.name, entry.stat().st_mtime_ns))
         except OSError:
             return []
+        return found

@@ -112,6 +112,7 @@ def work(journal: Journal, wish: Wish) -> None:
         journal.reserve()
         device_lock = _wait(journal, line, wish)
         waited = status.waiting_seconds + time.monotonic() - came
+        journal.say(waiting_seconds=waited)
         if device_lock is None:
             journal.end(State.STOPPED, "Stopped while it waited in line.", "Resume it any time.")
             return
@@ -120,7 +121,6 @@ def work(journal: Journal, wish: Wish) -> None:
             state=State.RUNNING,
             phase="starting Keras",
             started_at=time.time(),
-            waiting_seconds=waited,
         )
         from cifar_core.training.train import train
 

@@ -122,6 +122,7 @@ def test_a_waiting_run_stops_without_having_trained(quick: ForkedBench, slow: No
     manager.stop(quick.runs_dir, second)
     run = quick.wait_for(second, State.STOPPED, seconds=10)
     assert run.folder.read_metrics() == []
+    assert run.status.waiting_seconds > 0
     assert quick.read(first).state is State.RUNNING
 
 

@@ -271,6 +271,21 @@ def test_a_worker_that_cannot_be_started_is_told_and_leaves_nothing(
     assert bench.start(token="press"), "the same press starts it now"
 
 
+def test_a_start_that_cannot_join_the_line_leaves_nothing_either(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(line: Line, run_id: str, queued_at: float) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    bench = ForkedBench(runs_dir)
+    with monkeypatch.context() as broken:
+        broken.setattr(Line, "join", refuse)
+        with pytest.raises(RunError, match="cannot be written"):
+            bench.start(token="press")
+    assert reading.list_runs(runs_dir) == []
+    assert bench.start(token="press"), "the same press starts it now"
+
+
 def test_a_full_disk_at_the_start_of_a_worker_is_named(
     quick: ForkedBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

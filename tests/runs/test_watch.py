@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,23 @@ def test_runs_come_and_go(ended: RunFolder, runs_dir: Path) -> None:
     assert [run.id for run in runs.look()] == ["cnn4-standard-2"]
     shutil.rmtree(runs_dir)
     assert runs.look() == []
+
+
+def test_a_run_deleted_between_two_looks_hides_no_other(
+    ended: RunFolder, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Vanished:
+        """What scandir gives for a folder that is deleted before anybody asks more of it."""
+
+        name = "cnn4-standard-2"
+
+        def is_dir(self) -> bool:
+            return True
+
+        def stat(self) -> os.stat_result:
+            raise FileNotFoundError
+
+    with os.scandir(runs_dir) as entries:
+        seen = nullcontext([Vanished(), *entries])
+    monkeypatch.setattr(os, "scandir", lambda _: seen)
+    assert [run.id for run in RunsWatch(runs_dir).look()] == [ended.id]
