@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from cifar_core import files
 from cifar_core.analysis import duplicates, projection
 from cifar_core.analysis.duplicates import Pair
-from cifar_core.analysis.neighbours import unit
 from cifar_core.analysis.results import Origin, Pairs, Places, folder_of, write_results
 from cifar_core.dataset import arrays
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.dataset.sources import disk_errors
 from cifar_core.errors import ModelError
 from cifar_core.inference.inside import Inside
+from cifar_core.inference.neighbours import unit
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import RunFolder
@@ -85,7 +85,7 @@ def network_of(run_dir: Path) -> Network:
     try:
         manifest = files.read_json(folder.manifest_path)
         title = NETWORKS[manifest["network"]].title
-        sha256 = str(manifest["sha256"]["model.tflite"])
+        sha256 = str(manifest["sha256"][folder.litert_path.name])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"Run “{folder.id}” has no trained network to look at pictures with ({error}).",

@@ -187,14 +187,14 @@ def recorded_digest(run: Run) -> str:
     Raises:
         ModelError: The run has no trained network.
     """
-    try:
-        return str(files.read_json(run.folder.manifest_path)["sha256"]["model.tflite"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    digest = run.folder.recorded_digest()
+    if not digest:
         raise ModelError(
-            f"Run “{run.name}” has no trained network to classify with ({error}).",
+            f"Run “{run.name}” has no trained network to classify with.",
             expected="A finished run with its manifest.",
             remedy="Choose a finished run.",
-        ) from error
+        )
+    return digest
 
 
 def read_picture(data: bytes, name: str, room: Room | None = None) -> upload.Picture:

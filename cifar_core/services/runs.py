@@ -38,7 +38,7 @@ def start_run(recipe: Recipe, *, device: str = "cpu", token: str = "", name: str
 def stop_run(run_id: str) -> None:
     """Asks a run to stop and keep everything."""
     check_may_change()
-    manager.stop(_runs_dir(), run_id)
+    manager.stop(_runs_dir(), _own(run_id))
 
 
 def resume_run(run_id: str, *, device: str | None = None) -> None:
@@ -46,26 +46,26 @@ def resume_run(run_id: str, *, device: str | None = None) -> None:
     check_may_change()
     if device is not None:
         _check_device(device)
-    manager.resume(_runs_dir(), run_id, device=device)
+    manager.resume(_runs_dir(), _own(run_id), device=device)
 
 
 def move_run(run_id: str, device: str) -> None:
     """Puts a waiting run in the line of another device."""
     check_may_change()
     _check_device(device)
-    manager.move(_runs_dir(), run_id, device)
+    manager.move(_runs_dir(), _own(run_id), device)
 
 
 def label_run(run_id: str, *, name: str | None = None, note: str | None = None) -> None:
     """Changes a run's name or note."""
     check_may_change()
-    manager.relabel(_runs_dir(), run_id, name=name, note=note)
+    manager.relabel(_runs_dir(), _own(run_id), name=name, note=note)
 
 
 def delete_run(run_id: str) -> None:
     """Removes a run that no process works on."""
     check_may_change()
-    manager.delete(_runs_dir(), run_id)
+    manager.delete(_runs_dir(), _own(run_id))
 
 
 def list_runs(*, with_shipped: bool = True) -> list[Run]:
@@ -88,10 +88,8 @@ def read_run(run_id: str) -> Run:
     Raises:
         RunError: There is no such run.
     """
-    shipped = settings.current().models_dir
-    is_name = reading.IDENTITY.fullmatch(run_id) is not None
-    if is_name and (shipped / run_id / "recipe.json").is_file():
-        return reading.read(shipped, run_id, is_shipped=True)
+    if _is_shipped(run_id):
+        return reading.read(settings.current().models_dir, run_id, is_shipped=True)
     return reading.read(_runs_dir(), run_id)
 
 
@@ -122,6 +120,27 @@ def read_log(run_id: str, *, last_bytes: int = 64_000) -> str:
     except OSError:
         return ""
     return data[-last_bytes:].decode(errors="replace")
+
+
+def _is_shipped(run_id: str) -> bool:
+    """Says whether a run of this name came with the lab."""
+    is_name = reading.IDENTITY.fullmatch(run_id) is not None
+    return is_name and (settings.current().models_dir / run_id / "recipe.json").is_file()
+
+
+def _own(run_id: str) -> str:
+    """Returns the name of a run that may be changed.
+
+    Raises:
+        RunError: It came with the lab.
+    """
+    if _is_shipped(run_id):
+        raise RunError(
+            f"Run “{run_id}” came with the lab.",
+            expected="Only runs that were started here can be changed.",
+            remedy="Start one with the same settings on Train, or: python -m cifar_core train",
+        )
+    return run_id
 
 
 def _check_device(device: str) -> None:
