@@ -49,6 +49,8 @@ DIMENSIONS = 128
 """Principal directions kept of features and channels: most of what varies, a fifth of the size."""
 
 RIDGE = 1e-3
+FLAT = 1e-6
+"""Mean variance below which values count as constant: 1 / sqrt(RIDGE * FLAT) fits float16."""
 """Share of the mean variance that is added to every variance, so that none is zero."""
 
 FAINT = 0.05
@@ -284,7 +286,7 @@ def directions(values: Floats) -> tuple[Floats, NDArray[np.float16]]:
     variances, found = np.linalg.eigh(np.cov((values - mean).T.astype(np.float64)))
     kept = slice(None, -min(DIMENSIONS, len(mean)) - 1, -1)
     variances, found = np.maximum(variances[kept], 0), found[:, kept]
-    ridge = RIDGE * max(float(variances.mean()), 1e-9)
+    ridge = RIDGE * max(float(variances.mean()), FLAT)
     return mean, (found / np.sqrt(variances + ridge)).astype(np.float16)
 
 

@@ -67,6 +67,16 @@ def test_the_distances_equal_mahalanobis_by_the_inverse_covariance() -> None:
     np.testing.assert_allclose(np.median(found), np.median(by_hand), rtol=0.1)
 
 
+def test_a_network_that_sees_nothing_of_a_picture_has_finite_directions_and_classes() -> None:
+    labels = (np.arange(200) % 10).astype(np.uint8)
+    constant = np.full((200, 6), 0.25, np.float32)
+    mean, directions = novelty.directions(constant)
+    assert np.isfinite(directions).all()
+    scaled = (constant - mean) @ directions.astype(np.float32)
+    class_means, within = novelty.classes(scaled, labels)
+    assert np.isfinite(novelty.relative_distance(scaled, class_means, within)).all()
+
+
 def test_the_score_is_the_weighted_sum_of_standardised_signs(
     inside: Inside, fitted: Novelty
 ) -> None:
