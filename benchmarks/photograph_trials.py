@@ -18,6 +18,7 @@ from cifar_core import services
 from cifar_core.dataset.arrays import Split
 from cifar_core.inference import novelty
 from cifar_core.inference.inside import Inside
+from cifar_core.inference.neighbours import unit
 from cifar_core.services import Model
 
 if TYPE_CHECKING:
@@ -163,8 +164,8 @@ def _scores(
     labels: NDArray[np.uint8],
 ) -> dict[str, Score]:
     means, features, logits = learnt
-    unit = _unit(features)
-    centres = _unit(np.stack([unit[labels == label].mean(axis=0) for label in range(10)]))
+    scaled = unit(features)
+    centres = unit(np.stack([scaled[labels == label].mean(axis=0) for label in range(10)]))
     origin, residual = features.mean(axis=0), _residual(features, novelty.DIMENSIONS)
     spread = np.linalg.norm((features - origin) @ residual, axis=1).mean()
     alpha = float(logits.max(axis=1).mean() / spread)
@@ -176,7 +177,7 @@ def _scores(
         return np.asarray(alpha * rest + novelty.energy(z), np.float64)
 
     def nearest(_: Any, f: Any, __: Any) -> NDArray[np.float64]:
-        return np.asarray(np.partition(-(_unit(f) @ unit.T), 9, axis=1)[:, 9], np.float64)
+        return np.asarray(np.partition(-(unit(f) @ scaled.T), 9, axis=1)[:, 9], np.float64)
 
     def log(m: Any) -> Any:
         return np.log(np.maximum(m, 0) + np.float32(novelty.FAINT))
@@ -186,7 +187,7 @@ def _scores(
         "largest logit (Hendrycks 2022)": lambda _, __, z: -z.max(axis=1).astype(np.float64),
         "energy (Liu 2020)": lambda _, __, z: novelty.energy(z),
         "10 nearest, unit features (Sun 2022)": nearest,
-        "cosine to class means": lambda _, f, __: -(_unit(f) @ centres.T).max(axis=1),
+        "cosine to class means": lambda _, f, __: -(unit(f) @ centres.T).max(axis=1),
         "ViM (Wang 2022)": vim,
         "Mahalanobis, features (Lee 2018)": lambda _, f, __: inner(f)[0],
         "relative Mahalanobis, features (Ren 2021)": lambda _, f, __: inner(f)[1],
@@ -218,11 +219,6 @@ def _residual(features: NDArray[np.float32], kept: int) -> NDArray[np.float64]:
     _, directions = np.linalg.eigh(np.cov((features - features.mean(axis=0)).T))
     rest: NDArray[np.float64] = directions[:, : max(1, features.shape[1] - kept)]
     return rest
-
-
-def _unit(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.asarray(values / np.maximum(lengths, 1e-9), np.float32)
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -8,19 +8,13 @@ from numpy.typing import NDArray
 Features = NDArray[np.float32]
 
 
-def unit(features: Features) -> Features:
-    """Returns features (n, d) scaled to length 1; a row of zeros stays one."""
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.asarray(features / np.maximum(lengths, 1e-12), np.float32)
-
-
 def nearest(
     features: Features, row: int, *, among: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Finds the pictures whose features point in the most similar direction.
 
     Args:
-        features: (n, d) float32 of length 1, see :func:`unit`.
+        features: (n, d) float32 of length 1, see :func:`cifar_core.inference.neighbours.unit`.
         row: The picture asked about; it is never its own neighbour.
         among: (m,) int64, rows to look among.
         count: How many to find.

@@ -9,6 +9,7 @@ full dataset.
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from cifar_core.analysis.duplicates import Pair
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.errors import DataError
-from cifar_core.files import read_json, write_json
+from cifar_core.files import read_json, write_json, write_whole
 
 METHOD: Final = 1
 """Changes with every change of what an analysis computes: older results are then stale."""
@@ -132,17 +133,16 @@ def is_there(folder: Path) -> bool:
 
 def write_places(path: Path, places: Places) -> None:
     """Writes features and map in one step; features are kept in half precision."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        np.savez_compressed(
-            file,
-            origin=np.array(json.dumps(vars(places.origin))),
-            features=places.features.astype(np.float16),
-            map_rows=places.map_rows.astype(np.int32),
-            pca=places.pca.astype(np.float16),
-            tsne=places.tsne.astype(np.float16),
-        )
-    temporary.replace(path)
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        origin=np.array(json.dumps(vars(places.origin))),
+        features=places.features.astype(np.float16),
+        map_rows=places.map_rows.astype(np.int32),
+        pca=places.pca.astype(np.float16),
+        tsne=places.tsne.astype(np.float16),
+    )
+    write_whole(path, buffer.getvalue())
 
 
 def read_places(path: Path) -> Places:
@@ -171,7 +171,7 @@ def read_places(path: Path) -> Places:
 
 
 def write_pairs(path: Path, pairs: Pairs) -> None:
-    """Writes near-duplicates, one a line, in one step."""
+    """Writes near-duplicates in one step."""
     write_json(path, {"origin": vars(pairs.origin), "pairs": [p.to_json() for p in pairs.pairs]})
 
 

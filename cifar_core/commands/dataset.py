@@ -13,8 +13,7 @@ from cifar_core.dataset import CLASS_NAMES, arrays
 def add_to(add: Add) -> None:
     """Adds the commands on the dataset."""
     add(show_data, "data", "find or download the dataset")
-    made = add(analyse, "analyse", "let a network look at all pictures: map, near-duplicates")
-    made.add_argument("--model", help="a run's id, or a network; the best shipped one by default")
+    add(analyse, "analyse", "let the best network look at all pictures: map, near-duplicates")
     add(show_duplicates, "duplicates", "list near-duplicates between test and training pictures")
     made = add(show_doubts, "doubts", "list labels that are probably wrong")
     made.add_argument("--pictures", choices=("test", "validation"), default="test")
@@ -45,8 +44,8 @@ def show_data(options: argparse.Namespace) -> int:
 
 
 def analyse(options: argparse.Namespace) -> int:
-    """``analyse``: lets a network look at all pictures: neighbours, map, near-duplicates."""
-    services.start_analysis(options.model)
+    """``analyse``: lets the best network look at all pictures: neighbours, map, near-duplicates."""
+    services.start_analysis()
     try:
         services.wait_for_analysis(lambda message: tell(message, same_line=True))
     except KeyboardInterrupt:

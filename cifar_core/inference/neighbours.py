@@ -71,7 +71,7 @@ class Catalogue:
             features: (d,) of a picture.
             count: How many.
         """
-        wanted = _unit(features[np.newaxis])[0] / np.float32(SCALE)
+        wanted = unit(features[np.newaxis])[0] / np.float32(SCALE)
         alike = np.concatenate(
             [
                 self.features[start : start + CHUNK].astype(np.float32) @ wanted
@@ -93,7 +93,7 @@ def catalogue(inside: Inside, split: arrays.Split) -> Catalogue:
 
 def rounded(features: NDArray[np.float32]) -> NDArray[np.int8]:
     """Returns features (n, d) at length 1 in whole parts of :data:`SCALE`."""
-    return np.rint(_unit(features) * SCALE).astype(np.int8)
+    return np.rint(unit(features) * SCALE).astype(np.int8)
 
 
 def open_whole(data_dir: Path, sha256: str, split: arrays.Split) -> Catalogue | None:
@@ -145,7 +145,7 @@ def _path(data_dir: Path, sha256: str) -> Path:
     return data_dir / FOLDER / f"{sha256[:16]}.npy"
 
 
-def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns rows (n, d) of length 1; a row of zeros stays one."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     scaled: NDArray[np.float32] = features / np.maximum(lengths, np.float32(1e-9))

@@ -110,21 +110,18 @@ def analysis_model() -> Run:
     return max(shipped, key=lambda run: figures.accuracy if (figures := _figures(run)) else 0.0)
 
 
-def start_analysis(run_id: str | None = None) -> None:
-    """Starts to analyse the full dataset in a process of its own.
-
-    Args:
-        run_id: Whose network looks at the pictures; :func:`analysis_model` by default.
+def start_analysis() -> None:
+    """Lets :func:`analysis_model` look at the full dataset, in a process of its own.
 
     Raises:
         NotAllowedError: The lab is read-only.
         DataError: The full dataset is missing, or its folder cannot be written.
-        ModelError: There is no such network.
+        ModelError: There is no trained network.
     """
     check_may_change()
     data_dir = settings.current().data_dir
     arrays.open_full(data_dir)  # says what to do when it is missing
-    run = find_model(run_id) if run_id else analysis_model()
+    run = analysis_model()
     compute.network_of(run.folder.path)
     process.start_analysis(data_dir, run.folder.path)
 

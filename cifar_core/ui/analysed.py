@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from cifar_core import services, settings
 from cifar_core.analysis.duplicates import Pair
 from cifar_core.analysis.exhibits import Exhibit
-from cifar_core.analysis.neighbours import unit
 from cifar_core.analysis.results import PAIRS_NAME, Pairs
 from cifar_core.dataset.arrays import Dataset
+from cifar_core.inference.neighbours import unit
 from cifar_core.services import DoubtfulLabels, Located
 from cifar_core.services.analysis import Unseen
 from cifar_core.ui import stored

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cifar_core.analysis.neighbours import nearest, unit
+from cifar_core.analysis.neighbours import nearest
 from cifar_core.analysis.projection import choose_evenly, compress, plane_tsne
+from cifar_core.inference.neighbours import unit
 
 
 def test_compressed_features_keep_the_directions_of_greatest_difference() -> None:
