@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cifar_core.dataset import PICTURE_SHAPE
 from cifar_core.dataset.augmentation import EpochPlan, cut, pad, plan_epoch
-from cifar_core.dataset.splits import held_out
+from cifar_core.dataset.splits import positions
 from cifar_core.recipes import Recipe
 
 
@@ -47,7 +47,7 @@ def preview(
     Returns:
         One entry per epoch; none when the recipe does not learn from the picture.
     """
-    learned = learned_indices(recipe, labels)
+    learned, _ = positions(recipe, labels)
     place = int(np.searchsorted(learned, index))
     if place == len(learned) or learned[place] != index:
         return []
@@ -70,19 +70,3 @@ def preview(
             )
         )
     return shown
-
-
-def learned_indices(recipe: Recipe, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Returns the official indices of the pictures a recipe learns from, ascending int64.
-
-    Args:
-        recipe: The recipe.
-        labels: (50000,) uint8, of the whole train split.
-    """
-    learned = np.arange(len(labels), dtype=np.int64)
-    if recipe.monitored_split == "validation":
-        learned, _ = held_out(labels, recipe.validation_pictures)
-    if recipe.training_pictures:
-        _, chosen = held_out(labels[learned], recipe.training_pictures)
-        learned = learned[chosen]
-    return learned

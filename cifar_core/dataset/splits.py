@@ -37,19 +37,35 @@ def held_out(labels: np.ndarray, pictures: int) -> tuple[np.ndarray, np.ndarray]
     return learned, held
 
 
+def positions(recipe: Recipe, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which training pictures a recipe learns from and which it holds out.
+
+    Args:
+        recipe: Gives the numbers of both.
+        labels: Class of each training picture, (n,) integers from 0 to 9.
+
+    Returns:
+        Both ascending int64. None are held out where the recipe watches the test pictures.
+    """
+    learned, watched = np.arange(len(labels)), np.empty(0, np.int64)
+    if recipe.monitored_split == "validation":
+        learned, watched = held_out(labels, recipe.validation_pictures)
+    if recipe.training_pictures:
+        _, chosen = held_out(labels[learned], recipe.training_pictures)
+        learned = learned[chosen]
+    return learned, watched
+
+
 def divide(recipe: Recipe, dataset: Dataset) -> tuple[Split, Split]:
     """Returns the pictures that a recipe learns from and those that its run watches.
 
     The first are copied into memory where they are a part of the training pictures. What is
     watched is the test split where the recipe holds nothing out.
     """
-    learned, watched = dataset.train, dataset.test
-    if recipe.monitored_split == "validation":
-        to_learn, to_watch = held_out(dataset.train.labels, recipe.validation_pictures)
-        learned, watched = take(dataset.train, to_learn), take(dataset.train, to_watch)
-    if recipe.training_pictures:
-        _, chosen = held_out(learned.labels, recipe.training_pictures)
-        learned = take(learned, chosen)
+    train = dataset.train
+    to_learn, to_watch = positions(recipe, train.labels)
+    learned = train if len(to_learn) == len(train.labels) else take(train, to_learn)
+    watched = dataset.test if recipe.monitored_split == "test" else take(train, to_watch)
     return learned, watched
 
 

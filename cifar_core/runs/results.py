@@ -78,7 +78,7 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
     train_labels, test_labels = sample.load_labels()
     if recipe.monitored_split == "validation":
         split, labels = "train", train_labels
-        _, indices = splits.held_out(labels, recipe.validation_pictures)
+        _, indices = splits.positions(recipe, labels)
     else:
         split, labels = "test", test_labels
         indices = np.arange(len(labels), dtype=np.int64)
