@@ -89,6 +89,12 @@ class Recipe:
     training_pictures: int = 0
     precision: Precision = "auto"
 
+    @property
+    def learnt_pictures(self) -> int:
+        """How many of the 50,000 training pictures a run learns from."""
+        held_out = self.validation_pictures if self.monitored_split == "validation" else 0
+        return self.training_pictures or 50_000 - held_out
+
     def to_json(self) -> dict[str, Any]:
         """Returns the recipe as plain values, ready for JSON."""
         return dataclasses.asdict(self)

@@ -101,13 +101,13 @@ def _data(recipe: Recipe) -> str:
     start = "**Data.** CIFAR-10 (Krizhevsky 2009), "
     if recipe.monitored_split == "test":
         return (
-            f"{start}{recipe.training_pictures or 50_000:,} pictures to learn from.\nThis recipe "
+            f"{start}{recipe.learnt_pictures:,} pictures to learn from.\nThis recipe "
             "watches the test pictures while it learns, as the tutorial does."
         )
-    learnt = recipe.training_pictures or 50_000 - recipe.validation_pictures
     return (
-        f"{start}{learnt:,} pictures to learn\nfrom, {recipe.validation_pictures:,} held out to "
-        "watch and to fit the temperature; the test\npictures were read once, at the end."
+        f"{start}{recipe.learnt_pictures:,} pictures to learn\nfrom, "
+        f"{recipe.validation_pictures:,} held out to watch and to fit the temperature; the test\n"
+        "pictures were read once, at the end."
     )
 
 

@@ -53,7 +53,7 @@ def make(runs: Sequence[Run], dataset: Dataset, *, made_at: datetime) -> bytes:
     heights = figures.heights(charts)
     body = [
         sections.answer(subjects, heights),
-        sections.data(dataset),
+        sections.data(subjects, dataset),
         sections.networks(subjects),
         sections.course(subjects, heights),
         judgement.mistakes(subjects, dataset.test, heights),

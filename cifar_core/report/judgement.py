@@ -155,9 +155,9 @@ def limit_sentences(subjects: Sequence[Subject]) -> list[str]:
             "them, and the accuracy on them is another one."
         ),
         (
-            "3.25% of the test pictures have a near twin among the training pictures (Barz and "
-            "Denzler, ciFAIR, 2020), and about 0.5% of the test labels are wrong (Northcutt, "
-            "Athalye and Mueller, 2021)."
+            "3.25% of the test pictures have a near twin among the training pictures or the other "
+            "test pictures (Barz and Denzler, ciFAIR, 2020), and about 0.5% of the test labels "
+            "are wrong (Northcutt, Athalye and Mueller, 2021)."
         ),
         "Each run is one seed. Another seed gives another network with another accuracy.",
     ]
@@ -196,8 +196,7 @@ def _origin(subject: Subject) -> dict[str, str]:
     status, manifest = subject.run.status, subject.manifest
     versions = manifest.get("versions")
     known = versions if isinstance(versions, dict) else {}
-    digests = manifest.get("sha256")
-    model = digests.get("model.tflite") if isinstance(digests, dict) else None
+    model = subject.run.folder.recorded_digest()
     return {
         "Identity": str(manifest.get("run", subject.run.id)),
         "Network": subject.title,
@@ -222,8 +221,9 @@ def again(subjects: Sequence[Subject]) -> str:
         paragraph("With CIFAR-10 Lab installed, each of these commands trains a run again:"),
         *(f"<pre><code>{safe(command(subject.recipe))}</code></pre>" for subject in subjects),
         paragraph(
-            "On the same machine, backend and versions, on a CPU, the result is the same to the "
-            "bit. Elsewhere it differs a little, as between two seeds."
+            "With the same code of the lab, on the same machine, backend and versions, on a CPU, "
+            "the result is the same to the bit. Elsewhere it differs a little, as between two "
+            "seeds."
         ),
     ]
     settings = [subject.recipe.to_json() for subject in subjects]

@@ -70,8 +70,8 @@ def answer(subjects: Sequence[Subject], heights: Mapping[str, int]) -> str:
         chart("accuracy", alt="Accuracies with their intervals", height=heights["accuracy"]),
         result_table(subjects),
         paragraph(
-            "The number after ± is half of the 95% interval: asked about other pictures of the "
-            "same kind, a network would score within it 95 times of 100. Guessing gives 10%.",
+            "The number after ± is half of the 95% interval: drawn so, such a range holds a "
+            "network's true accuracy on pictures of this kind 95 times of 100. Guessing gives 10%.",
             "note",
         ),
     )
@@ -108,15 +108,40 @@ def result_table(subjects: Sequence[Subject]) -> str:
     return table(heads, rows, caption="Figures on the 10,000 test pictures")
 
 
-def data(dataset: Dataset) -> str:
+def learnt_words(subjects: Sequence[Subject]) -> str:
+    """Returns how many pictures were learnt from: ``45,000 of the 50,000``, ``the 50,000``."""
+    counts = sorted({subject.recipe.learnt_pictures for subject in subjects})
+    if counts == [50_000]:
+        return "the 50,000"
+    ends = " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
+    return f"{ends} of the 50,000"
+
+
+def asked_words(subjects: Sequence[Subject]) -> str:
+    """Returns when the test pictures were looked at."""
+    watching = [subject.recipe.monitored_split == "test" for subject in subjects]
+    if all(watching):
+        return (
+            "the 10,000 test pictures are not learnt from, but watched after every epoch, as the "
+            "tutorial does"
+        )
+    if any(watching):
+        return (
+            "the 10,000 test pictures are kept aside and asked once, at the end; only the "
+            "tutorial's own recipes watch them after every epoch"
+        )
+    return "the 10,000 test pictures are kept aside and asked once, at the end"
+
+
+def data(subjects: Sequence[Subject], dataset: Dataset) -> str:
     """What the networks learn from and are judged by."""
     return section(
         "data",
         "The pictures",
         paragraph(
             "CIFAR-10 holds 60,000 colour photographs of 32 × 32 pixels, 6,000 of each of ten "
-            "classes. The networks learn from the 50,000 training pictures; the 10,000 test "
-            "pictures are kept aside and asked once, at the end."
+            f"classes. The networks learn from {learnt_words(subjects)} training pictures; "
+            f"{asked_words(subjects)}."
         ),
         class_pictures(one_per_class(dataset)),
         paragraph(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from cifar_core.charts.network import network_svg
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation import published
-from cifar_core.evaluation.words import percent
+from cifar_core.formats import percent
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import load_description
 from cifar_core.report import judgement, sections
@@ -31,7 +31,10 @@ def slides(subjects: Sequence[Subject], dataset: Dataset, heights: Mapping[str, 
         _slide(
             "Ten kinds of things, 60,000 tiny pictures",
             class_pictures(sections.one_per_class(dataset), factor=5),
-            paragraph("The networks learn from 50,000 and are asked about 10,000 others."),
+            paragraph(
+                f"The networks learn from {sections.learnt_words(subjects)} training pictures and "
+                "are asked about 10,000 others."
+            ),
         ),
         _slide("What learns here", _drawings(subjects)),
         _slide("They learn epoch by epoch", _large("learning", heights, "Accuracy by epoch")),

@@ -207,6 +207,18 @@ def test_a_recipe_that_watches_the_test_pictures_is_said_to(runs_dir: Path) -> N
     assert "watches the test pictures" in limits
 
 
+def test_a_report_says_what_its_own_runs_learnt_from(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="honest"))
+    fabricate(runs_dir, Fake(run_id="printed", recipe="tutorial"))
+    honest, printed, both = make("honest"), make("printed"), make("honest", "printed")
+    assert "from 45,000 of the 50,000 training pictures" in honest
+    assert "asked once, at the end." in honest
+    assert "from the 50,000 training pictures" in printed
+    assert "watched after every epoch, as the tutorial does" in printed
+    assert "45,000 to 50,000 of the 50,000" in both
+    assert "only the tutorial&#x27;s own recipes watch them" in both
+
+
 def test_the_command_repeats_the_recipe(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="one", epochs=7, seed=3))
     recipe = services.read_run("one").recipe
