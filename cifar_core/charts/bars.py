@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from cifar_core.charts import theme
 from cifar_core.evaluation.predictions import CLASSES, checked_probabilities
-from cifar_core.evaluation.words import counted, percent
-from cifar_core.formats import duration
+from cifar_core.evaluation.words import counted
+from cifar_core.formats import duration, percent
 
 LARGEST_FIRST: Final = "largest first"
 

@@ -17,7 +17,8 @@ from cifar_core.charts import theme
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.metrics import Normalisation, normalise
 from cifar_core.evaluation.predictions import CLASSES, Floats, Integers, checked_matrix
-from cifar_core.evaluation.words import percent, plural, taken_for
+from cifar_core.evaluation.words import plural, taken_for
+from cifar_core.formats import percent
 
 HEIGHT: Final = 600
 

@@ -13,7 +13,8 @@ from cifar_core.evaluation.comparison import best_epoch
 from cifar_core.evaluation.learning import RISE_POINTS, Learning, rise_at_the_end
 from cifar_core.evaluation.metrics import most_confused, normalise
 from cifar_core.evaluation.predictions import checked_matrix, checked_pair
-from cifar_core.evaluation.words import percent, plural, with_article
+from cifar_core.evaluation.words import plural, with_article
+from cifar_core.formats import percent
 
 GAP: Final = 0.1
 """A network that knows its training pictures this much better has learnt some by heart."""

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from cifar_core.evaluation.metrics import Interval, wilson
 from cifar_core.evaluation.predictions import Integers, checked_labels, refuse_nothing
-from cifar_core.evaluation.words import percent
+from cifar_core.formats import percent
 
 LEVELS: Final = (0.6, 0.7, 0.8, 0.85)
 

@@ -25,7 +25,8 @@ from cifar_core.evaluation.predictions import (
     checked_probabilities,
     refuse_nothing,
 )
-from cifar_core.evaluation.words import percent, taken_for
+from cifar_core.evaluation.words import taken_for
+from cifar_core.formats import percent
 
 if TYPE_CHECKING:
     import pandas as pd

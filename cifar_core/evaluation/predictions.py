@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _SUM_TOLERANCE: Final = 0.05
-"""Probabilities are stored with as little as one byte each: ten roundings add up."""
+"""Probabilities may come from elsewhere with few digits: ten roundings add up."""
 
 
 class PredictionsError(LabError, ValueError):

@@ -15,7 +15,7 @@ import numpy as np
 
 from cifar_core.evaluation.metrics import Interval, Share, share
 from cifar_core.evaluation.predictions import Integers
-from cifar_core.evaluation.words import percent
+from cifar_core.formats import percent
 
 CLAIMED_ACCURACY: Final = 0.8
 """“with an accuracy of about 80%”, the tutorial's first paragraph."""

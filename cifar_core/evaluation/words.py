@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cifar_core.dataset import CLASS_NAMES
+from cifar_core.formats import percent
 
 
 def plural(label: int) -> str:
@@ -22,11 +23,6 @@ def with_article(label: int) -> str:
 def counted(count: int, label: int) -> str:
     """Returns a number of pictures of a class: ``1 cat``, ``1,000 cats``."""
     return f"{count:,} {CLASS_NAMES[label] if count == 1 else plural(label)}"
-
-
-def percent(share: float) -> str:
-    """Returns a share in percent with one decimal: ``17.5%``."""
-    return f"{100 * share:.1f}%"
 
 
 def listed(parts: Sequence[str]) -> str:
