@@ -77,6 +77,10 @@ def _runs(measured: dict[str, Any], folders: list[Path]) -> dict[str, Any]:
     found = []
     for folder in folders:
         network = accuracy.network_of(folder)
+        if network not in networks:
+            raise SystemExit(
+                f"--run takes runs of {', '.join(networks)}; {folder} is of {network}."
+            )
         rate = networks[network]["images_per_second"]["T"]["median"]
         found.append(accuracy.measure(folder, rate))
     return {"runs": found}

@@ -123,6 +123,7 @@ def measure(turns: int, runs_dir: Path | None = None) -> dict[str, list[Took]]:
     """
     with tempfile.TemporaryDirectory() as spare:
         folder = runs_dir or Path(spare)
+        folder.mkdir(parents=True, exist_ok=True)
         if not any(folder.iterdir()):
             fabricate_runs(folder)
         environ = {"CIFAR_LAB_RUNS": str(folder), "CIFAR_LAB_DATA": str(current().data_dir)}

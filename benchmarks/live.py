@@ -26,6 +26,7 @@ from cifar_core.runs.folder import State, Status
 from cifar_core.runs.reading import Run
 from cifar_core.settings import current
 
+WATCHED = recipe("standard", "cnn4", epochs=1000)
 LOOK_SECONDS = 0.1
 START_SECONDS = 180.0
 
@@ -52,7 +53,7 @@ def measure(pace: Pace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as path:
         runs_dir = Path(path)
         environ = {"CIFAR_LAB_RUNS": path, "CIFAR_LAB_DATA": str(current().data_dir)}
-        run_id = manager.start(runs_dir, recipe("standard", "cnn4", epochs=1000), device="cpu")
+        run_id = manager.start(runs_dir, WATCHED, device="cpu")
         try:
             _wait(runs_dir, run_id, lambda run: run.status.epoch + run.status.step > 2)
             with Server(environ) as server:
@@ -133,7 +134,7 @@ def _turn(
     passed = time.monotonic() - began
     now = server.processor_seconds()
     share = 0.0 if used is None or now is None else (now - used) / passed / usable_cores()
-    rate = training_rate(seen, 128)
+    rate = training_rate(seen, WATCHED.batch_size)
     assert rate is not None
     return Turn(rate, share, watch.ticks if watch else 0, watch.sent_bytes if watch else 0)
 

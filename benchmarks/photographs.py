@@ -100,7 +100,7 @@ def measure_novelty(model: Model, photographs: Photographs, dataset: Dataset) ->
     for name, some in pictures.items():
         signs = novelty.signs(inside, some)
         scores[name] = {
-            "score": novelty.score(inside, some) if len(some) < 1000 else _combined(novelty, signs),
+            "score": _combined(novelty, signs),
             "energy": signs[:, 0],
             "relative distance of features": signs[:, 1],
             "distance of channels": signs[:, 2],

@@ -1,6 +1,6 @@
 """``python -m benchmarks.pictures``: pictures that people bring, from their bytes to the answers.
 
-Three parts, each with the two shipped networks: a photograph of 12 megapixels; a zip of 1,000
+Three parts, each with CNN-4 and CNN-6: a photograph of 12 megapixels; a zip of 1,000
 pictures of CIFAR's size; and the same while a training runs. Wall time is what a person waits;
 processor time beside it tells how much of that other work on the machine has taken.
 """
@@ -32,7 +32,7 @@ from cifar_core.inference.room import Room
 from cifar_core.inference.upload import Picture
 from cifar_core.services import Model
 
-SHIPPED = ("cnn4", "cnn6")
+ASKED = ("cnn4", "cnn6")
 PHOTO_SIZE = (4032, 3024)
 MANY = 1_000
 
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--training", action="store_true", help="also beside a training")
     parser.add_argument("--seconds", type=float, default=6.0, help="length of a turn of training")
     options = parser.parse_args()
-    models = [services.open_model(services.find_model(name)) for name in SHIPPED]
+    models = [services.open_model(services.find_model(name)) for name in ASKED]
     photo, packed = make_photo(), make_zip()
     print(f"photograph: {len(photo) / 1e6:.1f} MB, {PHOTO_SIZE[0]} × {PHOTO_SIZE[1]}, JPEG")
     _tell("photograph to answers", partial(answer_photo, photo, models), options.turns)

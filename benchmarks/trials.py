@@ -39,11 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         wanted = variants(options.recipe, options.network, options.changes, _shortened(options))
+        dataset = arrays.open_full(settings.current().data_dir)
     except LabError as error:
         print(f"{error.what} {error.expected}", file=sys.stderr)
         return 2
     found: dict[str, list[float]] = {name: [] for name in wanted}
-    dataset = arrays.open_full(settings.current().data_dir)
     for seed in range(1, options.seeds + 1):
         for name, changed in wanted.items():
             again = recipe(options.recipe, options.network, **changed, seed=seed)
