@@ -49,7 +49,10 @@ def _carry_out(options: argparse.Namespace) -> int:
         if os.environ.get("CIFAR_LAB_DEBUG"):
             traceback.print_exc()
         text = " ".join(str(error).split())
-        answers = {"what": f"Something unforeseen happened: {type(error).__name__}: {text}"}
+        answers = {
+            "what": f"Something unforeseen happened: {type(error).__name__}: {text}",
+            "remedy": "Set CIFAR_LAB_DEBUG=1 and try again to see where, and report it.",
+        }
     if options.json:
         show_json({"error": answers})
     else:

@@ -15,16 +15,18 @@ from cifar_core.dataset import CLASS_NAMES
 from cifar_core.errors import PictureError
 from cifar_core.inference.novelty import NoneOfThese
 
+MODEL = "a run's id, or a network: the model that came with the lab, else your newest"
+
 
 def add_to(add: Add) -> None:
     """Adds the commands on trained networks."""
     made = add(evaluate, "evaluate", "recompute the final figures of a run from its weights")
     made.add_argument("run", metavar="RUN")
     made = add(measure, "measure", "time each step of a trained network on this machine")
-    made.add_argument("model", metavar="MODEL", help="a run's id, or a network: its newest model")
+    made.add_argument("model", metavar="MODEL", help=MODEL)
     made = add(classify, "classify", "say what pictures show")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    made.add_argument("--model", help="a run's id, or a network: its newest model")
+    made.add_argument("--model", help=f"{MODEL}; the reference by default")
     made.add_argument("--fit", choices=("squash", "crop"), default="squash")
     made.add_argument("--mirror", action="store_true", help="average with the mirror image")
     made = add(feedback, "feedback", "show or delete what people said of answers")
@@ -53,7 +55,7 @@ def measure(options: argparse.Namespace) -> int:
         f"{ms:8.4f} ms  {step.operation.name.lower()} {'x'.join(map(str, step.shape))}"
         for ms, step in zip(timing.step_ms, steps, strict=True)
     ]
-    lines += [f"{timing.other_ms:8.4f} ms  casts and shapes", f"{timing.whole_ms:8.4f} ms  whole"]
+    lines += [f"{timing.other_ms:8.4f} ms  between the steps", f"{timing.whole_ms:8.4f} ms  whole"]
     lines.append(f"{run.name}: processor time per picture, {timing.device}, 1 thread")
     return answer(options, {"run": run.id, **timing.to_json()}, "\n".join(lines))
 

@@ -125,7 +125,8 @@ def read_model(model_path: Path, sha256: str | None) -> bytes:
     except OSError as error:
         raise ModelError(
             f"The trained network {model_path.name} cannot be read ({error.strerror}).",
-            expected="A run that has finished keeps its network in model.tflite.",
+            expected="A finished run keeps its network in model.tflite; the histories that "
+            "came with the lab have none.",
             remedy="Choose another run, or train this one again.",
         ) from error
     found = hashlib.sha256(content).hexdigest()

@@ -70,7 +70,8 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     for sentence in seed_sentences(runs):
         st.text(sentence)
     origin_line(
-        "Accuracy on the test pictures is measured once, at the end of a run. Times are those on "
+        "Test accuracy is that of the network at the end of its run; the tutorial's own recipes "
+        "also watch the test pictures after every epoch. Times are those on "
         "the device; waiting in line is counted apart. Best epoch and times to a level go by the "
         "watched pictures. Dashed lines: the tutorial's test accuracy; it published no times."
     )

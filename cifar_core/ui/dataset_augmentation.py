@@ -11,6 +11,7 @@ from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.preview import Shown, preview
 from cifar_core.named_recipes import NAMED_RECIPES
+from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, recipe
 from cifar_core.ui import cached, stored
 from cifar_core.ui.page import empty_state, origin_line
@@ -33,7 +34,8 @@ def augmentation_section(dataset: Dataset) -> None:
     st.text(
         "To learn more from the same pictures, a recipe may show each one a little shifted and "
         "now and then mirrored, differently in every epoch. This is the pipeline that a training "
-        "runs, with the same random numbers: what you see is what the network sees."
+        "runs, with the same random numbers: what you see is what the network sees. The lab's own "
+        "recipes are shown as CNN-4 learns with them; CNN-7 has shifts of its own in some."
     )
     choices = recipe_choices()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -73,7 +75,8 @@ def augmentation_section(dataset: Dataset) -> None:
     )
     origin_line(
         f"Training picture {index}, {CLASS_NAMES[int(dataset.train.labels[place])]}; "
-        f"recipe “{chosen.name}”, seed {chosen.seed}; {dataset.source}"
+        f"recipe “{chosen.name}” for {NETWORKS[chosen.network].title}, seed {chosen.seed}; "
+        f"{dataset.source}"
     )
 
 

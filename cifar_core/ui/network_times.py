@@ -71,8 +71,9 @@ def timing_words(timing: Timing, *, is_here: bool) -> str:
         f"), {day.day} {day:%b %Y}, LiteRT {timing.litert}, {timing.threads} thread. Each step was "
         f"cut out of the served network and run alone on a real picture, the median of "
         f"{timing.rounds} rounds. All steps together take {parts:.2f} ms, "
-        f"{milliseconds_words(timing.other_ms)} of it for casts and shapes between "
-        f"them; the whole network in one go takes {timing.whole_ms:.2f} ms."
+        f"{milliseconds_words(timing.other_ms)} of it between "
+        "them, where numbers change their form; the whole network in one go takes "
+        f"{timing.whole_ms:.2f} ms."
     )
 
 

@@ -152,8 +152,8 @@ def _figure(name: str, accuracy: Share, run: Run) -> None:
         delta_color="off",
         delta_arrow="off",
         width="content",
-        help=f"{accuracy.right:,} of {accuracy.total:,} test pictures right. With other pictures "
-        "of the same kind the figure would lie in this range 95 times of 100.",
+        help=f"{accuracy.right:,} of {accuracy.total:,} test pictures right. Such a range "
+        "holds the true accuracy on pictures of this kind 95 times of 100.",
     )
 
 

@@ -56,8 +56,8 @@ def _final_metrics(figures: Evaluation) -> None:
         "Test accuracy",
         share.words(),
         width="content",
-        help=f"{figures.right:,} of {figures.pictures:,} test pictures right. With other pictures "
-        "of the same kind the figure would lie in this range 95 times of 100.",
+        help=f"{figures.right:,} of {figures.pictures:,} test pictures right. Such a range "
+        "holds the true accuracy on pictures of this kind 95 times of 100.",
     )
     st.metric(
         "Among its first five",

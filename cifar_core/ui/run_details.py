@@ -60,22 +60,24 @@ def _matrix(run: Run, _rows: Sequence[MetricRow]) -> None:
     origin_line(found.origin)
 
 
-def epoch_table(rows: Sequence[MetricRow]) -> pd.DataFrame:
+def epoch_table(rows: Sequence[MetricRow], watched: str) -> pd.DataFrame:
     """Returns one row per finished epoch, the newest first.
 
     Args:
         rows: The metrics so far.
+        watched: The split that is measured after every epoch.
     """
     import pandas as pd
 
+    split = watched.capitalize()
     table = pd.DataFrame(
         [
             {
                 "Epoch": round(row.epoch),
                 "Training accuracy": 100 * row.accuracy,
-                "Validation accuracy": _hundred(row.monitored_accuracy),
+                f"{split} accuracy": _hundred(row.monitored_accuracy),
                 "Training loss": row.loss,
-                "Validation loss": row.monitored_loss,
+                f"{split} loss": row.monitored_loss,
                 "Learning rate": row.learning_rate,
                 "Pictures per second": row.images_per_second,
                 "Seconds": row.epoch_seconds,
@@ -92,16 +94,17 @@ def _hundred(share: float | None) -> float | None:
 
 
 def _table(run: Run, rows: Sequence[MetricRow]) -> None:
-    table = epoch_table(rows)
+    watched = run.recipe.monitored_split if run.recipe else "watched"
+    table = epoch_table(rows, watched)
     if table.empty:
         empty_state("No epoch is finished yet.", "Its figures appear with its end.")
         return
     number = st.column_config.NumberColumn
     formats_of_columns = {
         "Training accuracy": "%.1f%%",
-        "Validation accuracy": "%.1f%%",
+        f"{watched.capitalize()} accuracy": "%.1f%%",
         "Training loss": "%.3f",
-        "Validation loss": "%.3f",
+        f"{watched.capitalize()} loss": "%.3f",
         "Learning rate": "%.4g",
         "Pictures per second": "%.0f",
         "Seconds": "%.1f",

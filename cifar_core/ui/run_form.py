@@ -36,7 +36,8 @@ OPEN = Kept[bool | None]("train_form_open", None)
 
 HELP: Mapping[str, str] = {
     "network": "The architecture that learns: how many layers, and of what kind.",
-    "recipe": "All settings of a training, with a reason. Every one can be changed below.",
+    "recipe": "All settings of a training, with a reason. Epochs, learning rate, batch size "
+    "and seed can be changed below.",
     "epochs": "One epoch is one pass over all training pictures. More epochs learn more, up to "
     "a point, and take longer.",
     "batch_size": "How many pictures the network looks at before it corrects itself once.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
+from streamlit.errors import StreamlitAPIException
 
 from cifar_core import services
 from cifar_core.errors import LabError
@@ -16,6 +17,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.session import STARTED_RUN, set_address
+from cifar_core.ui.tables import plain
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -72,12 +74,32 @@ def run_list(runs: Sequence[Run], chosen: str | None) -> None:
             "There are no runs yet.",
             "The first one appears here and goes on alone, whatever becomes of this page.",
         )
+        if chosen is None:
+            _link_shipped()
         return
     with st.container():
         run_actions.show_report()
     alive = any(run.state.is_alive for run in runs)
     pause = TICK_SECONDS if len(runs) <= MANY_RUNS else SLOW_TICK_SECONDS
     st.fragment(_table, run_every=pause if alive else None)(_signature(runs), chosen)
+
+
+def _link_shipped() -> None:
+    """Draws the way to a run that came with the lab: there is something to see from the first."""
+    shipped = next((run for run in services.list_models() if run.is_shipped), None)
+    if shipped is None:
+        return
+    label = f"See how {plain(str(shipped.name))} learnt"
+    try:
+        st.page_link(
+            "pages/train.py",
+            label=label,
+            icon=":material/arrow_forward:",
+            query_params={"run": shipped.id},
+            width="content",
+        )
+    except StreamlitAPIException:
+        st.text(label)  # the page runs alone, outside app.py (a test)
 
 
 def _signature(runs: Sequence[Run]) -> str:

@@ -32,7 +32,7 @@ class Step:
 STEPS: Final = (
     Step("Dataset", "pages/dataset.py", "See the tiny pictures that everything is about."),
     Step("Networks", "pages/networks.py", "See what the networks are made of."),
-    Step("Train", "pages/train.py", "Start a training, or read how one went."),
+    Step("Train", "pages/train.py", "Start a training, or see how the shipped networks learnt."),
     Step("Results", "pages/results.py", "Find out where a network fails, down to the picture."),
     Step("Classify", "pages/classify.py", "Show a network a picture of your own."),
 )

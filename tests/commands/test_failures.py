@@ -168,7 +168,9 @@ def test_the_unforeseen_is_one_sentence_with_type_and_text(
     assert done("runs") == 1
     said = capfd.readouterr()
     assert said.out == ""
-    assert said.err == "Something unforeseen happened: ZeroDivisionError: the ship sinks\n"
+    what, remedy = said.err.splitlines()
+    assert what == "Something unforeseen happened: ZeroDivisionError: the ship sinks"
+    assert "CIFAR_LAB_DEBUG=1" in remedy
 
 
 @pytest.mark.usefixtures("_broken")
