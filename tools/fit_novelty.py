@@ -13,8 +13,9 @@ from cifar_core.errors import LabError
 
 if __name__ == "__main__":
     try:
-        for run_id in sys.argv[1:]:
-            made = services.fit_novelty(services.read_run(run_id))
-            print(f"{run_id}: threshold {made.threshold:.3f}, {made.false_alarm_rate:.1%} alarms")
+        with services.acting_for(services.OWNER):
+            for name in sys.argv[1:]:
+                made = services.fit_novelty(services.read_run(name))
+                print(f"{name}: threshold {made.threshold:.3f}, {made.false_alarm_rate:.1%} alarms")
     except LabError as error:
         sys.exit(str(error))

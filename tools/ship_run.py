@@ -36,10 +36,14 @@ def ship(run: Run, name: str, *, is_record: bool = False) -> Path:
     recipe, figures = run.recipe, services.read_evaluation(run)
     if recipe is None or figures is None:
         sys.exit(f"Run {run.id} is {run.state}: only a finished run can be shipped.")
+    parts = HISTORY if is_record else HISTORY + MODEL
+    missing = [part for part in parts if not (run.folder.path / part).is_file()]
     target = settings.current().models_dir / name
+    if missing or target == run.folder.path:
+        sys.exit(f"Run {run.id} cannot become {target}: {', '.join(missing) or 'it lies there'}.")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for part in HISTORY if is_record else HISTORY + MODEL:
+    for part in parts:
         shutil.copy(run.folder.path / part, target / part)
     network = NETWORKS[recipe.network].title
     seed = f", seed {recipe.seed}" if recipe.seed != 1 else ""
