@@ -23,7 +23,7 @@ torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture $(ONLY)
 
 # What the server carries: 50 people at once, 10,000 one after the other, 1,000 old runs; about
-# an hour. SESSIONS=500 sends fewer in a row, ONLY="C1 C4" tries some.
+# 25 minutes. SESSIONS=500 sends fewer in a row, ONLY="C1 C4" tries some.
 load: $(VENV)/installed-dev
 	$(BIN)/python -m cifar_core data
 	$(BIN)/python -m benchmarks.load $(ONLY) $(if $(SESSIONS),--in-a-row $(SESSIONS))

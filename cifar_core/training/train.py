@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 
 from cifar_core import files, networks, settings
@@ -19,6 +21,8 @@ from cifar_core.training.engine import steps_per_epoch
 from cifar_core.training.engines import make_engine
 from cifar_core.training.finish import finish
 from cifar_core.training.schedule import learning_rate_schedule
+
+GPU_PACKAGES: Mapping[str, str] = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda13]"}
 
 
 def train(journal: Journal, stop_asked: StopAsked) -> bool:
@@ -93,6 +97,6 @@ def _device_name(device: str) -> str:
         raise RunError(
             f"The run asks for {device}, and {backend} sees no GPU here.",
             expected=f"A build of {backend} with CUDA beside the GPU's driver.",
-            remedy="Install `tensorflow[and-cuda]`, or start the run on the CPU.",
+            remedy=f"Install `{GPU_PACKAGES[backend]}`, or start the run on the CPU.",
         )
     return next((item.name for item in list_devices() if item.id == device), device)
