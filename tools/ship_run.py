@@ -2,6 +2,7 @@
 
 ``python -m tools.ship_run RUN NAME`` copies what serving, Results and Compare need to
 models/NAME. Left behind are the checkpoint and model.keras, which the recipe makes again.
+A long run's answers after some epochs are left behind too, so that the lab stays small.
 ``--record`` copies the history alone: Compare shows how the run learnt, nothing can be classified.
 """
 
@@ -12,10 +13,13 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from cifar_core import files, services, settings
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.folder import Label
 from cifar_core.runs.reading import Run
+from cifar_core.runs.results import PREDICTIONS_EVERY
 from cifar_core.ui.run_words import recipe_title
 
 HISTORY = (
@@ -29,6 +33,20 @@ HISTORY = (
 )
 MODEL = ("predictions", "model.tflite")
 """What makes a history whole: the answers after every epoch, and the network."""
+
+
+MOST_EPOCHS = 100
+"""Answers after so many epochs are shipped at most; 100 KB each."""
+
+
+def thin(target: Path, epochs: int) -> None:
+    """Leaves every second, third … epoch of the answers, and says so in the manifest."""
+    every = next(k for k in range(1, epochs + 1) if epochs % k == 0 and epochs // k <= MOST_EPOCHS)
+    path, manifest = target / "predictions", files.read_json(target / "manifest.json")
+    whole = np.frombuffer(path.read_bytes(), np.uint8).reshape(epochs, -1)
+    path.write_bytes(whole[every - 1 :: every].tobytes())
+    manifest["sha256"][path.name] = files.sha256_of(path)
+    files.write_json(target / "manifest.json", {**manifest, PREDICTIONS_EVERY: every})
 
 
 def ship(run: Run, name: str, *, is_record: bool = False) -> Path:
@@ -45,6 +63,8 @@ def ship(run: Run, name: str, *, is_record: bool = False) -> Path:
     target.mkdir(parents=True)
     for part in parts:
         shutil.copy(run.folder.path / part, target / part)
+    if not is_record and recipe.epochs > MOST_EPOCHS:
+        thin(target, recipe.epochs)
     network = NETWORKS[recipe.network].title
     seed = f", seed {recipe.seed}" if recipe.seed != 1 else ""
     named = f"{recipe_title(recipe).lower()}{seed}" if is_record else "shipped"

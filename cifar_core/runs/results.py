@@ -15,12 +15,15 @@ from cifar_core.errors import RunError
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import Recipe
+from cifar_core.recipes import Recipe, bounds
 from cifar_core.runs.folder import UNREADABLE, MetricRow
 from cifar_core.runs.reading import Run
 
 OURS = arrays.short_digest(DIGESTS)
 """The digest of CIFAR-10, whose classes the answers of a run are held against."""
+
+PREDICTIONS_EVERY = "predictions_every"
+"""In a shipped run's manifest: after how many epochs each it kept its answers."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,19 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
         split, labels = "test", test_labels
         indices = np.arange(len(labels), dtype=np.int64)
     table = _open_epochs(run, len(indices))
-    wanted = len(table) if epoch is None else epoch
-    if not 1 <= wanted <= len(table):
+    every = answers_every(run)
+    kept = range(every, len(table) * every + 1, every)
+    wanted = kept[-1] if epoch is None else epoch
+    if wanted not in kept:
         raise RunError(
             f"Run “{run.name}” has no predictions of epoch {wanted}.",
-            expected=f"It has those of {len(table)} epochs.",
+            expected=f"It has those of {len(kept)} epochs: every {every:,} up to {kept[-1]:,}."
+            if every > 1
+            else f"It has those of {len(kept)} epochs.",
             remedy="Choose one of them, or wait until the run is there.",
         )
     return Predictions(
-        np.asarray(table[wanted - 1], dtype=np.float32),
+        np.asarray(table[wanted // every - 1], dtype=np.float32),
         labels[indices],
         indices,
         split,
@@ -99,6 +106,15 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
         wanted,
         origin_of(run, epoch=wanted, split=recipe.monitored_split, pictures=len(indices)),
     )
+
+
+def answers_every(run: Run) -> int:
+    """Returns after how many epochs each there are predictions of a run: 1, or more if it shipped.
+
+    A run keeps those of every epoch; of a long one some are left behind when it is shipped.
+    """
+    every = read_manifest(run).get(PREDICTIONS_EVERY, 1)
+    return every if type(every) is int and 1 <= every <= bounds("epochs")[1] else 1
 
 
 def read_test_predictions(run: Run) -> Predictions:

@@ -48,7 +48,7 @@ def choose_answers(run: Run, row: DeltaGenerator) -> Predictions | None:
     Raises:
         RunError: The run has no predictions at all, or not those chosen.
     """
-    epochs = stored.count_epochs(run)
+    epochs = stored.last_epoch(run)
     has_final = run.folder.test_predictions_path.is_file()
     if not epochs and not has_final:
         return stored.epoch_answers(run)  # raises, and says why
@@ -77,12 +77,12 @@ def film(run: Run, draw: Draw) -> None:
         run: The run.
         draw: Draws the answers of one epoch, without widgets.
     """
-    st.fragment(_frame, run_every=FRAME_SECONDS)(run, stored.count_epochs(run), draw)
+    st.fragment(_frame, run_every=FRAME_SECONDS)(run, stored.last_epoch(run), draw)
 
 
 def _frame(run: Run, epochs: int, draw: Draw) -> None:
     """Draws one epoch; the next call draws the next one."""
-    epoch = min((PLAYED_EPOCH.get() or 0) + 1, epochs)
+    epoch = min((PLAYED_EPOCH.get() or 0) + stored.answers_every(run), epochs)
     PLAYED_EPOCH.set(epoch)
     st.progress(epoch / epochs, text=f"Epoch {epoch} of {epochs}")
     try:
@@ -96,9 +96,10 @@ def _frame(run: Run, epochs: int, draw: Draw) -> None:
 
 def _choose_epoch(run: Run, epochs: int) -> Predictions | None:
     """Draws the slider with its play button, or the pause button while playing."""
-    if epochs == 1:
+    every = stored.answers_every(run)
+    if epochs == every:
         st.text("One epoch so far.")
-        return stored.epoch_answers(run, 1)
+        return stored.epoch_answers(run, epochs)
     if PLAYING.get() == run.id:
         st.button("Pause", icon=":material/pause:", on_click=_pause, key="pause")
         return None
@@ -108,21 +109,22 @@ def _choose_epoch(run: Run, epochs: int) -> Predictions | None:
         PLAYED_EPOCH.set(None)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     epoch = row.slider(
-        "Epoch", 1, epochs, value=epochs, key="epoch", bind="query-params", width=480
+        "Epoch", every, epochs, epochs, every, key="epoch", bind="query-params", width=480
     )
+    epoch -= epoch % every  # an address may name any epoch
     row.button(
         "Play the epochs",
         icon=":material/play_arrow:",
         on_click=_play,
-        args=(run.id, epoch, epochs),
+        args=(run.id, 0 if epoch >= epochs else epoch - every),
         key="play",
     )
-    return stored.epoch_answers(run, int(epoch))
+    return stored.epoch_answers(run, epoch)
 
 
-def _play(run_id: str, epoch: int, epochs: int) -> None:
+def _play(run_id: str, played: int) -> None:
     PLAYING.set(run_id)
-    PLAYED_EPOCH.set(0 if epoch >= epochs else epoch - 1)
+    PLAYED_EPOCH.set(played)
 
 
 def _pause() -> None:

@@ -21,6 +21,7 @@ from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.evaluation.predictions import Integers
+from cifar_core.runs import results
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, learning_of
@@ -94,8 +95,18 @@ def _epoch_answers(at: Stamp, epoch: int | None, name: str, _run: Run) -> Predic
     return services.read_predictions(_run, epoch=epoch)
 
 
-def count_epochs(run: Run) -> int:
-    """Returns of how many epochs there are predictions; 0 when there are none."""
+def answers_every(run: Run) -> int:
+    """Returns after how many epochs each there are predictions: 1 but for some that shipped."""
+    return _answers_every(stamp(run.folder.manifest_path), run)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _answers_every(at: Stamp, _run: Run) -> int:  # noqa: ARG001 - the key
+    return results.answers_every(_run)
+
+
+def last_epoch(run: Run) -> int:
+    """Returns the last epoch of which there are predictions; 0 when there are none."""
     answers = latest_answers(run)
     return answers.epoch if answers is not None else 0
 

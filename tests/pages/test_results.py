@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics as sk
 from streamlit.testing.v1 import AppTest
 
-from cifar_core import services
+from cifar_core import files, services
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.runs.folder import State
@@ -244,6 +244,23 @@ def test_playing_ends_at_the_last_epoch_and_gives_the_slider_back(runs_dir: Path
     for _ in range(4):  # AppTest runs the fragment with the page, not by its clock
         app.run()
     assert app.slider(key="epoch").value == 3
+
+
+def test_a_shipped_run_that_kept_every_third_epoch_is_looked_at_in_steps_of_three(
+    runs_dir: Path,
+) -> None:
+    folder = fabricate(runs_dir, Fake(run_id="only", epochs=3))
+    manifest = files.read_json(folder.manifest_path)
+    files.write_json(folder.manifest_path, {**manifest, "predictions_every": 3})
+    app = open_page(split="Validation pictures by epoch", epoch="4")
+    slider = app.slider(key="epoch")
+    assert (slider.min, slider.max, slider.step) == (3, 9, 3)
+    assert "epoch 3" in words_of(app) + html_of(app)
+    app.button(key="play").click().run()
+    for _ in range(4):
+        app.run()
+    assert not app.exception
+    assert app.slider(key="epoch").value == 9
 
 
 def test_the_choice_of_a_class_is_offered_for_all_ten(runs_dir: Path) -> None:
