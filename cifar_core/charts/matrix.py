@@ -71,7 +71,7 @@ def confusion_heatmap(
     largest = float(np.nanmax(values)) or 1.0
     colours = theme.palette(dark)
     heatmap = _heatmap(values, text, labels, colours=colours.sequential, limits=(0.0, largest))
-    heatmap.colorbar = _colour_bar(_BAR_TITLES[by], dark=dark, suffix="" if by == "none" else "%")
+    heatmap.colorbar = colour_bar(_BAR_TITLES[by], dark=dark, suffix="" if by == "none" else "%")
     chart = theme.figure(heatmap, click_targets(labels, words))
     return _dressed(chart, labels, order=order, title=title, dark=dark)
 
@@ -110,7 +110,7 @@ def difference_heatmap(
     limit = float(np.abs(values).max()) or 1.0
     colours = theme.palette(dark)
     heatmap = _heatmap(values, text, labels, colours=colours.diverging, limits=(-limit, limit))
-    heatmap.colorbar = _colour_bar(
+    heatmap.colorbar = colour_bar(
         "<br>".join(
             [
                 f"← more with {theme.plain(theme.short(names[1]))}",
@@ -178,7 +178,8 @@ def _heatmap(
     )
 
 
-def _colour_bar(title: str, *, dark: bool, suffix: str = "") -> dict[str, object]:
+def colour_bar(title: str, *, dark: bool, suffix: str = "") -> dict[str, object]:
+    """Returns the settings of a colour bar that lies beneath its chart."""
     colours = theme.palette(dark)
     return {
         # Beneath, not beside: on a phone the width belongs to the cells.

@@ -108,6 +108,25 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
     )
 
 
+def read_course(run: Run, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what a run's network answered for some watched pictures, epoch by epoch.
+
+    Args:
+        run: The run; it may still be running.
+        places: (k,) positions of the pictures in :func:`read_predictions`.
+
+    Returns:
+        The epochs (e,), counted from 1, and probabilities (e, k, 10) float32.
+
+    Raises:
+        RunError: As :func:`read_predictions`.
+    """
+    table = _open_epochs(run, len(read_predictions(run).indices))
+    every = answers_every(run)
+    epochs = np.arange(1, len(table) + 1) * every
+    return epochs, table[:, np.asarray(places)].astype(np.float32)
+
+
 def answers_every(run: Run) -> int:
     """Returns after how many epochs each there are predictions of a run: 1, or more if it shipped.
 

@@ -82,6 +82,11 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> results.Predictio
     return results.read_predictions(run, epoch=epoch)
 
 
+def read_course(run: Run, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what a run's network answered for some watched pictures, epoch by epoch."""
+    return results.read_course(run, places)
+
+
 def read_test_predictions(run: Run) -> results.Predictions:
     """Returns what a finished run's network answered on the test pictures."""
     return results.read_test_predictions(run)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from cifar_core import services
-from cifar_core.charts import curves, matrix
+from cifar_core.charts import curves, examples, matrix
 from cifar_core.charts import theme as chart_theme
+from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.metrics import confusion, predicted_classes
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.reading import Run
+from cifar_core.ui import cached
 from cifar_core.ui.page import empty_state, guard, origin_line
+from cifar_core.ui.pictures import gallery, picture_address
 from cifar_core.ui.tables import csv_download, file_name
 from cifar_core.ui.theme import is_dark
 
@@ -34,6 +38,7 @@ def run_details(run: Run, rows: Sequence[MetricRow]) -> None:
     """
     drawers = (
         ("Confusion matrix after the last epoch", "matrix", _matrix),
+        ("Ten pictures, epoch by epoch", "pictures", _pictures),
         ("Figures of every epoch", "figures", _table),
         ("Learning rate", "rate", _learning_rate),
         ("Log", "log", _log),
@@ -58,6 +63,44 @@ def _matrix(run: Run, _rows: Sequence[MetricRow]) -> None:
     settings_of_chart = chart_theme.config(f"confusion-{file_name(run.id)}")
     st.plotly_chart(figure, theme=None, config=settings_of_chart, key=f"panel_matrix_{run.id}")
     origin_line(found.origin)
+
+
+def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
+    """Draws one watched picture of each class, and what the network has said of it so far."""
+    found = services.read_predictions(run)
+    dataset = cached.open_dataset()
+    pictures = dataset.test if found.split == "test" else dataset.train
+    is_here = np.isin(found.indices, pictures.indices)
+    of_classes = [np.flatnonzero(is_here & (found.labels == label)) for label in range(10)]
+    places = [int(those[0]) for those in of_classes if len(those)]
+    if not places:
+        empty_state(
+            "None of the watched pictures is in the sample that came with the lab.",
+            "The full dataset holds them all.",
+        )
+        return
+    epochs, answers = services.read_course(run, places)
+    indices, labels, last = found.indices[places], found.labels[places], answers[-1]
+    said = last.argmax(axis=1)
+    gallery(
+        pictures.images[np.searchsorted(pictures.indices, indices)],
+        [f"{share:.0%} sure" for share in last.max(axis=1)],
+        truths=[CLASS_NAMES[label] for label in labels],
+        predictions=[CLASS_NAMES[label] for label in said],
+        links=[picture_address(pictures.name, int(index)) for index in indices],
+    )
+    figure = examples.course_heatmap(
+        epochs.tolist(),
+        answers,
+        labels,
+        title=chart_theme.Title(
+            "What it gives the true class of each", run=str(run.name), split=found.monitored
+        ),
+        dark=is_dark(),
+    )
+    settings_of_chart = chart_theme.config(f"pictures-{file_name(run.id)}")
+    st.plotly_chart(figure, theme=None, config=settings_of_chart, key=f"panel_pictures_{run.id}")
+    origin_line(f"{found.origin}; the first of each class among them that is here, as trained")
 
 
 def epoch_table(rows: Sequence[MetricRow], watched: str) -> pd.DataFrame:

@@ -9,9 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import recipes, services
+from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import RunError
 from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
 from cifar_core.settings import PROJECT_DIR
+from tests.fabricate import Fake, fabricate
 from tests.pages.train.tool import (
     PAGE,
     alive,
@@ -122,3 +124,53 @@ def test_a_run_shown_by_the_address_is_json_safe(runs_dir: Path) -> None:
 def test_an_impossible_run_id_is_answered_in_a_sentence(run_id: str) -> None:
     with pytest.raises(RunError):
         services.read_run(run_id)
+
+
+def open_drawer(run_id: str, name: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=30)
+    app.query_params["run"] = run_id
+    app.session_state[f"panel_open_{name}"] = True
+    return app.run()
+
+
+@pytest.mark.parametrize(("recipe", "split"), [("standard", "Validation"), ("tutorial", "Test")])
+def test_the_figures_of_every_epoch_name_the_split_that_is_watched(
+    runs_dir: Path, recipe: str, split: str
+) -> None:
+    fabricate(runs_dir, Fake(run_id="one", recipe=recipe))
+    (table,) = [
+        item.value for item in open_drawer("one", "figures").dataframe if "Seconds" in item.value
+    ]
+    assert [name for name in table if name.endswith("accuracy")] == [
+        "Training accuracy",
+        f"{split} accuracy",
+    ]
+
+
+@pytest.fixture
+def sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lab has the shipped sample and no more."""
+    monkeypatch.setattr(services, "open_dataset", load_sample)
+
+
+@pytest.mark.usefixtures("sample")
+def test_ten_pictures_are_followed_epoch_by_epoch(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one"))
+    app = open_drawer("one", "pictures")
+    assert not app.exception
+    run = services.read_run("one")
+    found = services.read_predictions(run)
+    epochs, answers = services.read_course(run, range(len(found.labels)))
+    assert epochs.tolist() == [1, 2, 3]
+    assert (answers[-1] == found.probabilities).all()
+    assert (answers[0] == services.read_predictions(run, epoch=1).probabilities).all()
+    words = shown(app)
+    assert "the first of each class among them" in words
+
+
+@pytest.mark.usefixtures("sample")
+def test_where_no_watched_picture_is_at_hand_the_drawer_says_so(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one", changes={"validation_pictures": 10}))
+    app = open_drawer("one", "pictures")
+    assert not app.exception
+    assert "None of the watched pictures is in the sample" in shown(app)

@@ -1,0 +1,77 @@
+"""Single pictures as a network learns them: what it gives their true class, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import plotly.graph_objects as go
+
+from cifar_core.charts import theme
+from cifar_core.charts.matrix import colour_bar
+from cifar_core.dataset import CLASS_NAMES
+from cifar_core.evaluation.predictions import Floats, Integers
+from cifar_core.formats import percent
+
+HEIGHT: Final = 400
+BELOW_PIXELS: Final = 110
+"""Room for the epochs, the axis title and the colour bar."""
+
+
+def course_heatmap(
+    epochs: Sequence[int],
+    probabilities: Floats,
+    labels: Integers,
+    *,
+    title: theme.Title,
+    dark: bool = False,
+) -> go.Figure:
+    """Draws a row for each picture and a column for each epoch.
+
+    Args:
+        epochs: (e,), counted from 1.
+        probabilities: (e, n, 10) for n pictures of different classes.
+        labels: (n,), the true classes.
+        title: What is shown and where it comes from.
+        dark: Which mode.
+    """
+    given = [probabilities[:, place, label].tolist() for place, label in enumerate(labels)]
+    names = [CLASS_NAMES[label] for label in labels]
+    words = [
+        [
+            _words(epoch, answer[place], label)
+            for epoch, answer in zip(epochs, probabilities, strict=True)
+        ]
+        for place, label in enumerate(labels.tolist())
+    ]
+    cells = go.Heatmap(
+        z=[[round(100 * share, 1) for share in row] for row in given],
+        x=list(epochs),
+        y=names,
+        text=words,
+        hovertemplate="%{text}<extra></extra>",
+        colorscale=theme.scale(theme.palette(dark).sequential),
+        zmin=0,
+        zmax=100,
+        ygap=2,
+        colorbar=colour_bar("Given to the true class", dark=dark, suffix="%"),
+    )
+    chart = theme.figure(cells)
+    chart.layout = {
+        "template": {},
+        "dragmode": False,
+        "xaxis": {"title": {"text": "Epoch"}, "showgrid": False, "fixedrange": True},
+        "yaxis": {"showgrid": False, "fixedrange": True, "autorange": "reversed"},
+    }
+    theme.style(chart, title=title, dark=dark, height=HEIGHT)
+    chart.layout.margin.b = BELOW_PIXELS
+    return chart
+
+
+def _words(epoch: int, answer: Floats, label: int) -> str:
+    """Returns an answer in words: ``epoch 3: dog 61.2%; cat, what it is, 20.1%``."""
+    said = int(answer.argmax())
+    words = f"epoch {epoch}: {CLASS_NAMES[said]} {percent(float(answer[said]))}"
+    if said == label:
+        return f"{words}, right"
+    return f"{words}; {CLASS_NAMES[label]}, what it is, {percent(float(answer[label]))}"
