@@ -88,6 +88,7 @@ def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
         truths=[CLASS_NAMES[label] for label in labels],
         predictions=[CLASS_NAMES[label] for label in said],
         links=[picture_address(pictures.name, int(index)) for index in indices],
+        columns=5,
     )
     figure = examples.course_heatmap(
         epochs.tolist(),

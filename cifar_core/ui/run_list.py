@@ -17,7 +17,6 @@ from cifar_core.runs.reading import Run
 from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.session import STARTED_RUN, set_address
-from cifar_core.ui.tables import plain
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -87,9 +86,9 @@ def run_list(runs: Sequence[Run], chosen: str | None) -> None:
 def _link_shipped() -> None:
     """Draws the way to a run that came with the lab: there is something to see from the first."""
     shipped = next((run for run in services.list_models() if run.is_shipped), None)
-    if shipped is None:
+    if shipped is None or shipped.recipe is None:
         return
-    label = f"See how {plain(str(shipped.name))} learnt"
+    label = f"See how the shipped {run_words.network_title(shipped.recipe)} learnt"
     try:
         st.page_link(
             "pages/train.py",

@@ -10,6 +10,7 @@ import pytest
 from cifar_core import files, recipes, services
 from cifar_core.errors import RunError
 from cifar_core.runs.folder import State, Status
+from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import run_actions
 from tests.pages.train.tool import (
     HOSTILE,
@@ -147,3 +148,11 @@ def test_a_run_is_renamed_in_a_dialog(runs_dir: Path) -> None:
     app.text_input(key="train_rename_name").set_value("best so far").run()
     app.button(key="train_rename_save").click().run()
     assert services.read_run("cnn4-standard-1").name == "best so far"
+
+
+def test_an_empty_list_leads_to_a_history_that_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    app = page()
+    assert not app.exception
+    assert "See how the shipped CNN-4 learnt" in shown(app)
+    assert "See how" not in shown(page(run="cnn4"))
