@@ -228,9 +228,7 @@ def _check_together(recipe: Recipe) -> None:
             "at least 10 pictures when the validation split is watched",
         )
 
-    available = 50_000
-    if recipe.monitored_split == "validation":
-        available -= recipe.validation_pictures
+    available = dataclasses.replace(recipe, training_pictures=0).learnt_pictures
     if recipe.training_pictures > available or 0 < recipe.training_pictures < 10:
         raise _refusal(
             "training_pictures",

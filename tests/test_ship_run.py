@@ -9,7 +9,8 @@ import pytest
 
 from cifar_core import files, services
 from cifar_core.errors import RunError
-from tests.fabricate import Fake, fabricate
+from cifar_core.settings import PROJECT_DIR
+from tests.fabricate import Fake, add_network, fabricate
 from tools import ship_run
 
 
@@ -27,7 +28,11 @@ def test_a_long_runs_answers_are_thinned_and_the_rest_keeps_its_epochs(
     assert files.sha256_of(folder.predictions_path) == recorded
     with pytest.raises(RunError, match="epoch 4") as refusal:
         answers("long", 4)
-    assert "every 3 up to 6" in refusal.value.expected
+    assert "3, 6 and so on to 6" in refusal.value.expected
+    found = services.read_predictions(services.read_run("long"))
+    epochs, course = services.read_course(services.read_run("long"), found, [7])
+    assert epochs.tolist() == [3, 6]
+    assert (course[:, 0] == [before[3][7], before[6][7]]).all()
 
 
 @pytest.mark.parametrize("every", [0, -3, True, "3", 2.0, None, 10**9])
@@ -38,16 +43,20 @@ def test_a_hostile_manifest_thins_nothing(runs_dir: Path, every: object) -> None
     assert services.read_predictions(services.read_run("one")).epoch == 3
 
 
-@pytest.mark.parametrize("name", ["one", "two"])
+@pytest.mark.parametrize(
+    ("name", "why"), [("one", "it lies there"), ("bare", "model.tflite")], ids=["itself", "bare"]
+)
 def test_nothing_is_deleted_that_cannot_be_replaced(
-    runs_dir: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(runs_dir))
-    fabricate(runs_dir, Fake(run_id="one"))
-    fabricate(runs_dir, Fake(run_id="two"))
+    whole = fabricate(runs_dir, Fake(run_id="one"))
+    whole.network_path.write_text("{}")
+    add_network(whole, PROJECT_DIR / "models" / "cnn4" / "model.tflite")
+    fabricate(runs_dir, Fake(run_id="bare"))
     before = {path: path.read_bytes() for path in runs_dir.rglob("*") if path.is_file()}
-    with pytest.raises(SystemExit, match="cannot become"):
-        ship_run.ship(services.read_run("one"), name)  # without a network, or onto itself
+    with pytest.raises(SystemExit, match=why):
+        ship_run.ship(services.read_run(name), "one")
     assert {path: path.read_bytes() for path in runs_dir.rglob("*") if path.is_file()} == before
 
 

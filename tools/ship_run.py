@@ -32,7 +32,7 @@ HISTORY = (
     "manifest.json",
 )
 MODEL = ("predictions", "model.tflite")
-"""What makes a history whole: the answers after every epoch, and the network."""
+"""What makes a history whole: the answers after its epochs, and the network."""
 
 
 MOST_EPOCHS = 100
@@ -40,7 +40,10 @@ MOST_EPOCHS = 100
 
 
 def thin(target: Path, epochs: int) -> None:
-    """Leaves every second, third … epoch of the answers, and says so in the manifest."""
+    """Keeps the answers after every second, third … epoch, and says so in the manifest.
+
+    The step divides the epochs, so that the last one is kept; of 101 it alone would be.
+    """
     every = next(k for k in range(1, epochs + 1) if epochs % k == 0 and epochs // k <= MOST_EPOCHS)
     path, manifest = target / "predictions", files.read_json(target / "manifest.json")
     whole = np.frombuffer(path.read_bytes(), np.uint8).reshape(epochs, -1)

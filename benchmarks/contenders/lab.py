@@ -19,7 +19,7 @@ def prepare() -> tuple[Measure, Figures]:
     from cifar_core import recipes, settings
     from cifar_core.dataset import arrays
     from cifar_core.dataset.augmentation import plan_epoch
-    from cifar_core.dataset.splits import held_out, take
+    from cifar_core.dataset.splits import positions, take
     from cifar_core.training.course import STRETCH_SECONDS
     from cifar_core.training.engine import Engine, steps_per_epoch
     from cifar_core.training.engines import make_engine
@@ -57,7 +57,7 @@ def prepare() -> tuple[Measure, Figures]:
     trainings, hello = {}, {}
     for name in COMPARED:
         recipe = recipes.recipe("standard", name)
-        learned = take(full, held_out(full.labels, recipe.validation_pictures)[0])
+        learned = take(full, positions(recipe, full.labels)[0])
         precision = choose_precision(recipe, "cpu")
         engine = make_engine(recipe, learned.images, learned.labels, precision=precision)
         trainings[name] = Training(recipe, engine, len(learned.labels))

@@ -20,7 +20,7 @@ def prepare() -> tuple[Measure, Figures]:
     from cifar_core import files, recipes, settings
     from cifar_core.dataset import arrays
     from cifar_core.dataset.augmentation import EpochPlan, plan_epoch
-    from cifar_core.dataset.splits import held_out, take
+    from cifar_core.dataset.splits import positions, take
     from cifar_core.runs.folder import RunFolder, State, Status
     from cifar_core.runs.journal import Journal
     from cifar_core.training.checkpoint import Progress
@@ -54,7 +54,7 @@ def prepare() -> tuple[Measure, Figures]:
 
     def measure(order: Order) -> Figures:
         recipe = recipes.recipe("standard", order["network"], epochs=order["epochs"])
-        to_learn, to_watch = held_out(full.labels, recipe.validation_pictures)
+        to_learn, to_watch = positions(recipe, full.labels)
         learned, watched = take(full, to_learn[: order["pictures"]]), take(full, to_watch)
         precision = choose_precision(recipe, "cpu")
         timed = TimedEngine(

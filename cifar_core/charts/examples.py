@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from cifar_core.charts import theme
 from cifar_core.charts.matrix import colour_bar
 from cifar_core.dataset import CLASS_NAMES
-from cifar_core.evaluation.predictions import Floats, Integers
 from cifar_core.formats import percent
 
 HEIGHT: Final = 400
@@ -18,10 +18,14 @@ BELOW_PIXELS: Final = 110
 """Room for the epochs, the axis title and the colour bar."""
 
 
+MOST_TICKS: Final = 12
+"""Up to so many epochs each has its number; beyond, Plotly chooses."""
+
+
 def course_heatmap(
     epochs: Sequence[int],
-    probabilities: Floats,
-    labels: Integers,
+    probabilities: NDArray[Any],
+    labels: NDArray[Any],
     *,
     title: theme.Title,
     dark: bool = False,
@@ -60,7 +64,12 @@ def course_heatmap(
     chart.layout = {
         "template": {},
         "dragmode": False,
-        "xaxis": {"title": {"text": "Epoch"}, "showgrid": False, "fixedrange": True},
+        "xaxis": {
+            "title": {"text": "Epoch"},
+            "showgrid": False,
+            "fixedrange": True,
+            "dtick": epochs[0] if len(epochs) <= MOST_TICKS else None,
+        },
         "yaxis": {"showgrid": False, "fixedrange": True, "autorange": "reversed"},
     }
     theme.style(chart, title=title, dark=dark, height=HEIGHT)
@@ -68,7 +77,7 @@ def course_heatmap(
     return chart
 
 
-def _words(epoch: int, answer: Floats, label: int) -> str:
+def _words(epoch: int, answer: NDArray[Any], label: int) -> str:
     """Returns an answer in words: ``epoch 3: dog 61.2%; cat, what it is, 20.1%``."""
     said = int(answer.argmax())
     words = f"epoch {epoch}: {CLASS_NAMES[said]} {percent(float(answer[said]))}"

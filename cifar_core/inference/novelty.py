@@ -49,9 +49,10 @@ DIMENSIONS = 128
 """Principal directions kept of features and channels: most of what varies, a fifth of the size."""
 
 RIDGE = 1e-3
+"""Share of the mean variance that is added to every variance, so that none is zero."""
+
 FLAT = 1e-6
 """Mean variance below which values count as constant: 1 / sqrt(RIDGE * FLAT) fits float16."""
-"""Share of the mean variance that is added to every variance, so that none is zero."""
 
 FAINT = 0.05
 """Added to channel means before their logarithm: a channel that is off is not infinitely far."""

@@ -33,7 +33,7 @@ def slides(subjects: Sequence[Subject], dataset: Dataset, heights: Mapping[str, 
             class_pictures(sections.one_per_class(dataset), factor=5),
             paragraph(
                 f"The networks learn from {sections.learnt_words(subjects)} training pictures and "
-                "are asked about 10,000 others."
+                "are asked about the 10,000 test pictures."
             ),
         ),
         _slide("What learns here", _drawings(subjects)),

@@ -92,9 +92,8 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
     if wanted not in kept:
         raise RunError(
             f"Run “{run.name}” has no predictions of epoch {wanted}.",
-            expected=f"It has those of {len(kept)} epochs: every {every:,} up to {kept[-1]:,}."
-            if every > 1
-            else f"It has those of {len(kept)} epochs.",
+            expected=f"It has those of {len(kept)} epochs: {kept[0]}, "
+            f"{kept[0] + every} and so on to {kept[-1]}.",
             remedy="Choose one of them, or wait until the run is there.",
         )
     return Predictions(
@@ -108,21 +107,24 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
     )
 
 
-def read_course(run: Run, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def read_course(
+    run: Run, answers: Predictions, places: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns what a run's network answered for some watched pictures, epoch by epoch.
 
     Args:
         run: The run; it may still be running.
-        places: (k,) positions of the pictures in :func:`read_predictions`.
+        answers: What :func:`read_predictions` gave of it; the course ends there.
+        places: (k,) positions of the pictures in these answers.
 
     Returns:
         The epochs (e,), counted from 1, and probabilities (e, k, 10) float32.
 
     Raises:
-        RunError: As :func:`read_predictions`.
+        RunError: The run has no predictions any more.
     """
-    table = _open_epochs(run, len(read_predictions(run).indices))
     every = answers_every(run)
+    table = _open_epochs(run, len(answers.indices))[: answers.epoch // every]
     epochs = np.arange(1, len(table) + 1) * every
     return epochs, table[:, np.asarray(places)].astype(np.float32)
 

@@ -1,7 +1,7 @@
 """What a person can do with the lab: the table of contents.
 
-Pages and the command line read and change the lab through these functions alone. Each one asks
-the settings where things lie and, where it changes something, whether that is allowed.
+Pages and the command line change the lab through these functions alone. Each one asks the
+settings where things lie and, where it changes something, whether that is allowed.
 """
 
 from cifar_core.services.access import (

@@ -82,9 +82,11 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> results.Predictio
     return results.read_predictions(run, epoch=epoch)
 
 
-def read_course(run: Run, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def read_course(
+    run: Run, answers: results.Predictions, places: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns what a run's network answered for some watched pictures, epoch by epoch."""
-    return results.read_course(run, places)
+    return results.read_course(run, answers, places)
 
 
 def read_test_predictions(run: Run) -> results.Predictions:

@@ -30,7 +30,7 @@ def initialise(model: keras.Sequential, recipe: Recipe, images: np.ndarray) -> N
     each scaled to variance one and once with either sign, and a bias that takes off the mean
     (Page 2019, "How to train your ResNet 8"; Jordan 2024). The kernels after it get a normal
     distribution of variance 2 / fan-in (He and others 2015), the last layer keeps Keras' own.
-    All of them are trained on where the network says so; the first of CNN-7 stays as it is.
+    All of them are trained on, but for those that a network declares fixed.
 
     ``identity`` differs in the kernels after the first: the first filters of each pass their
     channel on as it is (Zagoruyko and Komodakis 2017, "DiracNets"; Jordan 2024), the others get

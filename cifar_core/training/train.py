@@ -97,6 +97,6 @@ def _device_name(device: str) -> str:
         raise RunError(
             f"The run asks for {device}, and {backend} sees no GPU here.",
             expected=f"A build of {backend} with CUDA beside the GPU's driver.",
-            remedy=f"Install `{GPU_PACKAGES[backend]}`, or start the run on the CPU.",
+            remedy=f"Install `{GPU_PACKAGES.get(backend, backend)}`, or start the run on the CPU.",
         )
     return next((item.name for item in list_devices() if item.id == device), device)

@@ -105,7 +105,7 @@ def _choose_epoch(run: Run, epochs: int) -> Predictions | None:
         return None
     shown = PLAYED_EPOCH.get()
     if shown is not None:
-        st.session_state["epoch"] = min(shown, epochs)
+        st.session_state["epoch"] = max(every, min(shown, epochs) // every * every)
         PLAYED_EPOCH.set(None)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     epoch = row.slider(

@@ -1,4 +1,4 @@
-"""What one may open below a run: its matrix so far, its figures, its learning rate, its log."""
+"""What one may open below a run: matrix so far, ten pictures, figures, learning rate, log."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cifar_core.charts import curves, examples, matrix
 from cifar_core.charts import theme as chart_theme
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.metrics import confusion, predicted_classes
+from cifar_core.evaluation.predictions import Floats, Integers
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.reading import Run
 from cifar_core.ui import cached
@@ -79,7 +80,7 @@ def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
             "The full dataset holds them all.",
         )
         return
-    epochs, answers = services.read_course(run, places)
+    epochs, answers = services.read_course(run, found, places)
     indices, labels, last = found.indices[places], found.labels[places], answers[-1]
     said = last.argmax(axis=1)
     gallery(
@@ -95,13 +96,41 @@ def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
         answers,
         labels,
         title=chart_theme.Title(
-            "What it gives the true class of each", run=str(run.name), split=found.monitored
+            "How sure it is of the true class", run=str(run.name), split=found.monitored
         ),
         dark=is_dark(),
     )
     settings_of_chart = chart_theme.config(f"pictures-{file_name(run.id)}")
-    st.plotly_chart(figure, theme=None, config=settings_of_chart, key=f"panel_pictures_{run.id}")
-    origin_line(f"{found.origin}; the first of each class among them that is here, as trained")
+    st.plotly_chart(
+        figure,
+        theme=None,
+        config=settings_of_chart,
+        key=f"panel_pictures_{run.id}",
+        alt="The probability of the true class of each picture above, epoch by epoch.",
+    )
+    origin_line(
+        f"{found.origin}; the first of each class among them that is here, as trained; the chart "
+        f"from epoch {epochs[0]} on"
+    )
+    csv_download(
+        course_table(epochs, answers, labels), f"{run.id}-pictures", key="panel_pictures_csv"
+    )
+
+
+def course_table(epochs: Integers, answers: Floats, labels: Integers) -> pd.DataFrame:
+    """Returns a row per epoch: the probability of each picture's true class, in percent.
+
+    Args:
+        epochs: (e,), counted from 1.
+        answers: (e, n, 10) probabilities.
+        labels: (n,) true classes, each once.
+    """
+    import pandas as pd
+
+    given = answers[:, np.arange(len(labels)), labels]
+    table = pd.DataFrame(100 * given, columns=[CLASS_NAMES[label] for label in labels])
+    table.insert(0, "Epoch", epochs)
+    return table
 
 
 def epoch_table(rows: Sequence[MetricRow], watched: str) -> pd.DataFrame:

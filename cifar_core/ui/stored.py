@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Stamp = tuple[str, int, int]
+Key = tuple[str | int, ...]
+"""Several stamps and words: what tells one state of several files from another."""
 
 
 def list_runs() -> list[Run]:
@@ -87,11 +89,12 @@ def epoch_answers(run: Run, epoch: int | None = None) -> Predictions:
     Raises:
         RunError: It has no predictions of that epoch.
     """
-    return _epoch_answers(stamp(run.folder.predictions_path), epoch, run.name, run)
+    at = (*stamp(run.folder.predictions_path), *stamp(run.folder.manifest_path), run.name)
+    return _epoch_answers(at, epoch, run)
 
 
 @st.cache_data(max_entries=300, show_spinner=False)
-def _epoch_answers(at: Stamp, epoch: int | None, name: str, _run: Run) -> Predictions:  # noqa: ARG001
+def _epoch_answers(at: Key, epoch: int | None, _run: Run) -> Predictions:  # noqa: ARG001
     return services.read_predictions(_run, epoch=epoch)
 
 

@@ -162,7 +162,7 @@ def _broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_broken")
-def test_the_unforeseen_is_one_sentence_with_type_and_text(
+def test_the_unforeseen_is_told_with_type_text_and_a_next_step(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert done("runs") == 1
@@ -179,7 +179,9 @@ def test_the_unforeseen_is_json_where_json_was_asked_for(
 ) -> None:
     assert done("runs", "--json") == 1
     said = capfd.readouterr()
-    assert "ZeroDivisionError: the ship sinks" in json.loads(said.out)["error"]["what"]
+    told = json.loads(said.out)["error"]
+    assert "ZeroDivisionError: the ship sinks" in told["what"]
+    assert "CIFAR_LAB_DEBUG=1" in told["remedy"]
     assert said.err == ""
 
 

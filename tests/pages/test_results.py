@@ -14,6 +14,7 @@ from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.runs.folder import State
 from cifar_core.ui import picture_browser
+from cifar_core.ui.answer_picker import PLAYED_EPOCH
 from cifar_core.ui.result_figures import result_figures
 from tests.fabricate import Fake, fabricate
 
@@ -261,6 +262,19 @@ def test_a_shipped_run_that_kept_every_third_epoch_is_looked_at_in_steps_of_thre
         app.run()
     assert not app.exception
     assert app.slider(key="epoch").value == 9
+
+
+def test_a_film_left_for_a_thinned_run_ends_on_an_epoch_that_it_has(runs_dir: Path) -> None:
+    folder = fabricate(runs_dir, Fake(run_id="only", epochs=3))
+    manifest = files.read_json(folder.manifest_path)
+    files.write_json(folder.manifest_path, {**manifest, "predictions_every": 3})
+    app = AppTest.from_file(str(ROOT / "pages" / "results.py"), default_timeout=60)
+    app.query_params["split"] = "Validation pictures by epoch"
+    app.session_state[PLAYED_EPOCH.key] = 7  # of another run, which kept every epoch
+    app.run()
+    assert not app.exception
+    assert "did not foresee" not in words_of(app)
+    assert app.slider(key="epoch").value == 6
 
 
 def test_the_choice_of_a_class_is_offered_for_all_ten(runs_dir: Path) -> None:

@@ -45,6 +45,7 @@ LOOKS = frozenset(
         *("open_dataset", "read_download", "describe_network", "list_devices", "list_runs"),
         *("read_run", "position_in_line", "read_metrics", "watch_metrics", "watch_runs"),
         *("read_log", "read_evaluation", "read_predictions", "read_test_predictions"),
+        "read_course",
         *("evaluate_run", "list_models", "find_model", "open_classifier", "read_picture"),
         *("models_to_ask", "list_evidence"),
         *("classify", "may_change", "find_refusal", "acting_for"),

@@ -13,6 +13,7 @@ from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import RunError
 from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
 from cifar_core.settings import PROJECT_DIR
+from cifar_core.ui import run_details
 from tests.fabricate import Fake, fabricate
 from tests.pages.train.tool import (
     PAGE,
@@ -160,12 +161,14 @@ def test_ten_pictures_are_followed_epoch_by_epoch(runs_dir: Path) -> None:
     assert not app.exception
     run = services.read_run("one")
     found = services.read_predictions(run)
-    epochs, answers = services.read_course(run, range(len(found.labels)))
+    epochs, answers = services.read_course(run, found, range(len(found.labels)))
     assert epochs.tolist() == [1, 2, 3]
     assert (answers[-1] == found.probabilities).all()
     assert (answers[0] == services.read_predictions(run, epoch=1).probabilities).all()
-    words = shown(app)
-    assert "the first of each class among them" in words
+    assert "the first of each class among them" in shown(app)
+    table = run_details.course_table(epochs, answers[:, :2], found.labels[:2])
+    assert table["Epoch"].tolist() == [1, 2, 3]
+    assert table.iloc[-1, 1] == pytest.approx(100 * found.probabilities[0, found.labels[0]])
 
 
 @pytest.mark.usefixtures("sample")
