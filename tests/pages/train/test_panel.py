@@ -142,7 +142,7 @@ def test_the_figures_of_every_epoch_name_the_split_that_is_watched(
     (table,) = [
         item.value for item in open_drawer("one", "figures").dataframe if "Seconds" in item.value
     ]
-    assert [name for name in table if name.endswith("accuracy")] == [
+    assert [name for name in map(str, table) if name.endswith("accuracy")] == [
         "Training accuracy",
         f"{split} accuracy",
     ]
