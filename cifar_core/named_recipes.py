@@ -98,8 +98,8 @@ NAMED_RECIPES: Mapping[str, NamedRecipe] = {
             "The standard recipe for as long as it pays: how the shipped models were trained.",
             {"crop_padding": 4, "weight_decay": 5e-4, **_MODERN},
             {
-                "cnn4": {"epochs": 80},
-                "cnn6": {"epochs": 50},
+                "cnn4": {"epochs": 240},
+                "cnn6": {"epochs": 120},
                 "cnn7": {**_AIRBENCH, "crop_padding": 4, "epochs": 20},
             },
         ),
