@@ -240,6 +240,12 @@ def _open_epochs(run: Run, pictures: int) -> np.ndarray:
     path = run.folder.predictions_path
     size_bytes = path.stat().st_size if path.is_file() else 0
     epochs = size_bytes // (pictures * 10 * 2)
+    if not epochs and run.is_shipped:
+        raise RunError(
+            f"Run “{run.name}” came with the lab without its answers after each epoch.",
+            expected="The shipped models and all runs of your own have them.",
+            remedy="Choose one of these.",
+        )
     if not epochs:
         raise RunError(
             f"Run “{run.name}” has no predictions yet.",

@@ -177,3 +177,12 @@ def test_where_no_watched_picture_is_at_hand_the_drawer_says_so(runs_dir: Path) 
     app = open_drawer("one", "pictures")
     assert not app.exception
     assert "None of the watched pictures is in the sample" in shown(app)
+
+
+def test_a_shipped_history_says_that_its_answers_stayed_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    words = shown(open_drawer("cnn4-quick-1", "pictures"))
+    assert "came with the lab without its answers" in words
+    assert "Wait" not in words
