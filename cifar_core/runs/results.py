@@ -90,10 +90,11 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
     kept = range(every, len(table) * every + 1, every)
     wanted = kept[-1] if epoch is None else epoch
     if wanted not in kept:
+        first = ", ".join(map(str, kept[:3]))
+        more = f" and so on to {kept[-1]}" if len(kept) > 3 else ""
         raise RunError(
             f"Run “{run.name}” has no predictions of epoch {wanted}.",
-            expected=f"It has those of {len(kept)} epochs: {kept[0]}, "
-            f"{kept[0] + every} and so on to {kept[-1]}.",
+            expected=f"It has those of epoch {first}{more}.",
             remedy="Choose one of them, or wait until the run is there.",
         )
     return Predictions(

@@ -16,7 +16,7 @@ from cifar_core.evaluation.metrics import confusion, predicted_classes
 from cifar_core.evaluation.predictions import Floats, Integers
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.reading import Run
-from cifar_core.ui import cached
+from cifar_core.ui import cached, stored
 from cifar_core.ui.page import empty_state, guard, origin_line
 from cifar_core.ui.pictures import gallery, picture_address
 from cifar_core.ui.tables import csv_download, file_name
@@ -52,7 +52,7 @@ def run_details(run: Run, rows: Sequence[MetricRow]) -> None:
 
 
 def _matrix(run: Run, _rows: Sequence[MetricRow]) -> None:
-    found = services.read_predictions(run)
+    found = stored.epoch_answers(run)
     counts = confusion(found.labels, predicted_classes(found.probabilities))
     title = chart_theme.Title(
         "Which classes are taken for which",
@@ -68,7 +68,7 @@ def _matrix(run: Run, _rows: Sequence[MetricRow]) -> None:
 
 def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
     """Draws one watched picture of each class, and what the network has said of it so far."""
-    found = services.read_predictions(run)
+    found = stored.epoch_answers(run)  # kept: a run that learns draws this every two seconds
     dataset = cached.open_dataset()
     pictures = dataset.test if found.split == "test" else dataset.train
     is_here = np.isin(found.indices, pictures.indices)
