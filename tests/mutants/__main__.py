@@ -120,7 +120,7 @@ def _cover(kept: Path, court: Court, mutants: Iterable[Mutant]) -> Cover:
         return Cover({}, {}, {})
     cover = covering.read(kept, PROJECT)
     if cover is None:
-        print("Looking which tests run which line (a few minutes, kept until files change) …")
+        print("Looking which tests run which line (minutes; kept until files change) …")
         covering.measure(court.tree, kept)
         cover = covering.read(kept, PROJECT)
     assert cover is not None

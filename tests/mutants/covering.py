@@ -1,4 +1,4 @@
-"""Which tests run which line: one run of the quick tests under coverage, kept until files change."""
+"""Which tests run which line: the quick tests under coverage once, kept until files change."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ class Cover:
                 places = [place for place, row in enumerate(rows, 1) if word.search(row)]
                 found |= _united(self.lines.get(path, {}), places)
         ordered = sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test))
-        left, kept = MOST_SECONDS, []
+        left = MOST_SECONDS
+        kept: list[str] = []
         for test in ordered:
             left -= self.seconds.get(test, 0.0)
             if left >= 0 or not kept:

@@ -42,7 +42,7 @@ class Court:
 
     def __init__(self, project: Path, names: Iterable[str], place: Path) -> None:
         self.tree, self._place = place / "tree", place
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._planted = 0
         for name in names:
             target = self.tree / name
@@ -78,6 +78,7 @@ class Court:
         if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def _run(self, tests: Sequence[str], patience_seconds: float) -> tuple[int, str]:
         """Runs tests in their order and returns the exit status and who failed."""
@@ -85,19 +86,22 @@ class Court:
         asked.write_text("\n".join(tests))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
         command += [f"--basetemp={self._place / 'temp'}", f"@{asked}"]
-        self._process = subprocess.Popen(
-            command,
-            cwd=self.tree,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        # A file and no pipe: a training that a killed test leaves behind would keep a pipe open.
+        said = self._place / "said.txt"
+        with said.open("w", encoding="utf-8") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self.tree,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         try:
-            said, _ = self._process.communicate(timeout=patience_seconds)
+            status = self._process.wait(timeout=patience_seconds)
         except subprocess.TimeoutExpired:
             return -1, "it hangs"
         finally:
             self.stop()
-        seen = _SEEN.search(said)
-        return self._process.returncode, seen[1] if seen else said.strip().rpartition("\n")[2]
+        text = said.read_text(encoding="utf-8", errors="replace")
+        seen = _SEEN.search(text)
+        return status, seen[1] if seen else text.strip().rpartition("\n")[2]

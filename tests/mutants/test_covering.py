@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.mutants.covering import MOST_SECONDS, Cover, digest_of
+from tests.mutants.planting import Mutant
+
+SOURCES = {"a.py": ["LIMIT = 6", "def f():", "    return LIMIT"], "b.py": ["import a", "a.f()"]}
+LINES = {
+    "a.py": {3: frozenset({"slow", "quick"})},
+    "b.py": {2: frozenset({"other"})},
+}
+SECONDS = {"slow": 9.0, "quick": 1.0, "other": 2.0}
+COVER = Cover(LINES, SECONDS, SOURCES)
+
+
+def mutant(line: int, *names: str) -> Mutant:
+    return Mutant("a.py", (line, line), (line, line), "constant", (0, 0), "", "", names)
+
+
+def test_the_tests_of_a_line_come_the_fastest_first() -> None:
+    assert COVER.tests_of(mutant(3)) == ["quick", "slow"]
+
+
+def test_what_an_import_runs_has_the_tests_that_run_a_line_with_its_name() -> None:
+    assert COVER.tests_of(mutant(1, "LIMIT")) == ["quick", "slow"]
+    assert COVER.tests_of(mutant(2, "f")) == ["other"]
+
+
+def test_a_line_that_no_test_runs_has_none() -> None:
+    assert COVER.tests_of(mutant(2)) == []
+
+
+def test_the_slowest_tests_are_left_out_beyond_the_bound_but_never_all() -> None:
+    slow = Cover(LINES, {"slow": 0.9 * MOST_SECONDS, "quick": 0.2 * MOST_SECONDS}, SOURCES)
+    assert slow.tests_of(mutant(3)) == ["quick"]
+    slower = Cover(LINES, {"slow": 3 * MOST_SECONDS, "quick": 2 * MOST_SECONDS}, SOURCES)
+    assert slower.tests_of(mutant(3)) == ["quick"]
+
+
+def test_the_digest_changes_with_a_source_or_a_test_and_not_with_a_document(tmp_path: Path) -> None:
+    names = ["cifar_core/a.py", "tests/test_a.py", "docs/a.md"]
+    seen = {}
+    for changed in ["", *names]:
+        for name in names:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text("new" if name == changed else "old")
+        seen[changed] = digest_of(tmp_path, names)
+    assert seen["docs/a.md"] == seen[""]
+    assert len(set(seen.values())) == 3
