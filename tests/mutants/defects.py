@@ -156,7 +156,7 @@ def _constants(node: ast.AST, spot: Spot, _: Project) -> Found:
         case ast.Constant(value=bool(value)):
             yield "constant", ast.Constant(not value), f"{value} → {not value}"
         case ast.Constant(value=int(value) | float(value)):
-            for other in (value + 1, value - 1):
+            for other in (round(value + 1, 6), round(value - 1, 6)):
                 new = (
                     ast.Constant(other) if other >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(1))
                 )
@@ -176,7 +176,8 @@ def _texts(text: str, spot: Spot) -> Found:
     if _AXIS.search(text):
         other = _AXIS.sub(lambda axis: "%{" + SWAPPED[axis[1]], text)
     elif isinstance(spot.parent, ast.JoinedStr) or any(
-        isinstance(one, ast.Call) and _called(one) in ("replace", "join", "Path", "reset_index")
+        isinstance(one, ast.Call)
+        and _called(one) in ("Kept", "Path", "join", "replace", "reset_index")
         for one in spot.above[-1:]
     ):
         return
@@ -199,7 +200,7 @@ def _calls(node: ast.AST, spot: Spot, project: Project) -> Found:
         are_words = any(isinstance(one, ast.Starred) for one in (first, second)) or all(
             _is_str(one) for one in (first, second)
         )
-        if ast.dump(first) != ast.dump(second) and not are_words:
+        if ast.dump(first) != ast.dump(second) and not are_words and name not in ("max", "min"):
             new = _with(node, args=[second, first, *rest])
             yield "arguments", new, f"{name}({_short(first)}, {_short(second)} swapped)"
     needed = project.required.get(name, set())
@@ -297,7 +298,7 @@ def _is_prose(call: ast.Call) -> bool:
     is_words = bool(call.args) and all(
         _is_str(part) or ast.unparse(part) == "CSS" for part in call.args
     )
-    return is_words or _called(call) in ("space", "divider", "wait_until_whole", "sleep")
+    return is_words or _called(call) in ("space", "divider", "wait_until_whole", "sleep", "mallopt")
 
 
 def _is_str(node: ast.AST) -> bool:

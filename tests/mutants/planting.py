@@ -133,8 +133,8 @@ def _is_left_alone(parent: ast.AST, field: str, child: ast.AST) -> bool:
             return True
         case _, ast.keyword(arg=str(name)) if name in COSMETIC:
             return True
-        case ast.Call(args=[*_, ast.Constant(value=str(name)), last]), _ if child is last:
-            return name in COSMETIC  # setattr and the like
+        case ast.Call(func=ast.Attribute(attr="columns" | "space")), _:
+            return True
         case _, ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
         case _, ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):

@@ -12,7 +12,7 @@ COSMETIC = frozenset(
     dash dragmode durable encoding exist_ok expected fixedrange font gap height help hide_index
     horizontal horizontal_alignment hoverinfo hoverlabel icon indent key label_visibility layer
     lineterminator margin max_entries max_visible_pages method mime missing_ok on_click opacity
-    pad padding parents placeholder quality quoting remedy required row_height show_spinner
+    pad padding parents placeholder quality quote quoting remedy required row_height show_spinner
     showarrow showgrid showlegend template textposition theme thickness threads type
     vertical_alignment width wrap xanchor xgap yanchor ygap zeroline
     """.split()  # noqa: SIM905
