@@ -98,8 +98,7 @@ def try_all(mutants: Sequence[Mutant]) -> Found:
                 row = {"key": mutant.key, **dataclasses.asdict(verdict)}
                 with results.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(row) + "\n")
-                mark = "killed  " if verdict.is_killed else "SURVIVED"
-                print(f"{len(found):4} {mark} {verdict.seconds:6.1f} s  {mutant.title}", flush=True)
+                print(f"{len(found):4} {line(mutant, verdict)}", flush=True)
         finally:
             for court in courts:
                 court.stop()
@@ -162,6 +161,12 @@ def _try(
             together.shutdown(wait=False, cancel_futures=True)
             for court in courts:
                 court.stop()
+
+
+def line(mutant: Mutant, verdict: Verdict) -> str:
+    """Returns a row for the terminal, with the test that saw the mutant."""
+    what = f"{verdict.seconds:6.1f} s  {mutant.title}"
+    return f"killed   {what}\n{'':24}by {verdict.by}" if verdict.is_killed else f"SURVIVED {what}"
 
 
 def survivors(found: Found) -> str:

@@ -83,6 +83,8 @@ def measure(tree: Path, folder: Path) -> None:
     Pages run in AppTest's threads and each test is a context, which only the C tracer can both.
     """
     settings, kept = folder / "coveragerc", folder / "measured"
+    for left in folder.glob("measured*"):  # of a run that was interrupted
+        left.unlink()
     settings.write_text(
         "[run]\nsource = pages,cifar_core\nconcurrency = thread\ncore = ctrace\n"
         f"relative_files = true\ndata_file = {kept}\n"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import copy
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from tests.mutants.project import COSMETIC, Project
+from tests.mutants.spots import Change, Spot
 
 _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE), ast.Gt: (ast.GtE, ast.Lt),
@@ -38,68 +37,6 @@ _EMPTY = {"list": "[]", "dict": "{}", "str": "''", "tuple": "()", "bytes": "b''"
           "set": "set()", "float": "0.0", "Sequence": "()", "Mapping": "{}"}  # fmt: skip
 _KEY = re.compile(r"[a-z][\w.%-]*|%\.\d+f%*|%")
 _AXIS = re.compile(r"%\{([xy])")
-
-
-@dataclass(frozen=True)
-class Change:
-    """A node in place of another.
-
-    Attributes:
-        kind: Which operator.
-        new: The node.
-        words: What changes, in short.
-    """
-
-    kind: str
-    new: ast.AST
-    words: str
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A node with those around it, the module first."""
-
-    node: ast.AST
-    above: tuple[ast.AST, ...]
-
-    @property
-    def parent(self) -> ast.AST:
-        """Returns the node that this one is a part of."""
-        return self.above[-1]
-
-    @property
-    def function(self) -> ast.AST:
-        """Returns the innermost function, or the module."""
-        functions = [one for one in self.above if isinstance(one, ast.FunctionDef)]
-        return functions[-1] if functions else self.above[0]
-
-    @property
-    def statement(self) -> ast.stmt:
-        """Returns the statement that the node is, or is a part of."""
-        return next(one for one in (self.node, *self.above[::-1]) if isinstance(one, ast.stmt))
-
-    @property
-    def written(self) -> ast.AST:
-        """Returns what is written anew: the node, or the f-string around it.
-
-        Python 3.11 does not know where the parts of an f-string stand.
-        """
-        return next((one for one in self.above if isinstance(one, ast.JoinedStr)), self.node)
-
-    @contextlib.contextmanager
-    def replaced(self, new: ast.AST) -> Iterator[None]:
-        """Puts a node in this one's place for a moment."""
-        for name, value in ast.iter_fields(self.parent):
-            if value is self.node:
-                setattr(self.parent, name, new)
-                yield
-                setattr(self.parent, name, value)
-                return
-            if isinstance(value, list) and any(one is self.node for one in value):
-                setattr(self.parent, name, [new if one is self.node else one for one in value])
-                yield
-                setattr(self.parent, name, value)
-                return
 
 
 def of(spot: Spot, project: Project) -> Iterator[Change]:
@@ -303,12 +240,6 @@ def _is_prose(call: ast.Call) -> bool:
 
 def _is_str(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
-def targets(statement: ast.AST) -> list[str]:
-    """Returns the names that an assignment binds."""
-    nodes = [*getattr(statement, "targets", []), getattr(statement, "target", None)]
-    return [one.id for one in nodes if isinstance(one, ast.Name)]
 
 
 def _called(call: ast.Call) -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from tests.mutants import defects
 from tests.mutants.project import COSMETIC, Project
+from tests.mutants.spots import Change, Spot, targets
 
 _CONSTANTS = ("PIXELS", "HEIGHT", "WIDTH", "SIDE", "CSS", "ICON", "SIGN", "GAP", "TTL", "CELL")
 _SKIPPED = (ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.Global, ast.Pass)
@@ -85,10 +86,10 @@ def draw(sources: Mapping[str, bytes], project: Project, sample: int, seed: int)
     return drawn
 
 
-def statements(source: bytes) -> list[list[defects.Spot]]:
+def statements(source: bytes) -> list[list[Spot]]:
     """Returns what can be planted in, a list for each statement."""
     tree = ast.parse(source)
-    found: dict[int, list[defects.Spot]] = {}
+    found: dict[int, list[Spot]] = {}
     for spot in _spots(tree, (tree,)):
         found.setdefault(spot.statement.lineno, []).append(spot)
     return list(found.values())
@@ -97,12 +98,12 @@ def statements(source: bytes) -> list[list[defects.Spot]]:
 def plant(
     path: str,
     source: bytes,
-    spots: Sequence[defects.Spot],
+    spots: Sequence[Spot],
     project: Project,
     chance: random.Random,
 ) -> Iterator[Mutant]:
     """Returns the defects of a statement in a random order, each kind as likely as any other."""
-    kinds: dict[str, list[tuple[defects.Spot, defects.Change]]] = {}
+    kinds: dict[str, list[tuple[Spot, Change]]] = {}
     for spot in spots:
         for change in defects.of(spot, project):
             kinds.setdefault(change.kind, []).append((spot, change))
@@ -114,13 +115,13 @@ def plant(
             yield mutant
 
 
-def _spots(node: ast.AST, above: tuple[ast.AST, ...]) -> Iterator[defects.Spot]:
+def _spots(node: ast.AST, above: tuple[ast.AST, ...]) -> Iterator[Spot]:
     """Walks through everything that may be changed, each with the nodes around it."""
     for field, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or _is_left_alone(node, field, child):
                 continue
-            yield defects.Spot(child, above)
+            yield Spot(child, above)
             yield from _spots(child, (*above, child))
 
 
@@ -146,7 +147,7 @@ def _is_left_alone(parent: ast.AST, field: str, child: ast.AST) -> bool:
             return isinstance(own, ast.Constant) and own.value in COSMETIC
         case ast.arguments(), _ if field in ("defaults", "kw_defaults"):
             return _argument_of(parent, child) in COSMETIC
-    names = defects.targets(child)
+    names = targets(child)
     return any(part in name for name in names if name.isupper() for part in _CONSTANTS) or (
         "__all__" in names
     )
@@ -162,7 +163,7 @@ def _argument_of(arguments: ast.arguments, default: ast.AST) -> str:
     return next(own.arg for own, value in pairs if value is default)
 
 
-def _mutant(path: str, source: bytes, spot: defects.Spot, change: defects.Change) -> Mutant | None:
+def _mutant(path: str, source: bytes, spot: Spot, change: Change) -> Mutant | None:
     """Writes a change as a replacement of bytes; None where it cannot be written or compiled."""
     text = _written(spot, change.new)
     outer = spot.written
@@ -193,7 +194,7 @@ def _mutant(path: str, source: bytes, spot: defects.Spot, change: defects.Change
     return mutant if is_changed else None
 
 
-def _written(spot: defects.Spot, new: ast.AST) -> str | None:
+def _written(spot: Spot, new: ast.AST) -> str | None:
     """Returns the new text, in brackets where an operator could bind otherwise."""
     try:
         if spot.written is spot.node:
@@ -205,7 +206,7 @@ def _written(spot: defects.Spot, new: ast.AST) -> str | None:
         return None
 
 
-def _bound(spot: defects.Spot) -> tuple[str, ...]:
+def _bound(spot: Spot) -> tuple[str, ...]:
     """Returns the names by which what an import runs is used later; none within a function."""
     statement = spot.statement
     around = [*spot.above, statement]
@@ -213,4 +214,4 @@ def _bound(spot: defects.Spot) -> tuple[str, ...]:
     if functions and statement is not functions[0]:
         return ()
     names = [one.name for one in around if isinstance(one, ast.FunctionDef | ast.ClassDef)]
-    return (*names, *defects.targets(statement))
+    return (*names, *targets(statement))
