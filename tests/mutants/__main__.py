@@ -53,7 +53,10 @@ def main() -> None:
     if given.list:
         print("\n".join(mutant.title for mutant in mutants))
         return
-    found = try_all(mutants)
+    try:
+        found = try_all(mutants)
+    except KeyboardInterrupt:
+        sys.exit("Stopped. The same command goes on from here.")
     print("\n" + survivors(found) + "\n\n" + table(found))
     if not given.only and given.sample >= SAMPLE:
         write(found, given.seed)

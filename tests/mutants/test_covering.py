@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.mutants.covering import MOST_SECONDS, Cover, digest_of
+from tests.mutants.covering import MOST_SHARE, Cover, digest_of
 from tests.mutants.planting import Mutant
 
 SOURCES = {"a.py": ["LIMIT = 6", "def f():", "    return LIMIT"], "b.py": ["import a", "a.f()"]}
@@ -10,7 +10,7 @@ LINES = {
     "a.py": {3: frozenset({"slow", "quick"})},
     "b.py": {2: frozenset({"other"})},
 }
-SECONDS = {"slow": 9.0, "quick": 1.0, "other": 2.0}
+SECONDS = {"slow": 9.0, "quick": 1.0, "other": 2.0, "far": 90.0}
 COVER = Cover(LINES, SECONDS, SOURCES)
 
 
@@ -32,10 +32,12 @@ def test_a_line_that_no_test_runs_has_none() -> None:
 
 
 def test_the_slowest_tests_are_left_out_beyond_the_bound_but_never_all() -> None:
-    slow = Cover(LINES, {"slow": 0.9 * MOST_SECONDS, "quick": 0.2 * MOST_SECONDS}, SOURCES)
-    assert slow.tests_of(mutant(3)) == ["quick"]
-    slower = Cover(LINES, {"slow": 3 * MOST_SECONDS, "quick": 2 * MOST_SECONDS}, SOURCES)
-    assert slower.tests_of(mutant(3)) == ["quick"]
+    whole = 100.0
+    share = {"slow": 0.9 * MOST_SHARE * whole, "quick": 0.2 * MOST_SHARE * whole}
+    rest = {"far": whole - sum(share.values())}
+    assert Cover(LINES, share | rest, SOURCES).tests_of(mutant(3)) == ["quick"]
+    assert Cover(LINES, {"slow": 30.0, "quick": 20.0}, SOURCES).tests_of(mutant(3)) == ["quick"]
+    assert Cover(LINES, {"slow": 3.0, "quick": 3.0}, SOURCES).tests_of(mutant(3)) == ["quick"]
 
 
 def test_the_digest_changes_with_a_source_or_a_test_and_not_with_a_document(tmp_path: Path) -> None:
