@@ -7,10 +7,10 @@ from tests.mutants.planting import Mutant
 
 SOURCES = {"a.py": ["LIMIT = 6", "def f():", "    return LIMIT"], "b.py": ["import a", "a.f()"]}
 LINES = {
-    "a.py": {3: frozenset({"slow", "quick"})},
+    "a.py": {3: frozenset({"slow", "swift"})},
     "b.py": {2: frozenset({"other"})},
 }
-SECONDS = {"slow": 9.0, "quick": 1.0, "other": 2.0, "far": 90.0}
+SECONDS = {"slow": 9.0, "swift": 1.0, "other": 2.0, "far": 90.0}
 COVER = Cover(LINES, SECONDS, SOURCES)
 
 
@@ -19,11 +19,11 @@ def mutant(line: int, *names: str) -> Mutant:
 
 
 def test_the_tests_of_a_line_come_the_fastest_first() -> None:
-    assert COVER.tests_of(mutant(3)) == ["quick", "slow"]
+    assert COVER.tests_of(mutant(3)) == ["swift", "slow"]
 
 
 def test_what_an_import_runs_has_the_tests_that_run_a_line_with_its_name() -> None:
-    assert COVER.tests_of(mutant(1, "LIMIT")) == ["quick", "slow"]
+    assert COVER.tests_of(mutant(1, "LIMIT")) == ["swift", "slow"]
     assert COVER.tests_of(mutant(2, "f")) == ["other"]
 
 
@@ -33,11 +33,11 @@ def test_a_line_that_no_test_runs_has_none() -> None:
 
 def test_the_slowest_tests_are_left_out_beyond_the_bound_but_never_all() -> None:
     whole = 100.0
-    share = {"slow": 0.9 * MOST_SHARE * whole, "quick": 0.2 * MOST_SHARE * whole}
+    share = {"slow": 0.9 * MOST_SHARE * whole, "swift": 0.2 * MOST_SHARE * whole}
     rest = {"far": whole - sum(share.values())}
-    assert Cover(LINES, share | rest, SOURCES).tests_of(mutant(3)) == ["quick"]
-    assert Cover(LINES, {"slow": 30.0, "quick": 20.0}, SOURCES).tests_of(mutant(3)) == ["quick"]
-    assert Cover(LINES, {"slow": 3.0, "quick": 3.0}, SOURCES).tests_of(mutant(3)) == ["quick"]
+    assert Cover(LINES, share | rest, SOURCES).tests_of(mutant(3)) == ["swift"]
+    assert Cover(LINES, {"slow": 30.0, "swift": 20.0}, SOURCES).tests_of(mutant(3)) == ["swift"]
+    assert Cover(LINES, {"slow": 3.0, "swift": 3.0}, SOURCES).tests_of(mutant(3)) == ["swift"]
 
 
 def test_the_digest_changes_with_a_source_or_a_test_and_not_with_a_document(tmp_path: Path) -> None:
