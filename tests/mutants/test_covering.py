@@ -37,7 +37,8 @@ def test_the_slowest_tests_are_left_out_beyond_the_bound_but_never_all() -> None
     rest = {"far": whole - sum(share.values())}
     assert Cover(LINES, share | rest, SOURCES).tests_of(mutant(3)) == ["swift"]
     assert Cover(LINES, {"slow": 30.0, "swift": 20.0}, SOURCES).tests_of(mutant(3)) == ["swift"]
-    assert Cover(LINES, {"slow": 3.0, "swift": 3.0}, SOURCES).tests_of(mutant(3)) == ["swift"]
+    alone = {"a.py": {3: frozenset({"slow"})}}
+    assert Cover(alone, {"slow": 9.0}, SOURCES).tests_of(mutant(3)) == ["slow"]
 
 
 def test_the_digest_changes_with_a_source_or_a_test_and_not_with_a_document(tmp_path: Path) -> None:
