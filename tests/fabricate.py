@@ -53,6 +53,8 @@ class Fake:
         sharpness: Above 1 the answers are too sure.
         best: The epoch after which accuracy falls again, so that best and last differ; by
             default it rises to the end.
+        waiting_seconds: Time in line.
+        device_name: The machine's own name.
     """
 
     run_id: str
@@ -70,6 +72,8 @@ class Fake:
     data_digest: str = short_digest(DIGESTS)
     sharpness: float = 1.0
     best: int | None = None
+    waiting_seconds: float = 12.0
+    device_name: str = "invented processor"
 
 
 def fabricate(runs_dir: Path, fake: Fake) -> RunFolder:
@@ -176,14 +180,14 @@ def _write_status(folder: RunFolder, fake: Fake, accuracies: list[float]) -> Non
     folder.write_status(
         Status(
             state=fake.state,
-            device_name="invented processor",
+            device_name=fake.device_name,
             precision="float32",
             epoch=len(accuracies),
             queued_at=fake.created_at,
             started_at=fake.created_at + 12,
             heartbeat_at=fake.created_at + 12,
             ended_at=fake.created_at + 60,
-            waiting_seconds=12.0,
+            waiting_seconds=fake.waiting_seconds,
             running_seconds=fake.epoch_seconds * len(accuracies),
             accuracy=accuracies[-1] if accuracies else None,
             best_accuracy=best,

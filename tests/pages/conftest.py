@@ -1,14 +1,16 @@
-"""What the tests of pages share: empty caches, and what the download buttons would send."""
+"""What the tests of pages share: empty caches, what downloads would send, runs to judge."""
 
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.elements.widgets.button import ButtonMixin
 
+from tests.pages.judged import fabricate_all
 from tests.pages.shown import Downloads
 
 
@@ -38,3 +40,18 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> Downloads:
 
     monkeypatch.setattr(ButtonMixin, "_download_button", record)
     return recorded
+
+
+@pytest.fixture(scope="session")
+def judged_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs that differ in every figure, fabricated once; no test changes it."""
+    folder = tmp_path_factory.mktemp("judged")
+    fabricate_all(folder)
+    return folder
+
+
+@pytest.fixture
+def judged(judged_dir: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lets the pages of this test show the runs of :func:`judged_dir`."""
+    monkeypatch.setenv("CIFAR_LAB_RUNS", str(judged_dir))
+    return judged_dir
