@@ -253,16 +253,16 @@ def test_only_settings_that_differ_stand_side_by_side(judged: Path, downloads: D
         values = [recipe[key] for recipe in recipes]
         label = next(name for name in (*table.index, *same.index) if as_key(name) == key)
         if len(set(values)) > 1:
-            assert [float(value) for value in table.loc[label]] == values
+            assert list(map(float, table.loc[label, :])) == values
         else:
             assert float(same[label].replace(",", "")) == values[0]
     assert {"epochs", "seed", "learning_rate"} <= set(map(as_key, table.index))
     assert not set(table.index) & set(same.index)
-    assert table.loc["Network"].tolist() == ["CNN-4", "CNN-6", "CNN-4"]
-    assert table.loc["Device"].tolist() == ["machine A", "machine A", "machine B"]
+    assert list(table.loc["Network", :]) == ["CNN-4", "CNN-6", "CNN-4"]
+    assert list(table.loc["Device", :]) == ["machine A", "machine A", "machine B"]
     sheet = opened(downloads.by_key("settings_csv")).astype(str).set_index("Setting")
     assert list(sheet.columns) == list(table.columns)
-    assert sheet.loc["Device"].tolist() == table.loc["Device"].tolist()
+    assert list(sheet.loc["Device", :]) == list(table.loc["Device", :])
     assert list(sheet.index) == list(table.index)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("judged")
 PAGE = 12
 BOTH = f"{FOUR},{TWIN}"
 NAMES = ("My run", "CNN-4")
-GROUPS = {
+GROUPS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "both": lambda a, b: a & b,
     "first": lambda a, b: a & ~b,
     "second": lambda a, b: ~a & b,

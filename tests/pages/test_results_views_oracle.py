@@ -39,7 +39,7 @@ def report_of(answers: Answers) -> np.ndarray:
 def axes_of(chart: dict[str, Any]) -> tuple[str, str]:
     """Returns the titles of both axes in small letters."""
     layout = chart["layout"]
-    return tuple(layout[axis]["title"]["text"].casefold() for axis in ("xaxis", "yaxis"))  # type: ignore[return-value]
+    return layout["xaxis"]["title"]["text"].casefold(), layout["yaxis"]["title"]["text"].casefold()
 
 
 @pytest.mark.parametrize(("run_id", "address"), [(FOUR, {}), (FOUR, EARLY), (SIX, {})])
