@@ -45,7 +45,7 @@ class Answers:
 
     @property
     def guesses(self) -> Array:
-        return np.argmax(self.shares, axis=1)
+        return np.asarray(self.shares.argmax(axis=1))
 
     @property
     def is_right(self) -> Array:
