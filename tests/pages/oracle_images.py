@@ -11,6 +11,7 @@ import html
 import io
 import json
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -92,7 +93,10 @@ class Served:
 
         path = MODELS / network / "model.tflite"
         self.temperature = temperature_of(network)
-        self._interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)
+        with warnings.catch_warnings():
+            # It costs memory, and is the purpose here.
+            warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors.*")
+            self._interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)
         self._interpreter.allocate_tensors()
         (self._source,) = self._interpreter.get_input_details()
         (self._target,) = self._interpreter.get_output_details()
@@ -180,11 +184,16 @@ def images_in(body: str) -> list[Pixels]:
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(one)))) for one in coded]
 
 
-def body_with(app: AppTest, mark: str) -> str:
-    """Returns the one HTML text of a page that holds a mark, without its styles."""
+def bodies_with(app: AppTest, mark: str) -> list[str]:
+    """Returns the HTML texts of a page that hold a mark, without their styles."""
     bodies = [str(element.proto.body) for element in app.get("html")]
     bodies = [re.sub(r"<style>.*?</style>", "", body, flags=re.DOTALL) for body in bodies]
-    (found,) = [body for body in bodies if mark in body]
+    return [body for body in bodies if mark in body]
+
+
+def body_with(app: AppTest, mark: str) -> str:
+    """Returns the one HTML text of a page that holds a mark."""
+    (found,) = bodies_with(app, mark)
     return found
 
 
