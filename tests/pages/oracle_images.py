@@ -33,6 +33,9 @@ Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
 
 MODELS = PROJECT_DIR / "models"
+ARRAYS = settings.current().data_dir / "cifar10"
+"""As the tests were started: a test may look at a page without the dataset."""
+
 NETWORKS = {"cnn4": "CNN-4", "cnn6": "CNN-6", "cnn7": "CNN-7"}
 CLASSES = [
     *("airplane", "automobile", "bird", "cat", "deer"),
@@ -78,7 +81,7 @@ def stored_predictions(network: str) -> Numbers:
 
 @functools.cache
 def _array(name: str) -> Pixels:
-    stored: Pixels = np.load(settings.current().data_dir / "cifar10" / f"{name}.npy", mmap_mode="r")
+    stored: Pixels = np.load(ARRAYS / f"{name}.npy", mmap_mode="r")
     return stored
 
 
