@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import Any
-
 import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -38,9 +36,9 @@ def uploaded(*images: Pixels, **address: str) -> AppTest:
     return app
 
 
-def chosen(app: AppTest, key: str, value: Any) -> AppTest:
+def chosen(app: AppTest, key: str, value: str) -> AppTest:
     """Presses a segment of a control."""
-    (widget,) = [item for item in app.get("button_group") if item.key == key]
+    (widget,) = [item for item in app.segmented_control if item.key == key]
     widget.set_value(value).run()
     assert not app.exception
     return app

@@ -120,7 +120,8 @@ class Served:
         (found,) = [item for item in self.details if list(item["shape"]) == list(shape)]
         values = self._interpreter.get_tensor(found["index"]).astype(np.float64)
         scales = found["quantization_parameters"]["scales"].astype(np.float64)
-        return values * scales.reshape(-1, *[1] * (values.ndim - 1)) if len(scales) else values
+        per_output = scales.reshape(-1, *[1] * (values.ndim - 1)) if len(scales) else 1.0
+        return np.asarray(values * per_output, np.float64)
 
     def shares(self, pixels: Pixels) -> Numbers:
         """Returns the softmax outputs of images (n, 32, 32, 3), without temperature."""
@@ -238,6 +239,4 @@ def _cell(item: str) -> Cell:
     body = item[item.index(">") + 1 : end.start() if end else None]
     links = re.findall(r'href="picture\?split=(\w+)&amp;index=(\d+)"', body)
     trimmed = body.rsplit("<", 1)[0] if body.count("<") > body.count(">") else body
-    return Cell(
-        images_in(body), [(split, int(index)) for split, index in links], texts_in(trimmed)
-    )
+    return Cell(images_in(body), [(split, int(index)) for split, index in links], texts_in(trimmed))

@@ -181,9 +181,7 @@ def test_the_csv_of_many_images_has_each_models_own_columns(downloads: Downloads
     uploaded(*map(wide, SEEDS))
     (key,) = [key for key in downloads.names if key.startswith("many_csv_")]
     saved = csv_of(downloads.by_key(key))
-    assert list(saved["SHA-256"]) == [
-        hashlib.sha256(png(wide(seed))).hexdigest() for seed in SEEDS
-    ]
+    assert list(saved["SHA-256"]) == [hashlib.sha256(png(wide(seed))).hexdigest() for seed in SEEDS]
     for network, shares in expected_answers("squash").items():
         title = NETWORKS[network]
         kept = saved[[f"{title}: {name}" for name in CLASSES]].to_numpy(float)

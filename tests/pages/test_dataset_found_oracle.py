@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 from cifar_core import recipes
 from cifar_core.dataset.augmentation import plan_epoch
 from cifar_core.dataset.splits import held_out
+from cifar_core.settings import PROJECT_DIR
 from tests.pages.oracle_images import (
     CLASSES,
     MODELS,
     NETWORKS,
-    PROJECT_DIR,
     Numbers,
     Pixels,
     Split,
@@ -85,7 +85,7 @@ def test_a_held_out_image_has_no_augmented_ones() -> None:
 
 def on_the_map() -> tuple[NDArray[np.int64], list[tuple[Split, int]]]:
     """Returns labels (2000,) and split and index of each row of the shipped analysis."""
-    labels = [labels_of(split)[sample_of(split)] for split in ("train", "test")]  # type: ignore[arg-type]
+    labels = [labels_of(split)[sample_of(split)] for split in ("train", "test")]
     names: list[tuple[Split, int]] = [("train", int(index)) for index in sample_of("train")]
     return np.concatenate(labels), names + [("test", int(index)) for index in sample_of("test")]
 

@@ -71,7 +71,7 @@ def test_drawing_again_gives_the_figure_of_the_next_number() -> None:
 def test_the_second_page_of_the_gallery_begins_behind_the_first() -> None:
     for split in ("train", "test"):
         page = galleries_of(open_page("dataset", split=split, page="2"))[1]
-        assert_shown(page, split, np.arange(PAGE_IMAGES, 2 * PAGE_IMAGES))  # type: ignore[arg-type]
+        assert_shown(page, split, np.arange(PAGE_IMAGES, 2 * PAGE_IMAGES))
 
 
 def test_class_and_batch_filter_the_gallery_together_and_keep_the_order() -> None:
@@ -149,7 +149,7 @@ def test_the_pixel_statistics_are_those_of_each_channel(downloads: Downloads) ->
     for shown in (table, saved):
         np.testing.assert_allclose(shown["mean"], means, rtol=1e-9)
         np.testing.assert_allclose(shown["deviation"], spreads, rtol=1e-9)
-    published = table[[name for name in table if "published" in name]].to_numpy()
+    published = table[[name for name in table.columns if "published" in str(name)]].to_numpy()
     np.testing.assert_allclose(published, np.array([means, spreads]).T, atol=6e-5)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 
+from cifar_core.settings import PROJECT_DIR
 from tests.pages.oracle_images import (
     CLASSES,
     MODELS,
     NETWORKS,
-    PROJECT_DIR,
     Split,
     bars_of,
     body_with,
@@ -90,7 +91,7 @@ def test_every_model_says_what_its_own_calibrated_network_says() -> None:
         shown = np.array(list(bars.values()))
         np.testing.assert_allclose(shown, 100 * served(network).calibrated(pixels)[0], atol=0.02)
         every.append(shown)
-    gaps = [np.abs(one - other).max() for one, other in zip(every, every[1:], strict=False)]
+    gaps = [np.abs(one - other).max() for one, other in itertools.pairwise(every)]
     assert min(gaps) > 1  # no two say the same: a mix-up is seen
 
 
@@ -129,7 +130,9 @@ def test_only_the_chosen_models_are_asked() -> None:
     charts = charts_of(app)
     assert list(charts) == ["bars_cnn6"]
     expected = served("cnn6").calibrated(np.asarray(images_of("test")[25:26]))[0]
-    np.testing.assert_allclose(list(bars_of(charts["bars_cnn6"]).values()), 100 * expected, atol=0.02)
+    np.testing.assert_allclose(
+        list(bars_of(charts["bars_cnn6"]).values()), 100 * expected, atol=0.02
+    )
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
