@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+
 import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
