@@ -79,6 +79,13 @@ def stored_predictions(network: str) -> Numbers:
     return tempered(stored, temperature_of(network))
 
 
+def validation_predictions(network: str) -> Numbers:
+    """Returns its calibrated predictions of the held-out images after the last epoch."""
+    count = json.loads((MODELS / network / "recipe.json").read_bytes())["validation_pictures"]
+    stored = np.fromfile(MODELS / network / "predictions", np.float16).reshape(-1, count, 10)
+    return tempered(stored[-1], temperature_of(network))
+
+
 @functools.cache
 def _array(name: str) -> Pixels:
     stored: Pixels = np.load(ARRAYS / f"{name}.npy", mmap_mode="r")

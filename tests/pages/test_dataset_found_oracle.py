@@ -27,8 +27,7 @@ from tests.pages.oracle_images import (
     numbers_in,
     sample_of,
     stored_predictions,
-    temperature_of,
-    tempered,
+    validation_predictions,
 )
 from tests.pages.shown import Downloads, charts_of, open_page, tables_of
 
@@ -186,12 +185,6 @@ def test_all_near_duplicates_are_in_the_table_and_in_the_csv(downloads: Download
 
 
 # Label errors
-
-
-def validation_predictions(network: str) -> Numbers:
-    count = json.loads((MODELS / network / "recipe.json").read_bytes())["validation_pictures"]
-    stored = np.fromfile(MODELS / network / "predictions", np.float16).reshape(-1, count, 10)
-    return tempered(stored[-1], temperature_of(network))
 
 
 def label_errors(split: Split) -> tuple[NDArray[np.int64], NDArray[np.int64], Numbers]:

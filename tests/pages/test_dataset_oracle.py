@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
+from cifar_core.dataset.splits import held_out
 from tests.pages.oracle_images import (
     CLASSES,
     MODELS,
@@ -19,6 +20,7 @@ from tests.pages.oracle_images import (
     images_of,
     labels_of,
     numbers_in,
+    validation_predictions,
 )
 from tests.pages.shown import Downloads, charts_of, open_page, tables_of
 
@@ -29,6 +31,12 @@ PAGE_IMAGES = 48
 @pytest.fixture(autouse=True)
 def _shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(MODELS))
+
+
+@pytest.fixture(scope="module")
+def classes() -> AppTest:
+    """The view Classes, opened once: it measures all images."""
+    return open_page("dataset", part="Classes")
 
 
 def assert_shown(cells: list[Cell], split: Split, indices: NDArray[np.int64]) -> None:
@@ -93,23 +101,30 @@ def test_the_wrong_predictions_of_the_gallery_are_those_of_the_chosen_model() ->
     assert [cell.lines[1].split()[-1] for cell in page] == seen
 
 
+def test_training_images_are_judged_by_what_was_predicted_while_they_were_held_out() -> None:
+    held, shares = held_out(labels_of("train"), 5_000)[1], validation_predictions("cnn7")
+    wrong = np.flatnonzero(shares.argmax(axis=1) != labels_of("train")[held])
+    page = galleries_of(open_page("dataset", answered="wrong", model="CNN-7", page="2"))[1]
+    expected = wrong[PAGE_IMAGES : 2 * PAGE_IMAGES]
+    assert_shown(page, "train", held[expected])
+    seen = [CLASSES[label] for label in shares[expected].argmax(axis=1)]
+    assert [cell.lines[1].split()[-1] for cell in page] == seen
+
+
 def counts() -> NDArray[np.int64]:
     parts = [*labels_of("train").reshape(5, 10_000), labels_of("train"), labels_of("test")]
     return np.array([np.bincount(part, minlength=10) for part in parts])
 
 
-def test_the_counts_per_batch_are_those_of_the_stored_labels(downloads: Downloads) -> None:
-    app = open_page("dataset", part="Classes")
-    table = tables_of(app)["table 0"]
+def test_the_counts_per_batch_are_those_of_the_stored_labels(classes: AppTest) -> None:
+    table = tables_of(classes)["table 0"]
     assert list(table.columns) == CLASSES
+    assert [numbers_in(str(name)) for name in table.index] == [[1], [2], [3], [4], [5], [], []]
     assert np.array_equal(table.to_numpy(), counts())
-    saved = csv_of(downloads.by_key("csv_counts"))
-    assert np.array_equal(saved[CLASSES].to_numpy(), counts())
-    assert list(saved.iloc[:, 0]) == list(table.index)
 
 
-def test_the_chart_of_batches_draws_each_batch_beside_its_even_share() -> None:
-    figure = charts_of(open_page("dataset", part="Classes"))["batch_counts"]
+def test_the_chart_of_batches_draws_each_batch_beside_its_even_share(classes: AppTest) -> None:
+    figure = charts_of(classes)["batch_counts"]
     assert [bars["xaxis"] for bars in figure["data"]] == ["x", "x2", "x3", "x4", "x5"]
     for batch, bars in enumerate(figure["data"]):
         drawn = dict(zip(bars["y"], np.array(bars["x"], float), strict=True))
@@ -119,9 +134,8 @@ def test_the_chart_of_batches_draws_each_batch_beside_its_even_share() -> None:
         assert numbers_in(axis["title"]["text"]) == [batch + 1]
 
 
-def test_the_mean_image_and_the_spread_are_those_of_their_class() -> None:
-    app = open_page("dataset", part="Classes")
-    means, spreads = galleries_of(app)
+def test_the_mean_image_and_the_spread_are_those_of_their_class(classes: AppTest) -> None:
+    means, spreads = galleries_of(classes)
     assert [cell.lines[0] for cell in means] == [cell.lines[0] for cell in spreads] == CLASSES
     deviations = []
     for label, cell in enumerate(means):
@@ -136,26 +150,34 @@ def test_the_mean_image_and_the_spread_are_those_of_their_class() -> None:
         assert numbers_in(cell.lines[1])[0] == pytest.approx(made[label].mean(), abs=0.51)
 
 
-def test_the_pixel_statistics_are_those_of_each_channel(downloads: Downloads) -> None:
-    app = open_page("dataset", part="Classes")
-    table = tables_of(app)["table 1"]
+def test_the_pixel_statistics_are_those_of_each_channel(classes: AppTest) -> None:
+    table = tables_of(classes)["table 1"]
     assert list(table.index) == ["red", "green", "blue"]
-    flat = np.asarray(images_of("train")).reshape(-1, 3)
-    moments = [np.bincount(flat[:, channel], minlength=256) / len(flat) for channel in range(3)]
     values = np.arange(256) / 255
-    means = [share @ values for share in moments]
-    spreads = [np.sqrt(share @ values**2 - (share @ values) ** 2) for share in moments]
-    saved = csv_of(downloads.by_key("csv_pixels"))
-    for shown in (table, saved):
-        np.testing.assert_allclose(shown["mean"], means, rtol=1e-9)
-        np.testing.assert_allclose(shown["deviation"], spreads, rtol=1e-9)
-    published = table[[name for name in table.columns if "published" in str(name)]].to_numpy()
-    np.testing.assert_allclose(published, np.array([means, spreads]).T, atol=6e-5)
+    figures = []
+    for channel in range(3):
+        levels = np.bincount(images_of("train")[..., channel].ravel(), minlength=256)
+        share = levels / levels.sum()
+        figures.append([share @ values, np.sqrt(share @ values**2 - (share @ values) ** 2)])
+    np.testing.assert_allclose(table[["mean", "deviation"]], figures, rtol=1e-9)
+    published = table[[name for name in table.columns if "published" in str(name)]]
+    np.testing.assert_allclose(published, figures, atol=6e-5)
+
+
+def test_the_saved_tables_of_the_classes_are_those_that_are_shown(
+    classes: AppTest, downloads: Downloads
+) -> None:
+    open_page("dataset", part="Classes")
+    for name, key in (("table 0", "csv_counts"), ("table 1", "csv_pixels")):
+        shown, saved = tables_of(classes)[name], csv_of(downloads.by_key(key))
+        assert list(saved.iloc[:, 0]) == list(shown.index)
+        assert list(saved.columns[1:]) == list(shown.columns)
+        np.testing.assert_allclose(saved.iloc[:, 1:], shown, rtol=1e-9)
 
 
 def test_only_the_full_dataset_stands_beside_the_published_statistics(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path))
-    app: AppTest = open_page("dataset", part="Classes")
+    app = open_page("dataset", part="Classes")
     assert tables_of(app)["table 1"].shape == (3, 2)
