@@ -170,17 +170,38 @@ def test_side_by_side_each_network_keeps_its_own_layers_in_order(left: str, righ
         assert row[0] == ("=" if same else "≠" if row[1] and row[3] else "+")
 
 
+def sizes_drawn(body: str) -> list[tuple[float, ...]]:
+    """Returns the sizes below the blocks of a drawing, from left to right."""
+    (coded,) = re.findall(r"svg\+xml;base64,([^\"]+)", body)
+    texts = [str(item.text or "") for item in ET.fromstring(base64.b64decode(coded)).iter()]
+    sizes = [text for text in texts if re.fullmatch(r"\d+ × \d+ × \d+|[\d,]+ numbers", text)]
+    return [tuple(numbers_in(text)) for text in sizes]
+
+
+def sizes_of(network: str) -> list[tuple[int, ...]]:
+    drawn = [one for one in layers_of(network) if one.kind in ("conv", "pool", "largest", "dense")]
+    return [(32, 32, 3), *(layer.shape for layer in drawn)]
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_drawing_gives_each_block_the_size_of_its_layer(network: str) -> None:
     (body,) = bodies_with(open_page("networks", network=NETWORKS[network]), "svg+xml")
-    (coded,) = re.findall(r"svg\+xml;base64,([^\"]+)", body)
-    texts = [str(item.text or "") for item in ET.fromstring(base64.b64decode(coded)).iter()]
-    sizes = [tuple(numbers_in(text)) for text in texts if re.fullmatch(r"\d+ × \d+ × \d+", text)]
-    rows = [tuple(numbers_in(text)) for text in texts if re.fullmatch(r"[\d,]+ numbers", text)]
-    drawn = [one for one in layers_of(network) if one.kind in ("conv", "pool", "largest", "dense")]
-    expected = [(32, 32, 3), *(layer.shape for layer in drawn)]
-    assert [*sizes, *rows] == expected
+    assert sizes_drawn(body) == sizes_of(network)
     assert NETWORKS[network] in body
+
+
+def test_side_by_side_each_network_has_its_own_drawing_and_totals() -> None:
+    app = open_page("networks", network="Side by side", left="cnn6", right="cnn7")
+    pair = ("cnn6", "cnn7")
+    drawings = [sizes_drawn(body) for body in bodies_with(app, "svg+xml")]
+    assert drawings == [sizes_of(network) for network in pair]
+    shown = [numbers_in(item.value)[0] for item in app.metric if item.label == "Parameters"]
+    assert shown == [sum(layer.parameters for layer in layers_of(network)) for network in pair]
+    heads = [item.value for item in app.header]
+    assert [NETWORKS[network] in head for network, head in zip(pair, heads, strict=True)] == [
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
