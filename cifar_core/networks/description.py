@@ -65,6 +65,7 @@ class NetworkDescription:
         rows: Its layers, from the picture to the answer.
         parameters: Sum over the layers.
         macs: Sum over the layers, per picture and forward pass.
+        keras_summary: What Keras' own ``summary()`` prints of it in a new process.
     """
 
     name: str
@@ -73,6 +74,7 @@ class NetworkDescription:
     rows: tuple[LayerRow, ...]
     parameters: int
     macs: int
+    keras_summary: str = ""
 
     @property
     def training_flops(self) -> int:
