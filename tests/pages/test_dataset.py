@@ -321,3 +321,36 @@ def test_a_damaged_dataset_is_told_in_sentences() -> None:
     shown = " ".join(element.proto.body for element in app.get("html"))
     assert "The stored dataset is damaged" in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.data
+def test_the_arrays_are_those_of_the_full_set() -> None:
+    loaded, prepared = (element.value for element in opened(part="Arrays").dataframe[:2])
+    assert loaded.set_index("array").T.to_dict() == {
+        "x_train": {"shape": "(50000, 32, 32, 3)", "dtype": "uint8", "min": 0, "max": 255},
+        "y_train": {"shape": "(50000,)", "dtype": "uint8", "min": 0, "max": 9},
+        "x_test": {"shape": "(10000, 32, 32, 3)", "dtype": "uint8", "min": 0, "max": 255},
+        "y_test": {"shape": "(10000,)", "dtype": "uint8", "min": 0, "max": 9},
+    }
+    assert prepared.set_index("array").T.to_dict() == {
+        "x_train": {"shape": "(50000, 32, 32, 3)", "dtype": "float32", "min": 0, "max": 1},
+        "y_train": {"shape": "(50000, 10)", "dtype": "float32", "min": 0, "max": 1},
+        "x_test": {"shape": "(10000, 32, 32, 3)", "dtype": "float32", "min": 0, "max": 1},
+        "y_test": {"shape": "(10000, 10)", "dtype": "float32", "min": 0, "max": 1},
+    }
+
+
+@pytest.mark.usefixtures("_sample")
+@pytest.mark.parametrize("place", [0, 6, 23])
+def test_a_chosen_image_is_worked_out(place: int) -> None:
+    app = opened(part="Arrays", image=str(place))
+    train = cached.open_dataset().train
+    pixels, vector = (element.value for element in app.dataframe[2:])
+    assert vector.iloc[0].tolist() == [int(label == train.labels[place]) for label in range(10)]
+    assert list(vector.columns) == list(CLASS_NAMES)
+    first = train.images[place, 0, :3]
+    assert list(pixels["pixel"]) == [f"x_train[{place}, 0, {column}]" for column in range(3)]
+    shown = [[int(n) for n in cell.split(", ")] for cell in pixels["red, green, blue"]]
+    assert np.array_equal(shown, first)
+    scaled = [[float(n) for n in cell.split(", ")] for cell in pixels["divided by 255"]]
+    assert np.allclose(scaled, first / 255, atol=5e-5)
