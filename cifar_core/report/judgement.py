@@ -26,6 +26,7 @@ from cifar_core.report.markup import (
     table,
 )
 from cifar_core.report.subjects import Subject, right_examples, wrong_examples
+from cifar_core.runs.conditions import caveat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,6 +112,15 @@ def verdicts(subjects: Sequence[Subject]) -> list[str]:
     ]
 
 
+def caveats(subjects: Sequence[Subject]) -> list[str]:
+    """Returns for each run and the next one how they were trained differently, if they were."""
+    return [
+        f"{one.name} and {other.name}: {words[0].lower()}{words[1:]}"
+        for one, other in itertools.pairwise(subjects)
+        if (words := caveat(one.run, other.run))
+    ]
+
+
 def comparison(subjects: Sequence[Subject]) -> str:
     """Whether the runs truly differ; empty for a single one."""
     if len(subjects) < 2:
@@ -118,7 +128,7 @@ def comparison(subjects: Sequence[Subject]) -> str:
     return section(
         "comparison",
         "Is the difference real?",
-        listed(verdicts(subjects)),
+        listed([*verdicts(subjects), *caveats(subjects)]),
         paragraph(
             "Both networks answered the same test pictures. Only those on which one is right and "
             "the other wrong tell them apart. Interval: Newcombe 1998, method 10. Other seeds "

@@ -10,6 +10,7 @@ import streamlit as st
 
 from cifar_core.errors import RunError
 from cifar_core.evaluation.comparison import PairedDifference, mcnemar
+from cifar_core.runs.conditions import caveat
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, data_digest
 from cifar_core.ui import stored
@@ -83,6 +84,9 @@ def verdict(pair: Pair) -> None:
     difference = difference_of(pair)
     with st.container(border=True, key="verdict", width=820):
         st.text(difference.sentence(said(pair.run_a, pair.name_a), said(pair.run_b, pair.name_b)))
+        unlike = caveat(pair.run_a, pair.run_b)
+        if unlike:
+            st.text(unlike)
         origin_line(
             f"{len(pair.a.labels):,} {pair.a.monitored} pictures; epochs {pair.a.epoch} and "
             f"{pair.b.epoch}; interval: {difference.interval.method}"
