@@ -282,6 +282,14 @@ PRINTED = {
         Dense 10250 0.4% softmax 10""",
 }
 
+SIGNS = {
+    "Conv2D": "\\|/",
+    "MaxPooling2D": "Y max",
+    "Dropout": "| ||",
+    "Flatten": "|||||",
+    "Dense": "XXXXX",
+}
+
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_the_printout_is_the_tutorials_but_for_the_scaling_and_the_place_of_the_channels(
@@ -290,8 +298,10 @@ def test_the_printout_is_the_tutorials_but_for_the_scaling_and_the_place_of_the_
     wanted = []
     for line in PRINTED[name].strip().splitlines():
         kind, weights, share, activation, *sizes = line.split()
-        wanted.append((kind, weights, share))
-        wanted.append((activation.strip("-"), *(sizes[1:] + sizes[:1] if sizes[1:] else sizes)))
+        wanted.append((kind, SIGNS[kind], weights, share))
+        wanted.append(
+            (activation.strip("-"), "#####", *(sizes[1:] + sizes[:1] if sizes[1:] else sizes))
+        )
     assert printed(name)[2:] == wanted  # the scaling, two lines, is the lab's own
 
 
@@ -299,8 +309,9 @@ def printed(name: str) -> list[tuple[str, ...]]:
     """Returns the lines of a print-out below the input: operations, then activations and sizes."""
     found = []
     for line in ascii_printout(load_description(name)).splitlines()[3:]:
-        head, figures = line[:20].strip(), line[28:]  # a sign of five letters between them
-        found.append((head, *figures.replace("-------------------", "").split()))
+        head, sign, figures = line[:20], line[23:28], line[28:]
+        numbers = figures.replace("-------------------", "").split()
+        found.append((head.strip(), sign.strip(), *numbers))
     return found
 
 
