@@ -88,7 +88,7 @@ GLOSSARY: Final[Mapping[str, str]] = {
     "overfitting": (
         "Doing much better on the training images than on new ones, because they were memorised."
     ),
-    "parameters": "Numbers that the network keeps, nearly all of them learned.",
+    "parameters": "Numbers that a network keeps; training learns them, unless they are fixed.",
     "PCA": (
         "Principal component analysis: a map of the embedding along the directions in which it "
         "varies most."
@@ -136,3 +136,8 @@ def define(term: str) -> str:
         KeyError: The glossary does not have the term.
     """
     return GLOSSARY[term]
+
+
+def explain(term: str) -> str:
+    """Returns a term with its sentence, for a place that calls it something else."""
+    return f"{term[0].upper()}{term[1:]}: {define(term)}"

@@ -11,7 +11,7 @@ import streamlit as st
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.encoding import ArrayFacts, as_prepared, one_hot, scaled
-from cifar_core.glossary import define
+from cifar_core.glossary import explain
 from cifar_core.ui import cached
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.pictures import gallery, picture_address
@@ -102,7 +102,7 @@ def _worked(dataset: Dataset) -> None:
         st.dataframe(pixel_table(pixels, place), hide_index=True, width="content")
         st.text(
             f"Its label is {label}, {CLASS_NAMES[label]}. One-hot encoded it is a vector of ten.",
-            help=define("one-hot encoding"),
+            help=explain("one-hot encoding"),
         )
         st.dataframe(one_hot_table(label), hide_index=True, width="content")
     origin_line(f"Training image {index}; {dataset.source}")

@@ -10,6 +10,7 @@ import streamlit as st
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.preview import Shown, preview
+from cifar_core.glossary import explain
 from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, recipe
@@ -67,7 +68,8 @@ def augmentation_section(dataset: Dataset) -> None:
         "To learn more from the same pictures, a recipe may show each one a little shifted and "
         "now and then mirrored, differently in every epoch. This is the pipeline that a training "
         "runs, with the same random numbers: what you see is what the network sees. A recipe may "
-        "have settings of its own for a network."
+        "have settings of its own for a network.",
+        help=explain("augmentation"),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = _choose_recipe()

@@ -42,6 +42,7 @@ WAYS: Final = (
     ("Compare", "pages/compare.py", "Put runs side by side"),
     ("Classify", "pages/classify.py", "Have your own picture named"),
     ("Report", "pages/report.py", "Take the findings away, or present them"),
+    ("Glossary", "pages/glossary.py", "Look up a term of the field"),
 )
 
 

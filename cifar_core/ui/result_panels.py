@@ -17,7 +17,7 @@ from cifar_core.evaluation.advice import Advice, advise_on_answers, advise_on_le
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.ranking import PrecisionRecall, precision_recall
 from cifar_core.evaluation.words import plural, with_article
-from cifar_core.glossary import define
+from cifar_core.glossary import define, explain
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, origin_of
@@ -60,20 +60,20 @@ def _final_metrics(figures: Evaluation) -> None:
         "Test accuracy",
         share.words(),
         width="content",
-        help=f"{figures.right:,} of {figures.pictures:,} test pictures right. Such a range "
-        "holds the true accuracy on pictures of this kind 95 times of 100.",
+        help=f"{figures.right:,} of {figures.pictures:,} test pictures right. Confidence "
+        f"interval: {define('confidence interval')}",
     )
     st.metric(
         "Among its first five",
         formats.percent(figures.top5),
         width="content",
-        help="How often the right class is among the five likeliest (top-5).",
+        help=explain("top-5 accuracy"),
     )
     st.metric(
         "With mirror image",
         formats.percent(figures.accuracy_mirrored),
         width="content",
-        help="Accuracy when the answers for a picture and its mirror image are averaged.",
+        help=explain("test-time augmentation"),
     )
     as_trained = formats.percent(figures.ece)
     if figures.ece_calibrated is None:
@@ -93,20 +93,31 @@ def _running_metrics(run: Run) -> None:
     answers = stored.latest_answers(run)
     split = run.recipe.monitored_split if run.recipe else "monitored"
     if answers is None:
-        st.metric("Accuracy so far", formats.UNKNOWN, width="content")
+        st.metric("Accuracy so far", formats.UNKNOWN, width="content", help=define("accuracy"))
         return
     st.metric(
         f"{split.capitalize()} accuracy, epoch {answers.epoch}",
         stored.shown_share(answers).words(),
         width="content",
-        help="Measured on the pictures this run watches. The test figures come with its end.",
+        help=f"{define('accuracy')} Measured on the images this run watches. The test figures "
+        "come with its end.",
     )
     top5 = metrics.top_k(answers.probabilities, answers.labels, 5)
-    st.metric("Among its first five", formats.percent(top5.value), width="content")
+    st.metric(
+        "Among its first five",
+        formats.percent(top5.value),
+        width="content",
+        help=explain("top-5 accuracy"),
+    )
     if run.state is not State.FINISHED:
         best = run.status.best_accuracy
         label = f"Best, epoch {run.status.best_epoch}" if run.status.best_epoch else "Best"
-        st.metric(label, formats.percent(best), width="content")
+        st.metric(
+            label,
+            formats.percent(best),
+            width="content",
+            help="The best accuracy so far and its epoch.",
+        )
 
 
 def class_panel(run: Run, answers: Predictions) -> None:
@@ -126,7 +137,12 @@ def class_panel(run: Run, answers: Predictions) -> None:
             sentence = pair.sentence()
             st.text(sentence[0].upper() + sentence[1:])
     chosen = st.selectbox(
-        "Highlighted", [ALL_CLASSES, *CLASS_NAMES], key="class", bind="query-params", width=190
+        "Highlighted",
+        [ALL_CLASSES, *CLASS_NAMES],
+        key="class",
+        bind="query-params",
+        width=190,
+        help=explain("average precision"),
     )
     label = CLASS_NAMES.index(chosen) if chosen in CLASS_NAMES else None
     draw_chart(
