@@ -101,7 +101,7 @@ GLOSSARY: Final[Mapping[str, str]] = {
         "Map of the places that mattered: how far the confidence falls when each is covered."
     ),
     "seed": (
-        "Number that starts every random choice of a run; the same seed repeats the same run."
+        "Number that starts every random choice of a run; the same seed repeats the same choices."
     ),
     "softmax": "Turns ten scores into ten probabilities that add up to 100%.",
     "support": "Number of images that show this class.",
@@ -113,10 +113,13 @@ GLOSSARY: Final[Mapping[str, str]] = {
         "One number, fitted on the validation split, that lowers (above 1) or raises (below 1) "
         "every confidence and changes no prediction."
     ),
-    "test split": "The 10,000 images that are kept aside and measured once, at the end.",
+    "test split": (
+        "The 10,000 images that no network learns from; the lab's own recipes measure them once, "
+        "at the end."
+    ),
     "test-time augmentation": (
-        "Averaging the predictions for an image and its mirror image, which is a little more "
-        "accurate and takes twice as long."
+        "Averaging the predictions for an image and its mirror image, which is usually a "
+        "little more accurate and takes twice as long."
     ),
     "top-5 accuracy": "Share of the images whose true class is among the five best guesses.",
     "training time": "Time a run computed on its device, without the time in the queue.",

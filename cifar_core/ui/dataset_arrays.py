@@ -20,7 +20,10 @@ from cifar_core.ui.tables import csv_download
 if TYPE_CHECKING:
     import pandas as pd
 
-LOAD_CODE: Final = "(x_train, y_train), (x_test, y_test) = cifar10.load_data()"
+LOAD_CODE: Final = """\
+(x_train, y_train), (x_test, y_test) = (
+    cifar10.load_data()
+)"""
 PREPARE_CODE: Final = """\
 x_train = x_train.astype("float32") / 255
 x_test = x_test.astype("float32") / 255
@@ -46,7 +49,8 @@ def arrays_section(dataset: Dataset) -> None:
         st.dataframe(facts_table(prepared), hide_index=True, width="content")
     st.text(
         "The tutorial prepares the arrays before it trains. The lab keeps the images as uint8: "
-        "dividing by 255 is the first layer of its networks, and the loss encodes the labels."
+        "dividing by 255 is the first layer of its networks, and the loss encodes the labels. "
+        "Keras gives the labels a second axis of length 1, as in (50000, 1)."
     )
     csv_download(facts_table([*loaded, *prepared]), "cifar10-arrays", key="csv_arrays")
     _worked(dataset)

@@ -12,7 +12,8 @@ from cifar_core.glossary import GLOSSARY
 from cifar_core.ui.page import empty_state
 
 CSS: Final = """<style>
-.lab-terms { columns: 2 22rem; column-gap: 3rem; margin: 0; max-width: 70rem; }
+.lab-terms { columns: 2 22rem; column-gap: 3rem; margin: 0 !important; padding: 0 !important;
+  max-width: 70rem; }
 .lab-terms > div { break-inside: avoid; margin: 0 0 1rem; }
 .lab-terms dt { font-weight: 600; }
 .lab-terms dd { margin: .15rem 0 0; line-height: 1.5; }

@@ -10,21 +10,26 @@ from cifar_core.networks.description import NetworkDescription, ascii_printout, 
 
 
 def printouts(described: Sequence[NetworkDescription]) -> None:
-    """Draws both print-outs of each network; those of a single one stand beside each other."""
+    """Draws both print-outs of each network."""
     st.text(
         "As the tutorial prints its networks, to copy: Keras' own summary() and the ASCII "
         "print-out. Here the scaling is a layer too, and the channels come last."
     )
-    places = st.columns(2)
-    for number, description in enumerate(described):
-        texts = {
-            "Keras summary": description.keras_summary,
-            "ASCII print-out": ascii_printout(description),
-        }
-        for kind, (title, text) in enumerate(texts.items()):
-            with places[number if len(described) > 1 else kind]:
-                st.markdown(f"**{title}**")
-                st.code(text, language=None)
+    blocks = [
+        [
+            ("Keras summary", description.keras_summary),
+            ("ASCII print-out", ascii_printout(description)),
+        ]
+        for description in described
+    ]
+    # Beside each other where the screen is wide enough, else below each other.
+    places = [[text] for text in blocks[0]] if len(blocks) == 1 else blocks
+    with st.container(horizontal=True, gap="large"):
+        for texts in places:
+            with st.container(width="content"):
+                for title, text in texts:
+                    st.markdown(f"**{title}**")
+                    st.code(text, language=None, width="content")
 
 
 def source_codes(described: Sequence[NetworkDescription]) -> None:

@@ -187,12 +187,13 @@ def _report_table(table: pd.DataFrame, head: str) -> None:
         hide_index=True,
         height="content",
         placeholder="",
+        column_order=["class", *shares, "support"],
         column_config={
-            "class": st.column_config.TextColumn(head, width=130),
+            "class": st.column_config.TextColumn(head, width=125),
             "precision": _share_column("Precision", define("precision")),
             "recall": _share_column("Recall", define("recall")),
             "F1": _share_column("F1", define("F1")),
-            AVERAGE: _share_column("Average precision", define("average precision")),
+            AVERAGE: _share_column("AP", explain("average precision")),
             "support": st.column_config.NumberColumn(
                 "Images", help=define("support"), format="localized", width=80
             ),
