@@ -32,7 +32,8 @@ class ArrayFacts:
 
 def one_hot(labels: ArrayLike) -> NDArray[np.float32]:
     """Returns labels (n,) as vectors (n, 10) float32: 1 at the place of the class, 0 elsewhere."""
-    return np.eye(len(CLASS_NAMES), dtype=np.float32)[np.asarray(labels)]
+    vectors: NDArray[np.float32] = np.eye(len(CLASS_NAMES), dtype=np.float32)[np.asarray(labels)]
+    return vectors
 
 
 def scaled(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

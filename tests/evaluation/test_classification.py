@@ -23,7 +23,7 @@ from cifar_core.evaluation.ranking import precision_recall
 from cifar_core.ui.tables import csv_bytes
 
 NAMES = list(CLASS_NAMES)
-UNEVEN = list(np.repeat(np.arange(10), [5, 70, 20, 41, 9, 66, 13, 30, 2, 44]))
+UNEVEN: list[int] = np.repeat(np.arange(10), [5, 70, 20, 41, 9, 66, 13, 30, 2, 44]).tolist()
 """Classes of different size: here the macro and the weighted average differ."""
 
 

@@ -295,7 +295,7 @@ SIGNS = {
 def test_the_printout_is_the_tutorials_but_for_the_scaling_and_the_place_of_the_channels(
     name: str,
 ) -> None:
-    wanted = []
+    wanted: list[tuple[str, ...]] = []
     for line in PRINTED[name].strip().splitlines():
         kind, weights, share, activation, *sizes = line.split()
         wanted.append((kind, SIGNS[kind], weights, share))
