@@ -132,7 +132,7 @@ def test_the_report_is_that_of_scikit_learn(runs_dir: Path) -> None:
 
 def test_the_averages_are_those_of_scikit_learn_in_a_table_of_their_own(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="only"))
-    rows: dict[str, dict[str, float]] = (
+    rows: dict[Any, Any] = (
         open_page(view="Classes").dataframe[1].value.set_index("class").T.to_dict()
     )
     wanted = sklearn_report("only")
