@@ -33,6 +33,7 @@ def show() -> None:
         "Use": [
             st.Page("pages/classify.py", title="Classify", icon=":material/image_search:"),
             st.Page("pages/report.py", title="Report", icon=":material/description:"),
+            st.Page("pages/glossary.py", title="Glossary", icon=":material/menu_book:"),
         ],
     }
     # The icon before the navigation, which would otherwise fetch the page's own from the network;

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.ui import cached
+from cifar_core.ui.dataset_arrays import arrays_section
 from cifar_core.ui.dataset_augmentation import augmentation_section
 from cifar_core.ui.dataset_classes import count_section, statistics_section
 from cifar_core.ui.dataset_doubts import doubts_section
@@ -34,6 +35,7 @@ def classes(dataset: Dataset) -> None:
 PARTS = {
     "Pictures": pictures,
     "Classes": classes,
+    "Arrays": arrays_section,
     "Augmentation": augmentation_section,
     "Map": lambda _: map_section(),
     "Near-duplicates": duplicates_section,

@@ -9,13 +9,12 @@ from cifar_core.charts.network import drawing_width
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import (
     NetworkDescription,
-    ascii_printout,
-    source_code,
 )
 from cifar_core.ui.network_activations import activation_section, filter_section, fixed_words
 from cifar_core.ui.network_layers import drawing, layer_section, totals
 from cifar_core.ui.network_pair import comparison_section, pair_of
 from cifar_core.ui.network_subject import choose_run, choose_subject, inside_origin, open_inside
+from cifar_core.ui.network_text import printouts, source_codes
 from cifar_core.ui.network_times import first_run, layer_milliseconds, time_section
 from cifar_core.ui.page import empty_state, guard, origin_line, page_header
 from cifar_core.ui.worked_section import worked_section
@@ -66,15 +65,8 @@ def plain_part(described: list[NetworkDescription], part: str) -> None:
             comparison_section(*described)
         else:
             layers_part(described[0])
-    elif part == PRINTOUT:
-        st.text("As the tutorial prints its networks, to copy.")
     else:
-        st.text("The code that builds the network: this file is what the lab trains.")
-    for place, item in zip(st.columns(len(described)), described, strict=True):
-        if part == PRINTOUT:
-            place.code(ascii_printout(item), language=None)
-        elif part == CODE:
-            place.code(source_code(item.name), language="python")
+        (printouts if part == PRINTOUT else source_codes)(described)
     origin_line(
         "Read from the real Keras models. One multiply-add counts as two operations; memory is "
         "for one picture in float32."

@@ -38,6 +38,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "cifar_core.background",
             "cifar_core.jobs",
             "cifar_core.formats",
+            "cifar_core.glossary",
         }
     ),
     frozenset({"cifar_core.networks"}),

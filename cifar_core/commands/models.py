@@ -13,6 +13,7 @@ from cifar_core.commands.answers import Add, answer
 from cifar_core.console import show
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.errors import PictureError
+from cifar_core.evaluation.classification import class_report, to_dict, to_text
 from cifar_core.inference.novelty import NoneOfThese
 
 MODEL = "a run's id, or a network: the model that came with the lab, else your newest"
@@ -42,8 +43,10 @@ def evaluate(options: argparse.Namespace) -> int:
     run = services.read_run(options.run)
     figures = services.evaluate_run(run)
     accuracy = formats.percent(figures.accuracy, figures.interval)
+    report = class_report(figures.confusion_matrix)
     text = f"{run.name}: {accuracy} of {figures.pictures:,} test pictures right"
-    return answer(options, {"run": run.id, **figures.to_json()}, text)
+    facts = {"run": run.id, **figures.to_json(), "classification_report": to_dict(report)}
+    return answer(options, facts, f"{text}\n\n{to_text(report).rstrip()}")
 
 
 def measure(options: argparse.Namespace) -> int:

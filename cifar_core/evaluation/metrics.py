@@ -1,4 +1,4 @@
-"""How good predictions are: matrix, accuracy with its interval, report, confusions.
+"""How good predictions are: matrix, accuracy with its interval, confusions.
 
 Rows of a matrix are true classes, columns predicted ones, both in the dataset's order. The
 predicted class is the one of the largest probability, the first of them when several are equal.
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.predictions import (
     CLASSES,
     Floats,
@@ -27,9 +26,6 @@ from cifar_core.evaluation.predictions import (
 )
 from cifar_core.evaluation.words import taken_for
 from cifar_core.formats import percent
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Normalisation = Literal["none", "row", "column"]
 
@@ -215,32 +211,6 @@ def top_k(probabilities: ArrayLike, labels: ArrayLike, k: int = 5) -> Share:
     return share(int((rank < k).sum()), len(true))
 
 
-def class_report(labels: ArrayLike, predicted: ArrayLike) -> pd.DataFrame:
-    """Returns precision, recall, F1 and support of each class.
-
-    Returns:
-        Ten rows with the columns ``class`` (name), ``precision``, ``recall``, ``F1`` (from 0
-        to 1; 0 where undefined) and ``support`` (pictures of the class).
-    """
-    import pandas as pd
-
-    # What sklearn.metrics.precision_recall_fscore_support gives (tested), without loading it:
-    # it takes a second and 150 MB of the web process.
-    counts = confusion(labels, predicted)
-    right, answers, support = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
-    precision, recall = _shares(right, answers), _shares(right, support)
-    f1 = _shares(2 * right, answers + support)
-    return pd.DataFrame(
-        {
-            "class": list(CLASS_NAMES),
-            "precision": precision,
-            "recall": recall,
-            "F1": f1,
-            "support": support,
-        }
-    )
-
-
 def most_confused(matrix: ArrayLike, count: int = 5) -> list[ConfusedPair]:
     """Returns the pairs of classes confused most often, most frequent first.
 
@@ -281,12 +251,6 @@ def kept_against_accuracy(probabilities: ArrayLike, labels: ArrayLike) -> KeptCu
         right_from[first_kept], kept, out=np.full(len(thresholds), np.nan), where=kept > 0
     )
     return KeptCurve(thresholds, kept / len(true), accuracies)
-
-
-def _shares(parts: Integers, wholes: Integers) -> Floats:
-    """Returns parts of wholes; 0 where there is no whole."""
-    shares: Floats = parts / np.maximum(wholes, 1)
-    return shares
 
 
 def _points(value: float) -> str:

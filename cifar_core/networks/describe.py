@@ -21,6 +21,9 @@ from cifar_core.networks.description import (
     description_path,
 )
 
+SUMMARY_WIDTH = 76
+"""Columns of Keras' summary: what it takes where a terminal has 80 or is none."""
+
 
 def describe(model: keras.Sequential) -> NetworkDescription:
     """Describes a sequential network of channels-last layers, as built.
@@ -65,7 +68,28 @@ def describe(model: keras.Sequential) -> NetworkDescription:
         rows=tuple(rows),
         parameters=sum(row.parameters for row in rows),
         macs=sum(row.macs for row in rows),
+        keras_summary=keras_summary(model),
     )
+
+
+def keras_summary(model: keras.Sequential) -> str:
+    """Returns what ``model.summary()`` prints where the model is the first that was built.
+
+    Keras numbers layers through all models of a process; an equal model with the numbers of a
+    new process is printed instead.
+    """
+    config = model.get_config()
+    seen: Counter[str] = Counter()
+    for item, layer in zip(config["layers"][1:], model.layers, strict=True):  # the first: input
+        kind = _auto_name(layer)
+        if _is_given(layer):
+            continue
+        number = f"_{seen[kind]}" if seen[kind] else ""
+        item["config"]["name"] = f"{kind}{number}"
+        seen[kind] += 1
+    lines: list[str] = []
+    keras.Sequential.from_config(config).summary(line_length=SUMMARY_WIDTH, print_fn=lines.append)
+    return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()).strip() + "\n"
 
 
 def _macs(layer: Any, shape: tuple[int, ...]) -> int:
@@ -92,9 +116,12 @@ def _auto_name(layer: Any) -> str:
 
 def _name(layer: Any, number: int) -> str:
     """Returns a layer's name; Keras' own numbering depends on what was built before."""
-    kind = _auto_name(layer)
-    given = re.fullmatch(rf"{kind}(_\d+)?", layer.name) is None
-    return str(layer.name) if given else f"{kind}_{number}"
+    return str(layer.name) if _is_given(layer) else f"{_auto_name(layer)}_{number}"
+
+
+def _is_given(layer: Any) -> bool:
+    """Says whether a person named the layer, and not Keras."""
+    return re.fullmatch(rf"{_auto_name(layer)}(_\d+)?", layer.name) is None
 
 
 def _details(layer: Any) -> str:

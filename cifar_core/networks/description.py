@@ -11,7 +11,7 @@ import dataclasses
 import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class NetworkDescription:
         rows: Its layers, from the picture to the answer.
         parameters: Sum over the layers.
         macs: Sum over the layers, per picture and forward pass.
+        keras_summary: What Keras' own ``summary()`` prints of it in a new process.
     """
 
     name: str
@@ -73,6 +74,7 @@ class NetworkDescription:
     rows: tuple[LayerRow, ...]
     parameters: int
     macs: int
+    keras_summary: str = ""
 
     @property
     def training_flops(self) -> int:
@@ -149,50 +151,57 @@ def source_code(name: str) -> str:
 
 
 def ascii_printout(description: NetworkDescription) -> str:
-    """Returns the network as text, in the manner of ``keras_sequential_ascii`` (2018).
+    """Returns the network as text, laid out as ``keras_sequential_ascii`` 0.1.1 (2018) does.
 
     That package, which the tutorial uses, does not work with Keras 3. A layer's weights and
-    their share stand beside its operation, the shape of its output in the line below.
+    their share stand beside its operation, the shape of its output in the line below, and there
+    its activation, be it the layer's own or a layer behind it.
     """
     lines = [
         f"{'OPERATION':>20}           DATA DIMENSIONS   WEIGHTS(N)   WEIGHTS(%)",
         "",
         _data_line("Input", description.input_shape),
     ]
-    total = max(description.parameters, 1)
-    for row in description.rows:
-        activation = ""
-        if row.kind == "Activation":
-            activation = row.details
-        else:
-            share = 100 * row.parameters / total
-            lines.append(
-                f"{row.kind:>20}   {_SYMBOLS.get(row.kind, '?????')} -------------------"
-                f"  {row.parameters:>8}   {share:>6.1f}%"
-            )
-            words = row.details.split(", ")
-            activation = next((word for word in words if word in _ACTIVATIONS), "")
+    for row, activation in _folded(description.rows):
+        share = 100 * row.parameters / max(description.parameters, 1)
+        kind = "" if row.kind == "Activation" else row.kind
+        head = f"{kind:>20}   {_SYMBOLS.get(row.kind, '?????')} -------------------"
+        lines.append(f"{head}{row.parameters:>10}   {share:>5.1f}%")
         lines.append(_data_line(activation, row.output_shape))
     return "\n".join(lines) + "\n"
 
 
+def _folded(rows: Sequence[LayerRow]) -> list[tuple[LayerRow, str]]:
+    """Returns the layers with their activations; one behind a layer without is that layer's."""
+    folded: list[tuple[LayerRow, str]] = []
+    for row in rows:
+        words = row.details.split(", ")
+        activation = next((word for word in words if word in _ACTIVATIONS), "")
+        if row.kind == "Activation" and folded and not folded[-1][1]:
+            folded[-1] = (folded[-1][0], activation)
+        else:
+            folded.append((row, activation))
+    return folded
+
+
 _ACTIVATIONS = frozenset({"relu", "gelu", "softmax", "sigmoid", "tanh", "elu", "selu", "silu"})
 _SYMBOLS: Mapping[str, str] = {
+    "Activation": " f|  ",
     "BatchNormalization": " μ|σ ",
     "Conv2D": " \\|/ ",
     "Dense": "XXXXX",
     "Dropout": " | ||",
     "Flatten": "|||||",
-    "GlobalAveragePooling2D": "Y avg",
-    "GlobalMaxPooling2D": "Y max",
+    "GlobalAveragePooling2D": "Y^avg",
+    "GlobalMaxPooling2D": "Y^max",
     "MaxPooling2D": "Y max",
     "Rescaling": "* a+b",
 }
 
 
 def _data_line(operation: str, shape: tuple[int, ...]) -> str:
-    dimensions = "".join(f"{size:>5}" for size in shape)
-    return f"{operation:>20}   #####{dimensions:>18}".rstrip()
+    sizes = " ".join(f"{size:4d}" for size in shape) if len(shape) > 1 else f"{shape[0]:9d}"
+    return f"{operation:>20}   #####   {sizes}"
 
 
 def _shape(values: Any) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from cifar_core import formats
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Split
 from cifar_core.errors import RecipeError
-from cifar_core.evaluation import metrics
+from cifar_core.evaluation import classification, metrics
 from cifar_core.evaluation.comparison import mcnemar
 from cifar_core.recipes import Recipe, recipe
 from cifar_core.report.markup import (
@@ -25,6 +26,10 @@ from cifar_core.report.markup import (
     table,
 )
 from cifar_core.report.subjects import Subject, right_examples, wrong_examples
+from cifar_core.runs.conditions import caveat
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PAIRS = 5
 """Most confused pairs that are named."""
@@ -50,6 +55,7 @@ def mistakes(subjects: Sequence[Subject], test: Split, heights: Mapping[str, int
             chart(name, alt=f"Confusion matrix of {subject.name}", height=heights[name]),
             listed(confusions(subject)),
             folded("The matrix as a table, right answers included", matrix_table(subject)),
+            folded("Classification report: precision, recall and F1", class_table(subject)),
             "<h4>Right, and most sure of it</h4>",
             gallery(right_examples(subject, test)),
             "<h4>Wrong, and most sure of it</h4>",
@@ -74,11 +80,44 @@ def matrix_table(subject: Subject) -> str:
     return table(heads, rows, caption=f"Confusion matrix of {subject.name}, test pictures")
 
 
+def class_table(subject: Subject) -> str:
+    """Returns the classification report, its averages at the foot as scikit-learn prints them."""
+    report = classification.class_report(subject.matrix)
+    heads = ["Class", "Precision", "Recall", "F1", "Support"]
+    caption = f"Classification report of {subject.name}, test pictures"
+    return table(
+        heads,
+        _report_rows(report),
+        foot=_report_rows(classification.averages(report)),
+        caption=caption,
+    )
+
+
+def _report_rows(report: pd.DataFrame) -> list[list[str]]:
+    return [
+        [
+            row["class"],
+            *("" if np.isnan(row[name]) else f"{row[name]:.3f}" for name in classification.SHARES),
+            f"{row['support']:,}",
+        ]
+        for row in report.to_dict("records")
+    ]
+
+
 def verdicts(subjects: Sequence[Subject]) -> list[str]:
     """Returns for each run and the next one whether they truly differ."""
     return [
         mcnemar(one.answers.labels, one.predicted, other.predicted).sentence(one.name, other.name)
         for one, other in itertools.pairwise(subjects)
+    ]
+
+
+def caveats(subjects: Sequence[Subject]) -> list[str]:
+    """Returns for each run and the next one how they were trained differently, if they were."""
+    return [
+        f"{one.name} and {other.name}: {words[0].lower()}{words[1:]}"
+        for one, other in itertools.pairwise(subjects)
+        if (words := caveat(one.run, other.run))
     ]
 
 
@@ -89,7 +128,7 @@ def comparison(subjects: Sequence[Subject]) -> str:
     return section(
         "comparison",
         "Is the difference real?",
-        listed(verdicts(subjects)),
+        listed([*verdicts(subjects), *caveats(subjects)]),
         paragraph(
             "Both networks answered the same test pictures. Only those on which one is right and "
             "the other wrong tell them apart. Interval: Newcombe 1998, method 10. Other seeds "

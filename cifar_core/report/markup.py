@@ -53,25 +53,36 @@ def section(name: str, title: str, *parts: str) -> str:
     )
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str) -> str:
+def table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    caption: str,
+    foot: Sequence[Sequence[object]] = (),
+) -> str:
     """Returns a table whose first column names its rows.
 
     Args:
         heads: Column heads, plain text.
         rows: Cells, plain text or numbers.
         caption: What the table shows.
+        foot: Rows below a line, such as averages of the others.
     """
     top = "".join(f'<th scope="col">{safe(head)}</th>' for head in heads)
-    body = "".join(
+    below = f"<tfoot>{_rows(foot)}</tfoot>" if foot else ""
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{safe(caption)}"><table>'
+        f"<caption>{safe(caption)}</caption><thead><tr>{top}</tr></thead>"
+        f"<tbody>{_rows(rows)}</tbody>{below}</table></div>"
+    )
+
+
+def _rows(rows: Sequence[Sequence[object]]) -> str:
+    return "".join(
         f'<tr><th scope="row">{safe(row[0])}</th>'
         + "".join(f"<td>{safe(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for row in rows
-    )
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{safe(caption)}"><table>'
-        f"<caption>{safe(caption)}</caption><thead><tr>{top}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
     )
 
 

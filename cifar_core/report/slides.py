@@ -14,6 +14,12 @@ from cifar_core.report import judgement, sections
 from cifar_core.report.markup import chart, class_pictures, gallery, listed, paragraph, safe
 from cifar_core.report.subjects import Subject, best_of, right_examples, wrong_examples
 
+UNLIKE = (
+    "They were not all trained alike, so the differences are not those of the networks alone; the "
+    "report says how."
+)
+"""Below the verdicts where a run had other settings, epochs or images than the next."""
+
 TALLEST = 540
 """Pixels of the stage a chart may take; the stage is about 720 high."""
 
@@ -59,8 +65,10 @@ def slides(subjects: Sequence[Subject], dataset: Dataset, heights: Mapping[str, 
         ),
     ]
     if len(subjects) > 1:
-        sentences = map(paragraph, judgement.verdicts(subjects)[:3])
-        made.append(_slide("Is the difference real?", *sentences, kind="text"))
+        sentences = judgement.verdicts(subjects)[:3]
+        if judgement.caveats(subjects):
+            sentences.append(UNLIKE)
+        made.append(_slide("Is the difference real?", *map(paragraph, sentences), kind="text"))
     made.append(
         _slide(
             "How sure can one be?",

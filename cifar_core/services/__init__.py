@@ -86,12 +86,14 @@ from cifar_core.services.networks import (
     start_timing,
 )
 from cifar_core.services.report import (
+    best_runs,
     headline_runs,
     list_model_files,
     make_report,
     read_card,
     read_model_file,
     reportable_runs,
+    validation_accuracy,
 )
 from cifar_core.services.runs import (
     delete_run,
@@ -206,7 +208,9 @@ __all__ = [
     "list_evidence",
     # Report
     "reportable_runs",
+    "best_runs",
     "headline_runs",
+    "validation_accuracy",
     "make_report",
     "read_card",
     "list_model_files",

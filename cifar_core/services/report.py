@@ -32,21 +32,26 @@ def reportable_runs() -> list[Run]:
 
 
 def headline_runs() -> list[Run]:
-    """Returns the best finished run of each network, judged by held-out training pictures.
+    """Returns the best finished run of each network, see :func:`best_runs`."""
+    return best_runs(reportable_runs())
+
+
+def best_runs(runs: Sequence[Run]) -> list[Run]:
+    """Returns the best run of each network, judged by held-out training pictures.
 
     The test pictures have no say in the choice. A run that watched them is taken only where
-    its network has no other.
+    its network has no other. Of equally good ones the first is taken.
     """
-    runs = reportable_runs()
     found = []
     for network in NETWORKS:
         own = [run for run in runs if run.recipe and run.recipe.network == network]
         if own:
-            found.append(max(own, key=_watched_accuracy))
+            found.append(max(own, key=validation_accuracy))
     return found
 
 
-def _watched_accuracy(run: Run) -> float:
+def validation_accuracy(run: Run) -> float:
+    """Returns a run's accuracy on its validation split; -1 where it watched the test split."""
     is_honest = run.recipe is not None and run.recipe.monitored_split == "validation"
     return (run.status.accuracy or 0.0) if is_honest else -1.0
 

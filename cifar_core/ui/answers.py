@@ -18,6 +18,7 @@ from cifar_core.charts import bars
 from cifar_core.charts.theme import Title, config
 from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
 from cifar_core.evaluation.words import listed, with_article
+from cifar_core.glossary import explain
 from cifar_core.inference.novelty import NoneOfThese
 from cifar_core.inference.upload import Picture, to_network_input
 from cifar_core.networks import NETWORKS
@@ -140,9 +141,7 @@ def mirror_switch(models: Sequence[Run], labels: Mapping[str, str]) -> bool:
     return st.toggle(
         "Average with the mirror image",
         key="mirror",
-        help=" ".join(
-            ["Asks about the picture and its mirror image.", *gains, "It takes twice the time."]
-        ),
+        help=" ".join([explain("test-time augmentation"), *gains]),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cifar_core import files, services, settings
 from cifar_core.dataset import statistics
 from cifar_core.dataset.arrays import FULL_FOLDER, MANIFEST_NAME, Dataset, Split
+from cifar_core.dataset.encoding import ArrayFacts, as_loaded
 from cifar_core.dataset.sample import load_labels
 from cifar_core.dataset.statistics import Statistics
 from cifar_core.inference.neighbours import Catalogue
@@ -58,6 +59,16 @@ def measure(dataset: Dataset, split: Split) -> Statistics:
 @st.cache_resource(max_entries=4, show_spinner="Measuring the pixels …")
 def _measure(digest: str, _split: Split) -> Statistics:  # noqa: ARG001 - the key
     return statistics.measure(_split)
+
+
+def array_facts(dataset: Dataset) -> tuple[ArrayFacts, ...]:
+    """Returns shapes, types and ranges of the dataset's arrays, read once."""
+    return _array_facts(dataset.digests["train_images"], dataset)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Measuring the pixels …")
+def _array_facts(digest: str, _dataset: Dataset) -> tuple[ArrayFacts, ...]:  # noqa: ARG001 - key
+    return as_loaded(_dataset)
 
 
 def open_model(run: Run) -> Model:

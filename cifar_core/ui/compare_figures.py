@@ -18,6 +18,7 @@ from cifar_core.evaluation.comparison import (
 )
 from cifar_core.evaluation.learning import epoch_time
 from cifar_core.networks import NETWORKS
+from cifar_core.runs.conditions import unlike_conditions
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import data_digest
 from cifar_core.ui import compare_agreement, compare_pair, stored
@@ -189,6 +190,7 @@ def _pair_figures(first: Run, second: Run) -> dict[str, Any]:
         "split": a.monitored,
         "epochs": [a.epoch, b.epoch],
         **dataclasses.asdict(compare_pair.difference_of(pair)),
+        "trained_differently": unlike_conditions(pair.run_a, pair.run_b),
         "agreement": {group: len(places) for group, places in groups.items()},
     }
 

@@ -10,6 +10,8 @@ import streamlit as st
 
 from cifar_core.errors import RunError
 from cifar_core.evaluation.comparison import PairedDifference, mcnemar
+from cifar_core.glossary import explain
+from cifar_core.runs.conditions import caveat
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, data_digest
 from cifar_core.ui import stored
@@ -82,7 +84,11 @@ def verdict(pair: Pair) -> None:
     """Says in one sentence whether the two truly differ."""
     difference = difference_of(pair)
     with st.container(border=True, key="verdict", width=820):
-        st.text(difference.sentence(said(pair.run_a, pair.name_a), said(pair.run_b, pair.name_b)))
+        names = said(pair.run_a, pair.name_a), said(pair.run_b, pair.name_b)
+        st.text(difference.sentence(*names), help=explain("McNemar's test"))
+        unlike = caveat(pair.run_a, pair.run_b)
+        if unlike:
+            st.text(unlike)
         origin_line(
             f"{len(pair.a.labels):,} {pair.a.monitored} pictures; epochs {pair.a.epoch} and "
             f"{pair.b.epoch}; interval: {difference.interval.method}"

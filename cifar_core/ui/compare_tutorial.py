@@ -39,7 +39,12 @@ def claim_panel() -> None:
                 width="content",
                 help="Test accuracy, from the confusion matrix it printed.",
             )
-        st.metric("Its text says", f"about {published.CLAIMED_ACCURACY:.0%}", width="content")
+        st.metric(
+            "Its text says",
+            f"about {published.CLAIMED_ACCURACY:.0%}",
+            width="content",
+            help="The accuracy that the tutorial's text announces for its networks.",
+        )
     for sentence in published.claim_check():
         st.text(sentence, width=680)
     with st.expander("A misprint in its first matrix"):

@@ -18,6 +18,7 @@ from cifar_core.charts.calibration import (
 from cifar_core.charts.theme import Title
 from cifar_core.evaluation import calibration, metrics
 from cifar_core.evaluation.evaluation import Evaluation
+from cifar_core.glossary import define, explain
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
 from cifar_core.ui import stored
@@ -27,14 +28,7 @@ from cifar_core.ui.theme import is_dark
 if TYPE_CHECKING:
     import pandas as pd
 
-ECE_WORDS = (
-    "Expected calibration error: by how much, on average over 15 groups of answers, what the "
-    "network says (“90% sure”) differs from how often it is right. Below 2% is good."
-)
-TEMPERATURE_WORDS = (
-    "One number that makes all answers milder (above 1) or sharper (below 1), fitted on the "
-    "validation pictures. It changes no answer, only how sure the network says it is."
-)
+ECE_WORDS = define("calibration error (ECE)")
 AS_TRAINED = "as trained"
 
 
@@ -82,7 +76,9 @@ def confidence_panel(run: Run, answers: Predictions, figures: Evaluation | None)
             label = f"Calibration error, {kind.name}"
             st.metric(label, formats.percent(kind.error), width="content", help=ECE_WORDS)
         if temperature is not None:
-            st.metric("Temperature", f"{temperature:.2f}", width="content", help=TEMPERATURE_WORDS)
+            st.metric(
+                "Temperature", f"{temperature:.2f}", width="content", help=define("temperature")
+            )
     note = temperature_note(run, answers, figures)
     if note:
         st.text(note)
@@ -153,7 +149,7 @@ def _kept(run: Run, answers: Predictions, kinds: list[Confidence]) -> None:
         name=name,
         alt="Share of answers kept against their accuracy.",
     )
-    st.text(kept_sentence(kinds[-1].kept))
+    st.text(kept_sentence(kinds[-1].kept), help=explain("coverage"))
     table_twin(_kept_table(kinds), name, key="kept_csv")
 
 

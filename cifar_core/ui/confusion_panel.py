@@ -11,6 +11,7 @@ import streamlit as st
 from cifar_core.charts.matrix import confusion_heatmap
 from cifar_core.charts.theme import CLASS_ORDERS, Title
 from cifar_core.evaluation.metrics import Normalisation, most_confused
+from cifar_core.glossary import define, explain
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
 from cifar_core.ui import matrix_cells, picture_browser, stored
@@ -59,7 +60,12 @@ def confusion_frame(run: Run, answers: Predictions) -> None:
         draw_chart(_matrix(run, answers, Cell()), key=None, name="confusion", alt=alt)
     with right:
         share = stored.shown_share(answers)
-        st.metric(f"{answers.monitored.capitalize()} accuracy", share.words(), width="content")
+        st.metric(
+            f"{answers.monitored.capitalize()} accuracy",
+            share.words(),
+            width="content",
+            help=define("accuracy"),
+        )
         for pair in most_confused(stored.matrix_of(answers), 5):
             sentence = pair.sentence()
             st.text(sentence[0].upper() + sentence[1:])
@@ -74,8 +80,8 @@ def _matrix_controls() -> None:
         key="cells",
         required=True,
         bind="query-params",
-        help="Counts; or how often each class was recognised (percent of the true class); or how "
-        "often an answer was right (percent of the predicted class).",
+        help=f"{explain('confusion matrix')} Shown as counts, as percent of the true class (the "
+        "diagonal is the recall), or as percent of the predicted class (the precision).",
     )
     row.selectbox("Order", list(CLASS_ORDERS), key="order", bind="query-params", width=190)
     row.toggle(

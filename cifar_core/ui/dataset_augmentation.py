@@ -10,23 +10,56 @@ import streamlit as st
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.preview import Shown, preview
+from cifar_core.glossary import explain
 from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, recipe
+from cifar_core.runs.reading import Run
 from cifar_core.ui import cached, stored
 from cifar_core.ui.page import empty_state, origin_line
 from cifar_core.ui.pictures import gallery, picture_address
-from cifar_core.ui.tables import plain
 
 EPOCHS = 13
 FIRST_PICTURE = 11
 
 
-def recipe_choices() -> Mapping[str, Recipe]:
-    """Returns the recipes one may look at: the named ones, then those of the lab's own runs."""
-    named = {item.title: recipe(name, "cnn4") for name, item in NAMED_RECIPES.items()}
-    runs = {f"{run.name} ({run.id})": run.recipe for run in stored.list_runs() if run.recipe}
-    return {**named, **{plain(name): made for name, made in runs.items()}}
+def recipe_choices(network: str) -> Mapping[str, Recipe]:
+    """Returns the recipes of a network: the named ones as it has them, then those of its runs."""
+    named = {item.title: recipe(name, network) for name, item in NAMED_RECIPES.items()}
+    return named | {
+        _run_title(run): run.recipe
+        for run in stored.list_runs()
+        if run.recipe is not None and run.recipe.network == network
+    }
+
+
+def _run_title(run: Run) -> str:
+    return f"{' '.join(run.name.split())} ({run.id})"
+
+
+def _first_network() -> str:
+    """Returns the network of the run that the address names as its recipe, else the first."""
+    asked = st.query_params.get("recipe", "")
+    networks = (
+        run.recipe.network for run in stored.list_runs() if _run_title(run) == asked and run.recipe
+    )
+    return next(networks, next(iter(NETWORKS)))
+
+
+def _choose_recipe() -> Recipe:
+    """Draws the choice of network and recipe; both stay in the address."""
+    titles = {item.title: name for name, item in NETWORKS.items()}
+    title = st.segmented_control(
+        "Network",
+        list(titles),
+        default=NETWORKS[_first_network()].title,
+        required=True,
+        key="network",
+        bind="query-params",
+    )
+    choices = recipe_choices(titles[title or next(iter(titles))])
+    name = st.selectbox("Recipe", list(choices), key="recipe", bind="query-params", width=320)
+    return choices[name or next(iter(choices))]
 
 
 def augmentation_section(dataset: Dataset) -> None:
@@ -34,12 +67,12 @@ def augmentation_section(dataset: Dataset) -> None:
     st.text(
         "To learn more from the same pictures, a recipe may show each one a little shifted and "
         "now and then mirrored, differently in every epoch. This is the pipeline that a training "
-        "runs, with the same random numbers: what you see is what the network sees. The lab's own "
-        "recipes are shown as CNN-4 learns with them; CNN-7 has shifts of its own in some."
+        "runs, with the same random numbers: what you see is what the network sees. A recipe may "
+        "have settings of its own for a network.",
+        help=explain("augmentation"),
     )
-    choices = recipe_choices()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Recipe", list(choices), key="recipe", bind="query-params", width=320)
+        chosen = _choose_recipe()
         place = st.number_input(
             "Picture",
             min_value=0,
@@ -57,7 +90,6 @@ def augmentation_section(dataset: Dataset) -> None:
                 example=(place + 997) % len(dataset.train.labels)
             ),
         )
-    chosen = choices[name or next(iter(choices))]
     index = int(dataset.train.indices[place])
     pixels = np.asarray(dataset.train.images[place])
     shown = preview(chosen, cached.all_labels()[0], index, pixels, EPOCHS)

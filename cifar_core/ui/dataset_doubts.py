@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cifar_core import formats
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
+from cifar_core.glossary import explain
 from cifar_core.services import DoubtfulLabels
 from cifar_core.services.analysis import Unseen
 from cifar_core.ui import analysed
@@ -38,7 +39,7 @@ def doubts_section(dataset: Dataset) -> None:
             on_change=_to_first_page,
         )  # fmt: skip
     doubts = analysed.doubtful(PARTS[part or "test"])
-    st.text(summary(doubts))
+    st.text(summary(doubts), help=explain("label error"))
     chosen = np.arange(len(doubts.indices))
     if name not in (ALL, None):
         chosen = chosen[doubts.given[chosen] == CLASS_NAMES.index(name)]

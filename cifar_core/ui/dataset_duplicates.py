@@ -12,6 +12,7 @@ from cifar_core.analysis import duplicates
 from cifar_core.analysis.duplicates import Pair
 from cifar_core.dataset import CLASS_NAMES, TEST_PICTURES
 from cifar_core.dataset.arrays import Dataset, Split
+from cifar_core.glossary import explain
 from cifar_core.ui import analysed, cached
 from cifar_core.ui.analysis_panel import analysis_panel
 from cifar_core.ui.page import empty_state, origin_line
@@ -31,7 +32,7 @@ B. Barz, J. Denzler, "Do We Train on Test Data?", Journal of Imaging 6 (6), 2020
 def duplicates_section(dataset: Dataset) -> None:
     """How many there are, what that means, and the pairs side by side."""
     found = analysed.pairs()
-    st.text(summary(found.pairs))
+    st.text(summary(found.pairs), help=explain("near-duplicate"))
     st.text(
         "Whoever learns such a training picture by heart knows the test picture too: a small "
         "part of every accuracy on CIFAR-10 is memory."

@@ -13,6 +13,7 @@ from cifar_core.charts.places import map_config, places_map
 from cifar_core.charts.theme import Title
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.words import counted, listed
+from cifar_core.glossary import explain
 from cifar_core.services import Located
 from cifar_core.ui import analysed
 from cifar_core.ui.analysis_panel import analysis_panel
@@ -30,7 +31,8 @@ def map_section() -> None:
     st.text(
         "Each point is a picture. The network has turned it into many numbers before it decides; "
         "pictures with similar numbers lie side by side. Circle some points, or choose a class, "
-        "and their pictures appear."
+        "and their pictures appear.",
+        help=explain("embedding"),
     )
     found = analysed.located()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -41,8 +43,7 @@ def map_section() -> None:
             required=True,
             key="layout",
             bind="query-params",
-            help="t-SNE keeps neighbours together; how far apart two groups lie says little. PCA "
-            "is a plain shadow of the numbers: distances are true, but groups overlap.",
+            help=f"{explain('t-SNE')} {explain('PCA')}",
         )
         name = st.selectbox(
             "Class", [ALL, *CLASS_NAMES], key="map_class", bind="query-params", width=180

@@ -19,6 +19,7 @@ from PIL import Image
 from cifar_core import formats, services
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
+from cifar_core.glossary import explain
 from cifar_core.inference.explain import Occlusion
 from cifar_core.inference.neighbours import Catalogue
 from cifar_core.inference.stability import Trial
@@ -62,7 +63,7 @@ def explanation_section(
         models: The runs whose answers are looked at.
         labels: What they are called, by identity.
     """
-    if not st.toggle(CLOSER, key=f"closer_{key}"):
+    if not st.toggle(CLOSER, key=f"closer_{key}", help=explain("saliency (occlusion)")):
         return
     for place, run in zip(st.columns(len(models)), models, strict=True):
         with place:

@@ -12,7 +12,11 @@ from cifar_core import formats, services
 from cifar_core.runs.reading import Run
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.run_picker import run_label
+from cifar_core.ui.session import address_choice, set_address
 from cifar_core.ui.tables import file_name
+
+FIELD: Final = "report_model"
+"""Key of the field that holds the choice."""
 
 KINDS: Final[Mapping[str, str]] = {
     "model.keras": "Keras, to train on or look inside",
@@ -25,16 +29,7 @@ def model_panel(models: Sequence[Run]) -> None:
     if not models:
         empty_state("There is no trained network yet.", "Train a network", "pages/train.py")
         return
-    by_id = {run.id: run for run in models}
-    chosen = st.selectbox(
-        "Model",
-        list(by_id),
-        format_func=lambda run_id: run_label(by_id[run_id]),
-        key="model",
-        bind="query-params",
-        width=620,
-    )
-    run = by_id.get(chosen or "", models[0])
+    run = _choose_model(models)
     with st.container(horizontal=True, gap="small", key="model_files"):
         for name, size in services.list_model_files(run).items():
             st.download_button(
@@ -60,3 +55,22 @@ def model_panel(models: Sequence[Run]) -> None:
         text = services.read_card(run)
         heading, _, rest = text.partition("\n")
         st.markdown(f"**{heading.removeprefix('# ')}**\n{rest}")
+
+
+def _choose_model(models: Sequence[Run]) -> Run:
+    """Draws the choice of a model; the address keeps its id, for a label changes."""
+    by_id = {run.id: run for run in models}
+    asked = st.query_params.get("model", "")
+    if asked and asked not in by_id and FIELD not in st.session_state:
+        st.text(f"There is no model “{asked[:80]}” here (any more): this is another one.")
+    ids = list(by_id)
+    chosen = st.selectbox(
+        "Model",
+        ids,
+        index=ids.index(address_choice("model", ids, ids[0])),
+        format_func=lambda run_id: run_label(by_id[run_id]),
+        key=FIELD,
+        width=620,
+    )
+    set_address("model", chosen)
+    return by_id.get(chosen or "", models[0])

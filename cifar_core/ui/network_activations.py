@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cifar_core import formats
 from cifar_core.charts.theme import CLASS_COLOURS
 from cifar_core.dataset import CLASS_NAMES
+from cifar_core.glossary import explain
 from cifar_core.inference.inside import Step
 from cifar_core.networks.description import NetworkDescription, first_is_fixed
 from cifar_core.recipes import Recipe
@@ -62,7 +63,8 @@ def filter_section(steps: Sequence[Step], *, fixed: str = "") -> None:
         "picture. Middle grey is a weight of zero: such a pixel does not matter. A bright "
         "colour is light of that colour that the filter adds, its opposite is light that it "
         "takes away. Bright on one side and dark on the other: that filter looks for an edge. "
-        + (fixed or weak_filters(sizes))
+        + (fixed or weak_filters(sizes)),
+        help=explain("filter"),
     )
     order = _order(sizes, "filters")
     st.html(filter_grid(weights, order))
@@ -119,7 +121,8 @@ def activation_section(subject: Subject) -> None:
         st.text(
             f"From left to right, what the network makes of the picture: of every step the "
             f"{FLOW_CHANNELS} most active channels, each brightened for itself. White is a large "
-            "number. The further to the right, the fewer places, and the more each stands for."
+            "number. The further to the right, the fewer places, and the more each stands for.",
+            help=explain("activation"),
         )
         st.html(flow_html(subject))
         return

@@ -12,6 +12,7 @@ import streamlit as st
 from cifar_core import formats
 from cifar_core.charts.network import in_words, network_svg
 from cifar_core.charts.theme import network_colour
+from cifar_core.glossary import define, explain
 from cifar_core.networks.description import LayerRow, NetworkDescription
 from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
@@ -46,11 +47,11 @@ _ACTIVATIONS: Mapping[str, str] = {
 }
 
 HELP: Mapping[str, str] = {
-    "parameters": "Numbers that the layer keeps. It learns them, unless they are called fixed.",
-    "multiply-adds": "Multiplications, each with an addition, to answer one picture.",
+    "parameters": define("parameters"),
+    "multiply-adds": define("multiply-adds (MACs)"),
     "memory": "Size of what the layer gives for one picture, at 4 bytes a number.",
     "learning": "Millions of additions and multiplications to learn once from one picture.",
-    "sees": "How much of the picture one number of the output can depend on.",
+    "sees": explain("receptive field"),
     "time": "Processor time that the served network needs for one picture.",
 }
 

@@ -19,6 +19,7 @@ from cifar_core.evaluation import published
 from cifar_core.evaluation.comparison import mcnemar
 from cifar_core.evaluation.metrics import Share
 from cifar_core.networks import NETWORKS
+from cifar_core.runs.conditions import caveat
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui import run_words, stored
@@ -41,6 +42,7 @@ WAYS: Final = (
     ("Compare", "pages/compare.py", "Put runs side by side"),
     ("Classify", "pages/classify.py", "Have your own picture named"),
     ("Report", "pages/report.py", "Take the findings away, or present them"),
+    ("Glossary", "pages/glossary.py", "Look up a term of the field"),
 )
 
 
@@ -108,6 +110,9 @@ def headline(runs: Sequence[Run]) -> None:
             (one, a), (other, b) = (pair for pair in answered if pair[0] in own)
             difference = mcnemar(a.labels, a.probabilities.argmax(1), b.probabilities.argmax(1))
             st.text(difference.sentence(names[one.id], names[other.id]))
+            unlike = caveat(one, other)
+            if unlike:
+                st.text(unlike)
         _link("pages/compare.py", "Compare them in detail")
         _link("pages/report.py", "Present it, slide by slide", present="1")
     origin_line("; ".join(answers.origin for _, answers in answered) + ".")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cifar_core.evaluation import metrics
+from cifar_core.evaluation import classification, metrics
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.ranking import precision_recall
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, data_digest
 from cifar_core.ui import confidence_panel, stored
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def result_figures(run: Run, figures: Evaluation | None, answers: Predictions) -> dict[str, Any]:
@@ -55,6 +58,7 @@ def _shown(run: Run, figures: Evaluation | None, answers: Predictions) -> dict[s
             {**row, "average_precision": area.average_precision}
             for row, area in zip(table.to_dict("records"), areas, strict=True)
         ],
+        "averages": _averages(table),
         "most_confused": [pair.sentence() for pair in metrics.most_confused(matrix, 8)],
         "temperature": temperature,
         "confidence": [
@@ -66,3 +70,9 @@ def _shown(run: Run, figures: Evaluation | None, answers: Predictions) -> dict[s
             for kind in kinds
         ],
     }
+
+
+def _averages(table: pd.DataFrame) -> dict[str, Any]:
+    """Returns accuracy, macro and weighted average; without the accuracy's empty cells."""
+    rows = classification.to_dict(table)
+    return {name: rows[name] for name in classification.AVERAGES}

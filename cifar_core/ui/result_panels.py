@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
@@ -12,11 +12,12 @@ from cifar_core import formats
 from cifar_core.charts import theme as chart_theme
 from cifar_core.charts.precision import precision_chart
 from cifar_core.dataset import CLASS_NAMES
-from cifar_core.evaluation import metrics
+from cifar_core.evaluation import classification, metrics
 from cifar_core.evaluation.advice import Advice, advise_on_answers, advise_on_learning
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.ranking import PrecisionRecall, precision_recall
 from cifar_core.evaluation.words import plural, with_article
+from cifar_core.glossary import define, explain
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, origin_of
@@ -26,6 +27,9 @@ from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart
 from cifar_core.ui.tables import csv_download, plain
 from cifar_core.ui.theme import is_dark
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALL_CLASSES: Final = "all classes"
 AVERAGE: Final = "average precision"
@@ -56,20 +60,20 @@ def _final_metrics(figures: Evaluation) -> None:
         "Test accuracy",
         share.words(),
         width="content",
-        help=f"{figures.right:,} of {figures.pictures:,} test pictures right. Such a range "
-        "holds the true accuracy on pictures of this kind 95 times of 100.",
+        help=f"{figures.right:,} of {figures.pictures:,} test pictures right. Confidence "
+        f"interval: {define('confidence interval')}",
     )
     st.metric(
         "Among its first five",
         formats.percent(figures.top5),
         width="content",
-        help="How often the right class is among the five likeliest (top-5).",
+        help=explain("top-5 accuracy"),
     )
     st.metric(
         "With mirror image",
         formats.percent(figures.accuracy_mirrored),
         width="content",
-        help="Accuracy when the answers for a picture and its mirror image are averaged.",
+        help=explain("test-time augmentation"),
     )
     as_trained = formats.percent(figures.ece)
     if figures.ece_calibrated is None:
@@ -89,20 +93,31 @@ def _running_metrics(run: Run) -> None:
     answers = stored.latest_answers(run)
     split = run.recipe.monitored_split if run.recipe else "monitored"
     if answers is None:
-        st.metric("Accuracy so far", formats.UNKNOWN, width="content")
+        st.metric("Accuracy so far", formats.UNKNOWN, width="content", help=define("accuracy"))
         return
     st.metric(
         f"{split.capitalize()} accuracy, epoch {answers.epoch}",
         stored.shown_share(answers).words(),
         width="content",
-        help="Measured on the pictures this run watches. The test figures come with its end.",
+        help=f"{define('accuracy')} Measured on the images this run watches. The test figures "
+        "come with its end.",
     )
     top5 = metrics.top_k(answers.probabilities, answers.labels, 5)
-    st.metric("Among its first five", formats.percent(top5.value), width="content")
+    st.metric(
+        "Among its first five",
+        formats.percent(top5.value),
+        width="content",
+        help=explain("top-5 accuracy"),
+    )
     if run.state is not State.FINISHED:
         best = run.status.best_accuracy
         label = f"Best, epoch {run.status.best_epoch}" if run.status.best_epoch else "Best"
-        st.metric(label, formats.percent(best), width="content")
+        st.metric(
+            label,
+            formats.percent(best),
+            width="content",
+            help="The best accuracy so far and its epoch.",
+        )
 
 
 def class_panel(run: Run, answers: Predictions) -> None:
@@ -122,7 +137,12 @@ def class_panel(run: Run, answers: Predictions) -> None:
             sentence = pair.sentence()
             st.text(sentence[0].upper() + sentence[1:])
     chosen = st.selectbox(
-        "Highlighted", [ALL_CLASSES, *CLASS_NAMES], key="class", bind="query-params", width=190
+        "Highlighted",
+        [ALL_CLASSES, *CLASS_NAMES],
+        key="class",
+        bind="query-params",
+        width=190,
+        help=explain("average precision"),
     )
     label = CLASS_NAMES.index(chosen) if chosen in CLASS_NAMES else None
     draw_chart(
@@ -150,24 +170,35 @@ def area_sentence(curve: PrecisionRecall) -> str:
 
 
 def _report(run: Run, answers: Predictions, areas: Sequence[PrecisionRecall], name: str) -> None:
-    """Draws the classification report with its CSV."""
+    """Draws the classification report, its averages apart from the classes, with one CSV."""
     table = stored.report_of(stored.key_of(run, answers), answers)
     table = table.assign(**{AVERAGE: [area.average_precision for area in areas]})
-    shares = ("precision", "recall", "F1", AVERAGE)
+    _report_table(table, "Class")
+    st.text("Averages")
+    _report_table(classification.averages(table), "Over all classes")
+    csv_download(classification.with_averages(table), f"classes-{name}", key="classes")
+
+
+def _report_table(table: pd.DataFrame, head: str) -> None:
+    """Draws rows of the report; classes and averages are two tables, so none sorts the other."""
+    shares = (*classification.SHARES, AVERAGE)
     st.dataframe(
         table.assign(**{column: 100 * table[column] for column in shares}),
         hide_index=True,
         height="content",
+        placeholder="",
+        column_order=["class", *shares, "support"],
         column_config={
-            "class": st.column_config.TextColumn("Class"),
-            "precision": _share_column("Precision", "When it says this class: how often right"),
-            "recall": _share_column("Recall", "Of this class: how many it recognises"),
-            "F1": _share_column("F1", "The harmonic mean of the two"),
-            AVERAGE: _share_column("Area", "Average precision: the area below its line below"),
-            "support": st.column_config.NumberColumn("Pictures", format="localized"),
+            "class": st.column_config.TextColumn(head, width=125),
+            "precision": _share_column("Precision", define("precision")),
+            "recall": _share_column("Recall", define("recall")),
+            "F1": _share_column("F1", define("F1")),
+            AVERAGE: _share_column("AP", explain("average precision")),
+            "support": st.column_config.NumberColumn(
+                "Images", help=define("support"), format="localized", width=80
+            ),
         },
     )
-    csv_download(table, f"classes-{name}", key="classes")
 
 
 def advice_panel(run: Run, answers: Predictions) -> None:

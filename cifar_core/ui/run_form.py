@@ -10,6 +10,7 @@ import streamlit as st
 
 from cifar_core import recipes, services
 from cifar_core.errors import RunError
+from cifar_core.glossary import define, explain
 from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
@@ -38,13 +39,11 @@ HELP: Mapping[str, str] = {
     "network": "The architecture that learns: how many layers, and of what kind.",
     "recipe": "All settings of a training, with a reason. Epochs, learning rate, batch size "
     "and seed can be changed below.",
-    "epochs": "One epoch is one pass over all training pictures. More epochs learn more, up to "
-    "a point, and take longer.",
-    "batch_size": "How many pictures the network looks at before it corrects itself once.",
-    "rates": "How large each correction is. Too large and nothing is learnt, too small and it "
-    "takes for ever. Several, separated by commas, become several runs in line.",
-    "seed": "Where all chance begins: first weights, order of the pictures, dropout. The same "
-    "seed gives the same training again.",
+    "epochs": f"{explain('epoch')} More epochs learn more, up to a point, and take longer.",
+    "batch_size": define("batch size"),
+    "rates": f"{define('learning rate')} Several, separated by commas, become several runs in "
+    "the queue.",
+    "seed": define("seed"),
     "repeats": "Trains again with the following seeds, each as a run of its own in line: shows "
     "how much of a result is luck.",
     "device": "What computes the training. One run uses a device at a time; others wait.",

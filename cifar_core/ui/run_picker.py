@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cifar_core import formats, services
-from cifar_core.networks import NETWORKS
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.page import guard
@@ -68,17 +67,15 @@ def default_run(runs: Sequence[Run]) -> Run | None:
 
 
 def default_runs(runs: Sequence[Run]) -> list[Run]:
-    """Returns the newest finished run of each network, own runs before shipped ones.
+    """Returns the best finished run of each network: a first try stands aside for a full run.
 
-    Where only one network has finished runs, the next newest is taken for a second.
+    The best by the validation split, as on Overview. Where only one network has finished runs,
+    its next best is taken for a second.
     """
     finished = [run for run in runs if run.state is State.FINISHED and run.recipe is not None]
-    newest = (
-        next((run for run in finished if run.recipe and run.recipe.network == network), None)
-        for network in NETWORKS
-    )
-    chosen = [run for run in newest if run is not None]
+    chosen = services.best_runs(finished)
     others = [run for run in finished if run not in chosen]
+    others.sort(key=services.validation_accuracy, reverse=True)
     return chosen + others[: max(0, 2 - len(chosen))]
 
 

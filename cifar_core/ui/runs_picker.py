@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from cifar_core import formats
+from cifar_core.glossary import define
 from cifar_core.runs.reading import Run
 from cifar_core.ui.run_picker import default_runs, run_label
 from cifar_core.ui.run_words import (
@@ -103,7 +104,11 @@ def _table(runs: Sequence[Run], chosen: list[str]) -> None:
                 "Accuracy": st.column_config.NumberColumn(
                     format="%.1f%%", help="Of the watched pictures, after the last epoch."
                 ),
-                "Best": st.column_config.NumberColumn(format="%.1f%%"),
+                "Best": st.column_config.NumberColumn(
+                    format="%.1f%%", help="The same after its best epoch."
+                ),
+                "Epochs": st.column_config.NumberColumn(help=define("epoch")),
+                "Training": st.column_config.TextColumn(help=define("training time")),
                 "Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
             },
             height=min(36 * (len(shown) + 1) + 2, MOST_PIXELS),

@@ -18,6 +18,7 @@ from cifar_core import services, settings
 from cifar_core.errors import RunError
 from cifar_core.evaluation import metrics
 from cifar_core.evaluation.calibration import apply_temperature
+from cifar_core.evaluation.classification import class_report
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.evaluation.predictions import Integers
@@ -121,13 +122,13 @@ def matrix_of(answers: Predictions) -> Integers:
 
 @st.cache_data(max_entries=60, show_spinner="Counting …")
 def report_of(key: str, _answers: Predictions) -> pd.DataFrame:  # noqa: ARG001 - the key
-    """Returns the classification report of answers, see :func:`metrics.class_report`.
+    """Returns the classification report of answers, see :func:`classification.class_report`.
 
     Args:
         key: Names the answers; see :func:`key_of`.
         _answers: The answers.
     """
-    return metrics.class_report(_answers.labels, _answers.probabilities.argmax(axis=1))
+    return class_report(matrix_of(_answers))
 
 
 def key_of(run: Run, answers: Predictions) -> str:

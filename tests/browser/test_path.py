@@ -28,7 +28,10 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
-TITLES = ("Overview", "Dataset", "Networks", "Train", "Results", "Compare", "Classify", "Report")
+TITLES = (
+    *("Overview", "Dataset", "Networks", "Train", "Results", "Compare", "Classify", "Report"),
+    "Glossary",
+)
 PAGES = tuple(title.lower() for title in TITLES)
 
 

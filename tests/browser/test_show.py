@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 AXE = Path(__file__).with_name("axe.min.js")
-PAGES = ("", "dataset", "networks", "train", "results", "compare", "classify", "report")
+PAGES = (
+    *("", "dataset", "networks", "train", "results", "compare", "classify", "report", "glossary"),
+)
 
 FOREIGN = ("[data-testid=stSidebarNav]",)
 """Not ours to mend: Streamlit's navigation puts a box between its list and the items of it, which

@@ -8,8 +8,10 @@ import os
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import classification_report
 
 from cifar_core import console, services
+from cifar_core.dataset import CLASS_NAMES
 from cifar_core.inference.timing import measure
 from cifar_core.settings import MAX_UPLOAD_BYTES, PROJECT_DIR
 from tests.commands.tool import (
@@ -18,6 +20,7 @@ from tests.commands.tool import (
     picture,
     told,
 )
+from tests.fabricate import Fake, fabricate
 
 # Names that are no text
 
@@ -83,6 +86,40 @@ def test_measure_times_every_step_of_a_network_and_the_page_shows_it(
     timing = services.read_timing(run).timing
     assert timing is not None
     assert timing.measured_at == value["measured_at"]
+
+
+# evaluate
+
+
+@pytest.fixture
+def evaluated(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Gives scikit-learn's report as text on a run; its figures stand in for recomputed ones."""
+    fabricate(runs_dir, Fake(run_id="one", accuracy=0.6))
+    figures = services.read_evaluation(services.read_run("one"))
+    monkeypatch.setattr(services, "evaluate_run", lambda _: figures)
+    answers = services.read_test_predictions(services.read_run("one"))
+    predicted = answers.probabilities.argmax(1)
+    names = list(CLASS_NAMES)
+    return str(classification_report(answers.labels, predicted, target_names=names, digits=3))
+
+
+def test_evaluate_prints_the_report_as_scikit_learn_does(
+    evaluated: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert done("evaluate", "one") == 0
+    assert capfd.readouterr().out.endswith(f"\n\n{evaluated}")
+
+
+def test_evaluate_as_json_holds_scikit_learns_rows(
+    evaluated: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert done("evaluate", "one", "--json") == 0
+    value = json.loads(capfd.readouterr().out)
+    report = value["classification_report"]
+    assert list(report) == [*CLASS_NAMES, "accuracy", "macro avg", "weighted avg"]
+    assert report["accuracy"] == pytest.approx(value["accuracy"], abs=1e-9)
+    macro = " ".join(f"{share:.3f}" for share in list(report["macro avg"].values())[:3])
+    assert f"macro avg {macro} 10000" in " ".join(evaluated.split())
 
 
 # classify

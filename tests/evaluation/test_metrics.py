@@ -11,11 +11,9 @@ from scipy.stats import binomtest
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
-    precision_recall_fscore_support,
     top_k_accuracy_score,
 )
 
-from cifar_core.dataset import CLASS_NAMES
 from cifar_core.errors import LabError
 from cifar_core.evaluation import metrics
 from cifar_core.evaluation.predictions import PredictionsError
@@ -94,25 +92,6 @@ def test_among_equal_probabilities_the_first_class_is_the_answer() -> None:
     assert (metrics.predicted_classes(even) == 0).all()
     assert metrics.top_k(even, ALL_LABELS, 1).right == 1
     assert metrics.top_k(even, ALL_LABELS, 5).right == 5
-
-
-@pytest.mark.parametrize("labels", [list(range(10)) * 30, [3] * 300])
-def test_the_report_is_that_of_scikit_learn(labels: list[int]) -> None:
-    predicted = np.random.default_rng(1).integers(0, 10, 300)
-    report = metrics.class_report(labels, predicted)
-    expected = precision_recall_fscore_support(
-        labels, predicted, labels=ALL_LABELS, zero_division=0
-    )
-    assert list(report.columns) == ["class", "precision", "recall", "F1", "support"]
-    assert list(report["class"]) == list(CLASS_NAMES)
-    for column, values in zip(report.columns[1:], expected, strict=True):
-        assert report[column].to_numpy() == pytest.approx(values, abs=1e-9)
-
-
-def test_the_report_of_no_pictures_is_all_zero() -> None:
-    report = metrics.class_report([], [])
-    assert not report.drop(columns="class").to_numpy().any()
-    assert len(report) == 10
 
 
 def test_the_most_confused_pairs_come_first_and_never_the_diagonal() -> None:

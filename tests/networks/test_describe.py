@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from cifar_core.networks import NETWORKS, build
 from cifar_core.networks.description import load_description
+from cifar_core.settings import PROJECT_DIR
 
 pytestmark = pytest.mark.slow
+
+SUMMARY = "from cifar_core.networks import build; build({!r}).summary()"
 
 PARAMETERS = {"cnn4": 1_250_858, "cnn6": 2_395_434, "cnn7": 1_973_944}
 """The tutorial's, and for CNN-7 the sum that test_description.py counts by hand."""
@@ -33,6 +39,18 @@ def test_the_multiply_adds_are_half_the_operations_that_tensorflow_counts(name: 
     counted = operations_of(build(name))
     described = [row for row in load_description(name).rows if row.macs]
     assert sorted(2 * row.macs for row in described) == sorted(counted)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_shipped_summary_is_what_keras_prints_in_a_new_process(name: str) -> None:
+    printed = subprocess.run(
+        [sys.executable, "-c", SUMMARY.format(name)],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    assert printed == load_description(name).keras_summary
 
 
 def operations_of(model: Any) -> list[int]:

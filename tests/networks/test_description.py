@@ -93,6 +93,8 @@ WEIGHTS = {
     ],
 }
 
+ACTIVATIONS = {"relu", "gelu", "softmax"}
+
 each_network = pytest.mark.parametrize("name", NETWORKS)
 
 
@@ -244,12 +246,101 @@ def test_the_printout_says_every_operation_and_every_weight(name: str) -> None:
             assert str(row.parameters) in words
 
 
-def test_the_printout_shows_dimensions_and_shares_as_the_tutorial_does() -> None:
-    lines = [line.split() for line in ascii_printout(load_description("cnn4")).splitlines()]
-    assert lines[0] == ["OPERATION", "DATA", "DIMENSIONS", "WEIGHTS(N)", "WEIGHTS(%)"]
-    assert lines[2] == ["Input", "#####", "32", "32", "3"]
-    assert ["Dense", "XXXXX", "-------------------", "1180160", "94.3%"] in lines
-    assert lines[-1] == ["softmax", "#####", "10"]
+# What the tutorial prints, line by line: operation, weights and their share, activation, and the
+# dimensions, which it counts channels first.
+PRINTED = {
+    "cnn4": """
+        Conv2D 896 0.1% relu 32 32 32
+        Conv2D 9248 0.7% relu 32 30 30
+        MaxPooling2D 0 0.0% - 32 15 15
+        Dropout 0 0.0% - 32 15 15
+        Conv2D 18496 1.5% relu 64 15 15
+        Conv2D 36928 3.0% relu 64 13 13
+        MaxPooling2D 0 0.0% - 64 6 6
+        Dropout 0 0.0% - 64 6 6
+        Flatten 0 0.0% - 2304
+        Dense 1180160 94.3% relu 512
+        Dropout 0 0.0% - 512
+        Dense 5130 0.4% softmax 10""",
+    "cnn6": """
+        Conv2D 896 0.0% relu 32 32 32
+        Dropout 0 0.0% - 32 32 32
+        Conv2D 9248 0.4% relu 32 32 32
+        MaxPooling2D 0 0.0% - 32 16 16
+        Conv2D 18496 0.8% relu 64 16 16
+        Dropout 0 0.0% - 64 16 16
+        Conv2D 36928 1.5% relu 64 16 16
+        MaxPooling2D 0 0.0% - 64 8 8
+        Conv2D 73856 3.1% relu 128 8 8
+        Dropout 0 0.0% - 128 8 8
+        Conv2D 147584 6.2% relu 128 8 8
+        MaxPooling2D 0 0.0% - 128 4 4
+        Flatten 0 0.0% - 2048
+        Dropout 0 0.0% - 2048
+        Dense 2098176 87.6% relu 1024
+        Dropout 0 0.0% - 1024
+        Dense 10250 0.4% softmax 10""",
+}
+
+SIGNS = {
+    "Conv2D": "\\|/",
+    "MaxPooling2D": "Y max",
+    "Dropout": "| ||",
+    "Flatten": "|||||",
+    "Dense": "XXXXX",
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_the_printout_is_the_tutorials_but_for_the_scaling_and_the_place_of_the_channels(
+    name: str,
+) -> None:
+    wanted: list[tuple[str, ...]] = []
+    for line in PRINTED[name].strip().splitlines():
+        kind, weights, share, activation, *sizes = line.split()
+        wanted.append((kind, SIGNS[kind], weights, share))
+        wanted.append(
+            (activation.strip("-"), "#####", *(sizes[1:] + sizes[:1] if sizes[1:] else sizes))
+        )
+    assert printed(name)[2:] == wanted  # the scaling, two lines, is the lab's own
+
+
+def printed(name: str) -> list[tuple[str, ...]]:
+    """Returns the lines of a print-out below the input: operations, then activations and sizes."""
+    found = []
+    for line in ascii_printout(load_description(name)).splitlines()[3:]:
+        head, sign, figures = line[:20], line[23:28], line[28:]
+        numbers = figures.replace("-------------------", "").split()
+        found.append((head.strip(), sign.strip(), *numbers))
+    return found
+
+
+def test_the_columns_stand_where_the_tutorials_stand() -> None:
+    lines = ascii_printout(load_description("cnn4")).splitlines()
+    assert lines[0] == "           OPERATION           DATA DIMENSIONS   WEIGHTS(N)   WEIGHTS(%)"
+    assert lines[2] == "               Input   #####     32   32    3"
+    assert lines[5] == "              Conv2D    \\|/  -------------------       896     0.1%"
+    assert lines[6] == "                relu   #####     32   32   32"
+    assert lines[-3] == "                       #####         512"
+    assert lines[-1] == "             softmax   #####          10"
+
+
+@each_network
+def test_every_activation_stands_beside_the_output_of_its_layer(name: str) -> None:
+    rows = load_description(name).rows
+    activations = [word for row in rows for word in row.details.split(", ") if word in ACTIVATIONS]
+    heads = [head for head, *_ in printed(name) if head]
+    assert [head for head in heads if head in ACTIVATIONS] == activations
+    assert len(printed(name)) == 2 * sum(row.kind != "Activation" for row in rows)
+
+
+def test_a_second_activation_keeps_a_line_of_its_own() -> None:
+    values = plain("cnn4")
+    place = next(i for i, row in enumerate(values["rows"]) if row["kind"] == "Activation")
+    values["rows"].insert(place + 1, {**values["rows"][place], "details": "tanh"})
+    lines = ascii_printout(from_json(values)).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.strip().startswith("tanh"))
+    assert lines[at - 1].split()[0] == "f|"
 
 
 @each_network

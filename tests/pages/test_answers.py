@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core import __main__ as command_line
 from cifar_core import services
 from cifar_core.dataset import CLASS_NAMES
+from cifar_core.glossary import define
 from cifar_core.inference.explain import Occlusion
 from cifar_core.inference.novelty import NoneOfThese
 from cifar_core.services import Answer
@@ -85,7 +86,7 @@ def test_the_mirror_switch_tells_its_gain_and_the_answer_says_that_it_is_average
     help_text = app.toggle(key="mirror").help
     assert help_text is not None
     assert f"{figures.accuracy_mirrored:.1%}" in help_text
-    assert "twice the time" in help_text
+    assert define("test-time augmentation") in help_text
     assert "Averaged with the answer for the mirrored picture." in html_of(app)
     assert "Averaged with" not in html_of(uploaded("a.png", photograph()))
 

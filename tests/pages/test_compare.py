@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core import services
 from cifar_core.evaluation.comparison import mcnemar
 from cifar_core.evaluation.published import published_matrix
+from cifar_core.runs.conditions import caveat
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.ui import matrix_cells, runs_picker
 from cifar_core.ui.compare_figures import comparison_figures
@@ -92,11 +93,34 @@ def test_the_page_opens_through_the_app(pair: tuple[RunFolder, RunFolder]) -> No
     assert app.title[0].value == "Compare"
 
 
-def test_the_newest_finished_run_of_each_network_is_compared_by_default(runs_dir: Path) -> None:
-    for number, network in enumerate(("cnn4", "cnn6", "cnn4", "cnn6")):
-        fabricate(runs_dir, Fake(run_id=f"run-{number}", network=network, created_at=1.0 + number))
-    fabricate(runs_dir, Fake(run_id="run-4", done=1, state=State.STOPPED, created_at=9.0))
-    assert open_page().multiselect[0].value == ["run-2", "run-3"]
+@pytest.fixture
+def toy_and_full(runs_dir: Path) -> None:
+    """A fresh try of CNN-4 over two epochs, and a longer run of each network."""
+    fabricate(runs_dir, Fake(run_id="toy", epochs=2, accuracy=0.5, created_at=1_799_000_000.0))
+    fabricate(runs_dir, Fake(run_id="four", epochs=4, accuracy=0.7))
+    fabricate(runs_dir, Fake(run_id="six", epochs=4, accuracy=0.8, network="cnn6"))
+    fabricate(runs_dir, Fake(run_id="part", done=1, accuracy=0.9, state=State.STOPPED))
+
+
+@pytest.mark.usefixtures("toy_and_full")
+def test_the_best_finished_run_of_each_network_is_compared_by_default() -> None:
+    assert open_page().multiselect[0].value == ["four", "six"]
+
+
+@pytest.mark.usefixtures("toy_and_full")
+def test_a_first_try_is_compared_where_the_address_asks_for_it() -> None:
+    app = open_page(runs="toy,six")
+    assert app.multiselect[0].value == ["toy", "six"]
+    verdict = [element.value for element in app.text if "McNemar" in element.value]
+    caveats = [element.value for element in app.text if "2 against 4 epochs" in element.value]
+    assert (len(verdict), len(caveats)) == (1, 1)
+
+
+@pytest.mark.usefixtures("toy_and_full")
+def test_runs_that_were_trained_alike_need_no_caveat() -> None:
+    run_a, run_b = services.read_run("four"), services.read_run("six")
+    assert caveat(run_a, run_b) == ""
+    assert "against" not in words_of(open_page(runs="four,six"))
 
 
 def test_the_verdict_is_mcnemars_on_the_stored_predictions(

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import base64
+import io
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Split, class_counts
+from cifar_core.dataset.preview import preview
+from cifar_core.dataset.sample import load_labels
 from cifar_core.dataset.statistics import measure
+from cifar_core.named_recipes import NAMED_RECIPES
+from cifar_core.networks import NETWORKS
+from cifar_core.recipes import recipe
 from cifar_core.runs.results import Predictions
 from cifar_core.settings import PROJECT_DIR, current
 from cifar_core.ui import cached
@@ -22,6 +30,7 @@ from cifar_core.ui.dataset_gallery import (
     keep_answered,
     keep_doubtful,
 )
+from tests.fabricate import Fake, fabricate
 
 PAGE = str(PROJECT_DIR / "pages" / "dataset.py")
 
@@ -230,7 +239,7 @@ def test_every_picture_of_the_gallery_leads_to_its_own_page() -> None:
 
 @pytest.mark.usefixtures("_sample", "_shipped")
 @pytest.mark.parametrize(
-    "part", ["Classes", "Augmentation", "Map", "Near-duplicates", "Doubtful labels"]
+    "part", ["Classes", "Arrays", "Augmentation", "Map", "Near-duplicates", "Doubtful labels"]
 )
 def test_every_part_opens_from_the_sample_alone(part: str) -> None:
     app = opened(part=part)
@@ -267,6 +276,43 @@ def test_the_augmentation_shows_a_picture_unchanged_and_then_as_the_network_sees
     assert "moves each picture by up to 4 pixels" in texts(app)
     app.selectbox(key="recipe").set_value("Tutorial, as printed").run()
     assert "unchanged in every epoch" in texts(app)
+
+
+@pytest.mark.usefixtures("_sample")
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("name", NAMED_RECIPES)
+def test_the_augmentation_is_that_of_the_chosen_network_and_recipe(network: str, name: str) -> None:
+    title, recipe_title = NETWORKS[network].title, NAMED_RECIPES[name].title
+    app = opened(part="Augmentation", example="3", network=title, recipe=recipe_title)
+    train = cached.open_dataset().train
+    chosen = recipe(name, network)
+    labels, _ = load_labels()
+    seen = preview(chosen, labels, int(train.indices[3]), train.images[3], 13)
+    assert seen
+    wanted = [train.images[3], *(item.pixels for item in seen)]
+    assert images_of(galleries(app)[0]) == [pixels.tobytes() for pixels in wanted]
+    assert f"for {title}, seed {chosen.seed}" in " ".join(bodies(app))
+
+
+@pytest.mark.usefixtures("_sample")
+def test_an_address_of_a_run_opens_its_own_network_and_recipe(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="six", network="cnn6", name="Mine_*"))
+    app = opened(part="Augmentation", recipe="Mine_* (six)")
+    assert app.segmented_control(key="network").value == "CNN-6"
+    assert app.selectbox(key="recipe").value == "Mine_* (six)"
+    app.segmented_control(key="network").set_value("CNN-4").run()
+    assert not app.exception
+    assert "Mine_* (six)" not in app.selectbox(key="recipe").options
+
+
+def images_of(gallery: str) -> list[bytes]:
+    """Returns the pixels of each image of a gallery, as they were before they were enlarged."""
+    found = []
+    for source in re.findall(r'src="data:image/png;base64,([^"]+)"', gallery):
+        shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(source))).convert("RGB"))
+        step = len(shown) // 32
+        found.append(np.ascontiguousarray(shown[::step, ::step]).tobytes())
+    return found
 
 
 def test_the_same_seed_draws_the_same_pictures() -> None:
@@ -321,3 +367,36 @@ def test_a_damaged_dataset_is_told_in_sentences() -> None:
     shown = " ".join(element.proto.body for element in app.get("html"))
     assert "The stored dataset is damaged" in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.data
+def test_the_arrays_are_those_of_the_full_set() -> None:
+    loaded, prepared = (element.value for element in opened(part="Arrays").dataframe[:2])
+    assert loaded.set_index("array").T.to_dict() == {
+        "x_train": {"shape": "(50000, 32, 32, 3)", "dtype": "uint8", "min": 0, "max": 255},
+        "y_train": {"shape": "(50000,)", "dtype": "uint8", "min": 0, "max": 9},
+        "x_test": {"shape": "(10000, 32, 32, 3)", "dtype": "uint8", "min": 0, "max": 255},
+        "y_test": {"shape": "(10000,)", "dtype": "uint8", "min": 0, "max": 9},
+    }
+    assert prepared.set_index("array").T.to_dict() == {
+        "x_train": {"shape": "(50000, 32, 32, 3)", "dtype": "float32", "min": 0, "max": 1},
+        "y_train": {"shape": "(50000, 10)", "dtype": "float32", "min": 0, "max": 1},
+        "x_test": {"shape": "(10000, 32, 32, 3)", "dtype": "float32", "min": 0, "max": 1},
+        "y_test": {"shape": "(10000, 10)", "dtype": "float32", "min": 0, "max": 1},
+    }
+
+
+@pytest.mark.usefixtures("_sample")
+@pytest.mark.parametrize("place", [0, 6, 23])
+def test_a_chosen_image_is_worked_out(place: int) -> None:
+    app = opened(part="Arrays", image=str(place))
+    train = cached.open_dataset().train
+    pixels, vector = (element.value for element in app.dataframe[2:])
+    assert vector.iloc[0].tolist() == [int(label == train.labels[place]) for label in range(10)]
+    assert list(vector.columns) == list(CLASS_NAMES)
+    first = train.images[place, 0, :3]
+    assert list(pixels["pixel"]) == [f"x_train[{place}, 0, {column}]" for column in range(3)]
+    shown = [[int(n) for n in cell.split(", ")] for cell in pixels["red, green, blue"]]
+    assert np.array_equal(shown, first)
+    scaled = [[float(n) for n in cell.split(", ")] for cell in pixels["divided by 255"]]
+    assert np.allclose(scaled, first / 255, atol=5e-5)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,39 @@ def test_a_model_is_offered_with_its_file_and_its_card(monkeypatch: pytest.Monke
     figures = services.read_evaluation(services.read_run("cnn4"))
     assert figures is not None
     assert formats.percent(figures.accuracy, figures.interval) in card
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The included models, by id."""
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    return [run.id for run in services.list_models()]
+
+
+def card_of(app: AppTest) -> str:
+    """Returns the id of the run whose card the page shows."""
+    text = " ".join(element.value for element in app.markdown)
+    return str(re.findall(r"cifar_core evaluate (\S+)`", text)[0])
+
+
+def test_the_address_chooses_the_model(models: list[str]) -> None:
+    for run_id in models:
+        app = open_page(model=run_id)
+        assert app.selectbox(key="report_model").value == run_id
+        assert card_of(app) == run_id
+
+
+def test_a_chosen_model_stays_in_the_address_and_reopens(models: list[str]) -> None:
+    app = open_page()
+    app.selectbox(key="report_model").select(models[-1]).run()
+    kept = app.query_params["model"]
+    assert kept in (models[-1], [models[-1]])
+    assert card_of(open_page(model=models[-1])) == card_of(app) == models[-1]
+
+
+def test_an_address_of_no_model_opens_the_first_and_is_put_right(models: list[str]) -> None:
+    app = open_page(model="<b>gone")
+    assert not app.exception
+    assert app.selectbox(key="report_model").value == models[0]
+    assert app.query_params["model"] in (models[0], [models[0]])
+    assert "“<b>gone”" in words_of(app)

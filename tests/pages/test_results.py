@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from cifar_core import files, services
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.runs.folder import State
-from cifar_core.ui import picture_browser
+from cifar_core.ui import picture_browser, result_panels
 from cifar_core.ui.answer_picker import PLAYED_EPOCH
 from cifar_core.ui.result_figures import result_figures
 from tests.fabricate import Fake, fabricate
@@ -57,6 +58,14 @@ def calibrated(run_id: str) -> np.ndarray:
     assert figures.temperature not in (None, 1)
     shares = services.read_test_predictions(run).probabilities
     return apply_temperature(shares, figures.temperature).astype(np.float32)
+
+
+def sklearn_report(run_id: str) -> dict[str, Any]:
+    answers = services.read_test_predictions(services.read_run(run_id))
+    report: dict[str, Any] = sk.classification_report(
+        answers.labels, answers.probabilities.argmax(1), target_names=CLASS_NAMES, output_dict=True
+    )
+    return report
 
 
 def figure(app: AppTest, place: int = 0) -> dict[str, object]:
@@ -119,6 +128,33 @@ def test_the_report_is_that_of_scikit_learn(runs_dir: Path) -> None:
     table = app.dataframe[0].value
     for column, values in zip(("precision", "recall", "F1"), wanted[:3], strict=True):
         assert np.allclose(table[column] / 100, values, atol=1e-9, rtol=0)
+
+
+def test_the_averages_are_those_of_scikit_learn_in_a_table_of_their_own(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    rows: dict[Any, Any] = (
+        open_page(view="Classes").dataframe[1].value.set_index("class").T.to_dict()
+    )
+    wanted = sklearn_report("only")
+    assert list(rows) == ["accuracy", "macro avg", "weighted avg"]
+    for name in ("macro avg", "weighted avg"):
+        row = {column: rows[name][column] / 100 for column in ("precision", "recall", "F1")}
+        row["f1-score"] = row.pop("F1")
+        assert {**row, "support": 10_000} == pytest.approx(wanted[name], abs=1e-9)
+    assert rows["accuracy"]["F1"] / 100 == pytest.approx(wanted["accuracy"], abs=1e-9)
+    assert np.isnan([rows["accuracy"][column] for column in ("precision", "recall")]).all()
+
+
+def test_the_saved_report_holds_the_classes_and_then_the_averages(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_dir, Fake(run_id="only"))
+    saved = []
+    monkeypatch.setattr(result_panels, "csv_download", lambda table, *_, **__: saved.append(table))
+    open_page(view="Classes")
+    assert list(saved[0]["class"]) == [*CLASS_NAMES, "accuracy", "macro avg", "weighted avg"]
+    wanted = sklearn_report("only")["macro avg"]["f1-score"]
+    assert saved[0]["F1"][11] == pytest.approx(wanted, abs=1e-9)
 
 
 @pytest.mark.data

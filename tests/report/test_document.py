@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import classification_report
 
 from cifar_core import services
 from cifar_core.dataset import sample
@@ -157,6 +158,21 @@ def test_the_verdict_is_mcnemars(pair: tuple[str, str]) -> None:
     one, two = gather([services.read_run(run_id) for run_id in pair])
     wanted = mcnemar(one.answers.labels, one.predicted, two.predicted)
     assert judgement.verdicts([one, two]) == [wanted.sentence(one.name, two.name)]
+
+
+def test_each_run_has_its_classification_report_with_the_averages_at_its_foot(
+    pair: tuple[str, str],
+) -> None:
+    page = make(*pair)
+    for run_id, table in zip(pair, re.findall(r"<tfoot>.*?</tfoot>", page), strict=True):
+        answers = services.read_test_predictions(services.read_run(run_id))
+        wanted = classification_report(
+            answers.labels, answers.probabilities.argmax(1), digits=3
+        ).split("\n")[-4:-1]
+        rows = [re.findall(r">([^<>]+)</t[hd]>", row) for row in table.split("</tr>")[:-1]]
+        assert [" ".join(row).replace(",", "") for row in rows] == [
+            " ".join(line.split()) for line in wanted
+        ]
 
 
 def test_a_run_on_other_data_is_refused(runs_dir: Path) -> None:

@@ -24,6 +24,24 @@ def test_a_visitor_finds_one_run_of_each_network_compared(runs_dir: Path) -> Non
     assert len(ids) == 2
 
 
+def test_a_first_try_stands_aside_for_a_full_run(runs_dir: Path) -> None:
+    toy = Fake(run_id="toy", epochs=2, accuracy=0.5, created_at=1_799_000_000.0)
+    full = Fake(run_id="full", epochs=4, accuracy=0.8)
+    assert chosen(runs_dir, toy, full, Fake(run_id="six", network="cnn6")) == {"full", "six"}
+
+
+def test_an_own_run_that_is_better_than_another_is_compared(runs_dir: Path) -> None:
+    fakes = [Fake(run_id=f"run-{n}", accuracy=n / 10) for n in (6, 8, 5, 7)]
+    assert chosen(runs_dir, *fakes) == {"run-8", "run-7"}
+
+
+def test_the_test_split_has_no_say_in_what_is_compared(runs_dir: Path) -> None:
+    watched = Fake(run_id="watched", recipe="tutorial-repaired", accuracy=0.9)
+    held_out = Fake(run_id="held-out", accuracy=0.6)
+    six = Fake(run_id="six", network="cnn6")
+    assert chosen(runs_dir, watched, held_out, six) == {"held-out", "six"}
+
+
 def test_the_reference_is_compared_last_and_marked(runs_dir: Path) -> None:
     for network in ("cnn7", "cnn6", "cnn4"):
         fabricate(runs_dir, Fake(run_id=network, network=network))
