@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -72,11 +72,3 @@ def places_map(
     theme.style(chart, title=title, dark=dark, height=HEIGHT)
     chart.update_xaxes(visible=False)
     return chart.update_yaxes(visible=False)
-
-
-def map_config(name: str) -> dict[str, Any]:
-    """Returns the settings of a map: as :func:`theme.config`, with the tools that circle."""
-    settings = theme.config(name)
-    kept = ("select2d", "lasso2d")
-    removed = [button for button in settings["modeBarButtonsToRemove"] if button not in kept]
-    return {**settings, "modeBarButtonsToRemove": removed, "displayModeBar": True}

@@ -19,7 +19,6 @@ from cifar_core.ui.page import empty_state
 from cifar_core.ui.pictures import gallery, picture_address
 
 PAGE_PICTURES = 48
-HIGHEST_SEED = 999_999
 ALL = "all"
 RIGHT = "right"
 WRONG = "wrong"
@@ -39,22 +38,6 @@ class Found:
     places: NDArray[np.int64]
     guesses: NDArray[np.int64] | None = None
     note: str = ""
-
-
-def draw_figure(split: Split, seed: int) -> NDArray[np.int64]:
-    """Draws one random picture per class, as the tutorial's first figure does.
-
-    Args:
-        split: Where to draw from; every class occurs in it.
-        seed: The same seed draws the same pictures.
-
-    Returns:
-        (10,) int64: positions in the split's arrays, in the order of the classes.
-    """
-    generator = np.random.Generator(np.random.PCG64(seed))
-    return np.array(
-        [generator.choice(np.flatnonzero(split.labels == label)) for label in range(10)]
-    )
 
 
 def choose_pictures(split: Split, *, label: int | None, batch: int | None) -> NDArray[np.int64]:
@@ -119,35 +102,6 @@ def captions(split: Split, places: NDArray[np.int64]) -> list[str]:
 def links(split: Split, places: NDArray[np.int64]) -> list[str]:
     """Returns the addresses of the pictures' own pages."""
     return [picture_address(split.name, int(index)) for index in split.indices[places]]
-
-
-def figure_section(dataset: Dataset) -> None:
-    """The tutorial's figure: one random training picture per class, drawn again on demand."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    seed = row.number_input(
-        "Draw",
-        min_value=0,
-        max_value=HIGHEST_SEED,
-        key="seed",
-        bind="query-params",
-        width=150,
-        help="Each number draws its own ten pictures, and the same ones every time.",
-    )
-    row.button(
-        "Draw again",
-        icon=":material/casino:",
-        type="primary",
-        on_click=lambda: st.session_state.update(seed=(seed + 1) % (HIGHEST_SEED + 1)),
-    )
-    places = draw_figure(dataset.train, seed)
-    gallery(
-        dataset.train.images[places],
-        captions(dataset.train, places),
-        factor=4,
-        columns=5,
-        truths=CLASS_NAMES,
-        links=links(dataset.train, places),
-    )
 
 
 @st.fragment

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cifar_core import services
 from cifar_core.analysis.neighbours import nearest
 from cifar_core.charts import bars
-from cifar_core.charts.theme import Title, config
+from cifar_core.charts.theme import Title
 from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, TEST_PICTURES, TRAIN_PICTURES
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.evaluation.words import with_article
@@ -23,6 +23,8 @@ from cifar_core.ui.dataset_duplicates import note_of, side_of
 from cifar_core.ui.page import guard, origin_line
 from cifar_core.ui.picture_pairs import pair_gallery
 from cifar_core.ui.pictures import gallery, picture_address
+from cifar_core.ui.saving import chart_format, draw_chart
+from cifar_core.ui.tables import file_name
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
 
 MOST_MODELS = 6
@@ -141,7 +143,8 @@ def answers_section(split: Split, index: int) -> None:
         _sentences(answers, labels, truth, split.name)
         for place, answer in zip(st.columns(max(2, len(answers))), answers, strict=False):
             with place:
-                _bars(answer, labels[answer.run.id], split.name)
+                _bars(answer, labels[answer.run.id], split.name, index)
+        chart_format()
 
 
 def _sentences(answers: list[Answer], labels: dict[str, str], truth: int, split: str) -> None:
@@ -162,17 +165,17 @@ def _sentences(answers: list[Answer], labels: dict[str, str], truth: int, split:
         origin_line("Probabilities calibrated unless said otherwise.")
 
 
-def _bars(answer: Answer, label: str, split: str) -> None:
-    st.plotly_chart(
+def _bars(answer: Answer, label: str, split: str, index: int) -> None:
+    draw_chart(
         bars.probability_bars(
             answer.probabilities,
             order="dataset",
             title=Title("How probable each class is", run=label, split=split),
             dark=is_dark(),
         ),
-        theme=None,
-        config=config("probabilities"),
         key=f"bars_{answer.run.id}",
+        name=file_name("probabilities", split, index, label),
+        alt=answer_sentence(label, answer.probabilities),
     )
 
 

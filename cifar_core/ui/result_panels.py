@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from cifar_core import formats
 from cifar_core.charts import theme as chart_theme
-from cifar_core.charts.precision import precision_chart
+from cifar_core.charts.precision import precision_chart, thinned
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation import metrics
 from cifar_core.evaluation.advice import Advice, advise_on_answers, advise_on_learning
@@ -24,8 +23,11 @@ from cifar_core.ui import stored
 from cifar_core.ui.confidence_panel import AS_TRAINED, ECE_WORDS
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart
-from cifar_core.ui.tables import csv_download, plain
+from cifar_core.ui.tables import csv_download, file_name, plain, share_column
 from cifar_core.ui.theme import is_dark
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALL_CLASSES: Final = "all classes"
 AVERAGE: Final = "average precision"
@@ -109,7 +111,7 @@ def class_panel(run: Run, answers: Predictions) -> None:
     """Draws the classification report, the most confused pairs, and precision against recall."""
     left, right = st.columns([6, 5], gap="large")
     areas = precision_recall(answers.probabilities, answers.labels)
-    name = f"{run.id}-{answers.monitored}-{answers.epoch}"
+    name = file_name(run.id, answers.monitored, "epoch", answers.epoch)
     with left:
         st.header("Class by class", anchor=False)
         _report(run, answers, areas, name)
@@ -133,11 +135,32 @@ def class_panel(run: Run, answers: Predictions) -> None:
             dark=is_dark(),
         ),
         key="precision",
-        name=f"precision-{name}",
+        name=file_name("precision", name),
         alt="Precision against recall of each class; the table above holds their areas.",
     )
+    csv_download(lambda: curves_table(areas), file_name("precision", name), key="precision_csv")
     if label is not None:
         st.text(area_sentence(areas[label]))
+
+
+def curves_table(curves: Sequence[PrecisionRecall]) -> pd.DataFrame:
+    """Returns a row per point of the curves as drawn, class by class, along the recall."""
+    import pandas as pd
+
+    parts = []
+    for curve in curves:
+        places = thinned(curve)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "class": CLASS_NAMES[curve.label],
+                    "recall": curve.recall[places],
+                    "precision": curve.precision[places],
+                    "threshold": curve.thresholds[places],
+                }
+            )
+        )
+    return pd.concat(parts)
 
 
 def area_sentence(curve: PrecisionRecall) -> str:
@@ -153,21 +176,24 @@ def _report(run: Run, answers: Predictions, areas: Sequence[PrecisionRecall], na
     """Draws the classification report with its CSV."""
     table = stored.report_of(stored.key_of(run, answers), answers)
     table = table.assign(**{AVERAGE: [area.average_precision for area in areas]})
-    shares = ("precision", "recall", "F1", AVERAGE)
     st.dataframe(
-        table.assign(**{column: 100 * table[column] for column in shares}),
+        table,
         hide_index=True,
         height="content",
         column_config={
             "class": st.column_config.TextColumn("Class"),
-            "precision": _share_column("Precision", "When it says this class: how often right"),
-            "recall": _share_column("Recall", "Of this class: how many it recognises"),
-            "F1": _share_column("F1", "The harmonic mean of the two"),
-            AVERAGE: _share_column("Area", "Average precision: the area below its line below"),
+            "precision": share_column(
+                "Precision", explanation="When it says this class: how often right"
+            ),
+            "recall": share_column("Recall", explanation="Of this class: how many it recognises"),
+            "F1": share_column("F1", explanation="The harmonic mean of the two"),
+            AVERAGE: share_column(
+                "Average precision", explanation="The area below its line in the chart"
+            ),
             "support": st.column_config.NumberColumn("Pictures", format="localized"),
         },
     )
-    csv_download(table, f"classes-{name}", key="classes")
+    csv_download(table, file_name("classes", name), key="classes")
 
 
 def advice_panel(run: Run, answers: Predictions) -> None:
@@ -191,7 +217,3 @@ def advice_panel(run: Run, answers: Predictions) -> None:
 
 def _title(text: str, run: Run, answers: Predictions) -> chart_theme.Title:
     return chart_theme.Title(text, run.name, answers.epoch, answers.monitored)
-
-
-def _share_column(label: str, explanation: str) -> ColumnConfig:
-    return st.column_config.NumberColumn(label, help=explanation, format="%.1f%%")
