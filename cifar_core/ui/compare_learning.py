@@ -19,7 +19,8 @@ from cifar_core.networks import NETWORKS
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import data_digest
 from cifar_core.ui import stored
-from cifar_core.ui.compare_figures import figure_table, seed_sentences
+from cifar_core.ui.compare_figures import seed_sentences
+from cifar_core.ui.compare_table import figure_section
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart
 from cifar_core.ui.tables import csv_download
@@ -61,12 +62,7 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     for sentence in split_notes(runs, names):
         st.text(sentence)
     st.header("Figures side by side", anchor=False)
-    table = figure_table(runs, names)
-    figures = {
-        name: st.column_config.TextColumn(name, alignment="right") for name in table.columns[1:]
-    }
-    st.dataframe(table, hide_index=True, height="content", column_config=figures)
-    csv_download(table, "comparison", key="comparison_csv")
+    figure_section(runs, names)
     for sentence in seed_sentences(runs):
         st.text(sentence)
     origin_line(

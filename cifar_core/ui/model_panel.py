@@ -40,7 +40,7 @@ def model_panel(models: Sequence[Run]) -> None:
             st.download_button(
                 f"{name} ({formats.data_size(size)})",
                 functools.partial(services.read_model_file, run, name),
-                file_name=f"{file_name(run.id)}-{name}",
+                file_name=file_name(run.id, name),
                 mime="application/octet-stream",
                 on_click="ignore",
                 icon=":material/download:",

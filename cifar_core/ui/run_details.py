@@ -175,6 +175,7 @@ def _table(run: Run, rows: Sequence[MetricRow]) -> None:
         empty_state("No epoch is finished yet.", "Its figures appear with its end.")
         return
     number = st.column_config.NumberColumn
+    shares = ("Training accuracy", f"{watched.capitalize()} accuracy")
     formats_of_columns = {
         "Training loss": "%.3f",
         f"{watched.capitalize()} loss": "%.3f",
@@ -189,7 +190,7 @@ def _table(run: Run, rows: Sequence[MetricRow]) -> None:
         row_height=36,
         column_config={
             **{name: number(name, format=f) for name, f in formats_of_columns.items()},
-            **{name: share_column(name) for name in table if str(name).endswith(" accuracy")},
+            **{name: share_column(name) for name in shares},
         },
         key="panel_table",
     )

@@ -16,9 +16,10 @@ from cifar_core.ui.run_words import (
     machine_words,
     network_title,
     recipe_title,
-    time_words,
+    whole_seconds,
 )
 from cifar_core.ui.session import Kept, set_address
+from cifar_core.ui.tables import share_column, time_column
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -100,10 +101,11 @@ def _table(runs: Sequence[Run], chosen: list[str]) -> None:
             _rows(shown),
             hide_index=True,
             column_config={
-                "Accuracy": st.column_config.NumberColumn(
-                    format="%.1f%%", help="Of the watched pictures, after the last epoch."
+                "Accuracy": share_column(
+                    explanation="Of the watched pictures, after the last epoch."
                 ),
-                "Best": st.column_config.NumberColumn(format="%.1f%%"),
+                "Best": share_column(),
+                "Training": time_column("Training"),
                 "Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
             },
             height=min(36 * (len(shown) + 1) + 2, MOST_PIXELS),
@@ -137,6 +139,7 @@ def _rows(runs: Sequence[Run]) -> pa.Table:
         "Accuracy": pa.float64(),
         "Best": pa.float64(),
         "Epochs": pa.int64(),
+        "Training": pa.duration("s"),
         "Made": pa.timestamp("s"),
     }
     return pa.table(
@@ -155,9 +158,9 @@ def _row(run: Run) -> dict[str, Any]:
         "Recipe": recipe_title(run.recipe),
         "State": "Came with the lab" if run.is_shipped else STATE_WORDS[run.state],
         "Epochs": status.epoch,
-        "Accuracy": None if status.accuracy is None else 100 * status.accuracy,
-        "Best": None if status.best_accuracy is None else 100 * status.best_accuracy,
-        "Training": time_words(status.running_seconds),
+        "Accuracy": status.accuracy,
+        "Best": status.best_accuracy,
+        "Training": whole_seconds(status.running_seconds),
         "Device": machine_words(run),
         "Made": int(run.label.created_at) or None,
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
@@ -12,6 +13,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.io.formats.style import Styler
 
 DIGITS: Final = 6
 """Significant digits of a number in a CSV: more is the noise of float32."""
@@ -62,6 +64,24 @@ def time_column(label: str, *, explanation: str | None = None) -> ColumnConfig:
     return st.column_config.NumberColumn(label, help=explanation, format="compact", width=100)
 
 
+def worded(table: pd.DataFrame, words: Mapping[str, Sequence[str]]) -> Styler:
+    """Returns a table that shows words in place of values and still sorts by the values.
+
+    Args:
+        table: Any; rows counted from 0.
+        words: By column, a text for each row.
+    """
+    shown = table.style
+    for column, texts in words.items():
+        for row, text in enumerate(texts):
+            shown = shown.format(functools.partial(_said, text), subset=([row], [column]))
+    return shown
+
+
+def _said(text: str, _value: object) -> str:
+    return text
+
+
 def csv_download(
     table: pd.DataFrame | Callable[[], pd.DataFrame],
     name: str,
@@ -96,8 +116,8 @@ def file_name(*parts: object) -> str:
     Args:
         parts: What it is made of, joined by dashes; what is None or empty is left out.
     """
-    text = "-".join(str(part) for part in parts if part is not None and str(part))
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.")[:80].rstrip("-.") or "table"
+    given = (re.sub(r"[^A-Za-z0-9.-]+", "-", str(part)) for part in parts if part is not None)
+    return "-".join(name for part in given if (name := part[:60].strip("-.")))[:150] or "table"
 
 
 def quoted(value: object) -> object:

@@ -15,10 +15,10 @@ from cifar_core.runs.results import Predictions
 from cifar_core.settings import PROJECT_DIR, current
 from cifar_core.ui import cached
 from cifar_core.ui.dataset_classes import PUBLISHED_DEVIATION, PUBLISHED_MEAN, count_sentence
+from cifar_core.ui.dataset_figure import draw_figure
 from cifar_core.ui.dataset_gallery import (
     Found,
     choose_pictures,
-    draw_figure,
     keep_answered,
     keep_doubtful,
 )
