@@ -20,7 +20,7 @@ from cifar_core.ui.page import origin_line
 from cifar_core.ui.picture_browser import Cell
 from cifar_core.ui.saving import draw_chart, table_twin
 from cifar_core.ui.session import address_choice, set_address
-from cifar_core.ui.tables import file_name
+from cifar_core.ui.tables import file_name, plain
 from cifar_core.ui.theme import is_dark
 
 if TYPE_CHECKING:
@@ -134,7 +134,10 @@ def _pictures(pair: Pair) -> None:
         "Pictures of",
         SIDES,
         default=address_choice("side", SIDES, SIDES[0]),
-        format_func=dict(zip(SIDES, (pair.name_a, pair.name_b), strict=True)).__getitem__,
+        format_func={
+            SIDES[0]: plain(pair.name_a),  # these options are Markdown
+            SIDES[1]: plain(pair.name_b),
+        }.__getitem__,
         key="side",
         required=True,
     )

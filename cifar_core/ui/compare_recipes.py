@@ -49,7 +49,7 @@ def recipes_panel() -> None:
             **dict.fromkeys(("deviation", "runs")),  # in the words of the accuracy
             **{name: name.capitalize() for name in ("network", "recipe", "epochs")},
         },
-        key="recipes",
+        placeholder=formats.UNKNOWN,
     )
     csv_download(table, "tutorial-and-recipes", key="recipes_csv")
     machines = sorted({name for item in evidence for name in item.devices})

@@ -65,7 +65,7 @@ def figure_section(runs: Sequence[Run], names: Mapping[str, str]) -> None:
         height="content",
         column_config=columns,
         column_order=[*list(TEXTS)[:3], *NUMBERS, *list(TEXTS)[3:]],
-        key="comparison",
+        placeholder=formats.UNKNOWN,  # what is missing has no words of its own
     )
     csv_download(table, "comparison", key="comparison_csv")
 
@@ -117,7 +117,7 @@ def _run_row(run: Run, name: str) -> tuple[Row, dict[str, str]]:
         "waiting seconds": waiting_seconds(run),
     }
     words = {
-        "test accuracy": accuracy.words() if accuracy else "not measured yet",
+        "test accuracy": accuracy.words() if accuracy else formats.UNKNOWN,
         "best monitored accuracy": formats.percent(best_accuracy),
         "best epoch": f"{values['best epoch']} of {learnt.epochs[-1]}" if best else formats.UNKNOWN,
         "seconds per epoch": formats.duration(took.median_seconds if took else None),
@@ -130,7 +130,7 @@ def _run_row(run: Run, name: str) -> tuple[Row, dict[str, str]]:
     for reached in time_to_accuracy(learnt.accuracy, learnt.seconds):
         level = f"seconds to {reached.level:.0%}"
         values[level] = reached.seconds if reached.epoch else None
-        words[level] = formats.duration(reached.seconds) if reached.epoch else "not reached"
+        words[level] = formats.duration(values[level])
     values |= {
         "monitored on": watched_words(run),
         "device": machine_words(run),
@@ -146,14 +146,14 @@ def _published_row(network: str) -> tuple[Row, dict[str, str]]:
     texts = {
         "run": f"Tutorial {NETWORKS[network].title}",
         "network": NETWORKS[network].title,
-        "recipe": "As printed",
+        "recipe": f"As printed, best at epoch {first} to {last}",
         "monitored on": "test",
         "device": formats.UNKNOWN,
         "data digest": formats.UNKNOWN,
     }
     values = dict.fromkeys(NUMBERS, math.nan) | texts | _share(known.accuracy)
     words = dict.fromkeys(NUMBERS, formats.UNKNOWN)
-    words |= {"test accuracy": known.accuracy.words(), "best epoch": f"{first} to {last}"}
+    words["test accuracy"] = known.accuracy.words()
     return values, words
 
 

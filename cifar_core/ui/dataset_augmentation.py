@@ -16,7 +16,6 @@ from cifar_core.recipes import Recipe, recipe
 from cifar_core.ui import cached, stored
 from cifar_core.ui.page import empty_state, origin_line
 from cifar_core.ui.pictures import gallery, picture_address
-from cifar_core.ui.tables import plain
 
 EPOCHS = 13
 FIRST_PICTURE = 11
@@ -26,7 +25,7 @@ def recipe_choices() -> Mapping[str, Recipe]:
     """Returns the recipes one may look at: the named ones, then those of the lab's own runs."""
     named = {item.title: recipe(name, "cnn4") for name, item in NAMED_RECIPES.items()}
     runs = {f"{run.name} ({run.id})": run.recipe for run in stored.list_runs() if run.recipe}
-    return {**named, **{plain(name): made for name, made in runs.items()}}
+    return named | runs  # a select box shows its options as they are, not as Markdown
 
 
 def augmentation_section(dataset: Dataset) -> None:

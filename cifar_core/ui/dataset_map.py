@@ -101,6 +101,7 @@ def _chart(located: Located, kind: str, label: int | None) -> NDArray[np.int64]:
             f"{CLASS_NAMES[own]}, {split} {index}"
             for own, split, index in zip(labels, splits, indices, strict=True)
         ],
+        is_test=np.array([split == "test" for split in splits]),
         chosen=label,
         title=Title(f"{kind} of {len(rows):,} pictures", located.places.origin.network_title),
         dark=is_dark(),

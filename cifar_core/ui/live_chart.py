@@ -23,7 +23,6 @@ from cifar_core.ui.live_points import (
     Value,
     prepare,
 )
-from cifar_core.ui.tables import file_name
 
 _WIDTHS: Final = [1.5, 2.5]
 _EPOCH = "'Epoch ' + format(datum.epoch, datum.epoch == floor(datum.epoch) ? 'd' : '.1f') + ': '"
@@ -99,13 +98,6 @@ def specification(
     shown = {"condition": {"param": "shown", "value": 1}, "value": 0.06}
     return {
         "height": height,
-        # The menu at the chart's corner saves it; what else Vega offers there needs a network.
-        "usermeta": {
-            "embedOptions": {
-                "downloadFileName": file_name(value, "by-epoch"),
-                "actions": {"export": True, "source": False, "compiled": False, "editor": False},
-            }
-        },
         "transform": [
             {"calculate": f"datum.series == 'train' ? 'training' : '{watched}'", "as": "name"},
             {"calculate": _SENTENCES[value], "as": "sentence"},

@@ -11,7 +11,7 @@ import streamlit as st
 from cifar_core import formats, services
 from cifar_core.runs.reading import Run
 from cifar_core.ui.page import empty_state, guard
-from cifar_core.ui.run_picker import run_label
+from cifar_core.ui.run_picker import run_labels
 from cifar_core.ui.tables import file_name
 
 KINDS: Final[Mapping[str, str]] = {
@@ -26,10 +26,11 @@ def model_panel(models: Sequence[Run]) -> None:
         empty_state("There is no trained network yet.", "Train a network", "pages/train.py")
         return
     by_id = {run.id: run for run in models}
+    labels = run_labels(models)
     chosen = st.selectbox(
         "Model",
         list(by_id),
-        format_func=lambda run_id: run_label(by_id[run_id]),
+        format_func=lambda run_id: labels[run_id],
         key="model",
         bind="query-params",
         width=620,

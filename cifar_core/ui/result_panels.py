@@ -109,7 +109,7 @@ def _running_metrics(run: Run) -> None:
 
 def class_panel(run: Run, answers: Predictions) -> None:
     """Draws the classification report, the most confused pairs, and precision against recall."""
-    left, right = st.columns([6, 5], gap="large")
+    left, right = st.columns([7, 4], gap="large")
     areas = precision_recall(answers.probabilities, answers.labels)
     name = file_name(run.id, answers.monitored, "epoch", answers.epoch)
     with left:

@@ -19,6 +19,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.ui import cached, matrix_cells, stored
 from cifar_core.ui.page import empty_state, guard, origin_line
 from cifar_core.ui.pictures import gallery, picture_address
+from cifar_core.ui.run_curves import curves_to_save
 from cifar_core.ui.saving import chart_format, draw_chart
 from cifar_core.ui.tables import csv_download, file_name, share_column
 from cifar_core.ui.theme import is_dark
@@ -42,6 +43,7 @@ def run_details(run: Run, rows: Sequence[MetricRow]) -> None:
         ("Confusion matrix after the last epoch", "matrix", _matrix),
         ("Ten pictures, epoch by epoch", "pictures", _pictures),
         ("Figures of every epoch", "figures", _table),
+        ("Learning curves to save", "curves", curves_to_save),
         ("Learning rate", "rate", _learning_rate),
         ("Log", "log", _log),
     )

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cifar_core import formats
 from cifar_core.runs.reading import Run
-from cifar_core.ui.run_picker import default_runs, run_label
+from cifar_core.ui.run_picker import default_runs, run_label, run_labels
 from cifar_core.ui.run_words import (
     STATE_WORDS,
     machine_words,
@@ -50,11 +50,12 @@ def choose_runs(runs: Sequence[Run]) -> list[Run]:
     gone = [name for name in asked if name not in by_id]
     if gone and FIELD not in st.session_state:
         st.text(f"Not here (any more): {', '.join(name[:80] for name in gone[:5])}.")
+    labels = run_labels(runs)
     chosen = st.multiselect(
         "Runs",
         list(by_id),
         default=start or [run.id for run in default_runs(runs)],
-        format_func=lambda run_id: run_label(by_id[run_id]),
+        format_func=lambda run_id: labels[run_id],
         key=FIELD,
         placeholder="Choose two or more runs",
     )

@@ -11,7 +11,8 @@ from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.sample import load_sample
 from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.picture_sections import beside, channels
+from cifar_core.ui.picture_choice import beside
+from cifar_core.ui.picture_sections import channels
 
 PAGE = str(PROJECT_DIR / "pages" / "picture.py")
 
@@ -89,9 +90,9 @@ def test_next_and_before_walk_through_the_pictures_that_are_here() -> None:
 def test_the_ends_of_a_split_have_nothing_beyond_them() -> None:
     pictures = np.zeros((3, 32, 32, 3), np.uint8)
     split = Split("test", pictures, np.zeros(3, np.uint8), np.array([2, 5, 9]))
-    assert beside(split, 2) == (None, 5)
-    assert beside(split, 9) == (5, None)
-    assert beside(split, 6) == (5, 9)
+    assert beside(split.indices, 2) == (None, 5)
+    assert beside(split.indices, 9) == (5, None)
+    assert beside(split.indices, 6) == (5, 9)
 
 
 def test_the_channels_add_up_to_the_picture() -> None:
