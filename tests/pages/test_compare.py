@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 import streamlit as st
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
@@ -69,8 +69,10 @@ def table_of(app: AppTest, column: str) -> pd.DataFrame:
 def said_of(app: AppTest, column: str) -> pd.DataFrame:
     """Returns what the table with this column shows in place of its values."""
     table = next(item for item in app.dataframe if column in item.value.columns)
-    shown = pa.ipc.open_stream(table.proto.arrow_data.styler.display_values).read_pandas()
-    return shown.set_axis(table.value.columns, axis=1)
+    values: pd.DataFrame = convert_arrow_bytes_to_pandas_df(
+        table.proto.arrow_data.styler.display_values
+    )
+    return values.set_axis(table.value.columns, axis=1)
 
 
 def answers_of(run_id: str) -> tuple[np.ndarray, np.ndarray]:
@@ -134,9 +136,9 @@ def test_the_tutorials_closing_charts_hold_the_metrics_and_its_numbers(
 
 def test_the_table_keeps_waiting_apart_from_training(pair: tuple[RunFolder, RunFolder]) -> None:
     table = table_of(open_page(), "run").set_index("run")
-    assert table.loc["CNN-4", "waiting seconds"] == 12
-    assert 120 <= table.loc["CNN-6", "training seconds"] < 180
-    assert np.isnan(table.loc["CNN-4", "seconds to 85%"])
+    assert table["waiting seconds"]["CNN-4"] == 12
+    assert 120 <= table["training seconds"]["CNN-6"] < 180
+    assert np.isnan(table["seconds to 85%"]["CNN-4"])
     assert list(table.index) == ["CNN-4", "CNN-6", "Tutorial CNN-4", "Tutorial CNN-6"]
 
 
@@ -265,7 +267,7 @@ def test_a_wait_that_nobody_felt_is_a_dash(pair: tuple[RunFolder, RunFolder]) ->
     assert status is not None
     pair[0].write_status(dataclasses.replace(status, waiting_seconds=0.002))
     words = said_of(open_page(), "waiting seconds")
-    assert words.loc[0, "waiting seconds"] == "–"
+    assert words["waiting seconds"][0] == "–"
 
 
 def test_the_cell_of_two_matrices_opens_the_pictures_of_either_run(
@@ -349,7 +351,7 @@ def test_of_three_networks_the_tutorials_two_are_held_against_each_other_first(
     _, second = answers_of("six")
     assert mcnemar(labels, first, second).sentence("CNN-4", "CNN-6") in words_of(app)
     table = table_of(app, "run").set_index("run")
-    assert table.loc["CNN-7", "network"] == "CNN-7, the reference"
+    assert table["network"]["CNN-7"] == "CNN-7, the reference"
     app.selectbox(key="b").set_value("seven").run()
     _, third = answers_of("seven")
     assert mcnemar(labels, first, third).sentence("CNN-4", "CNN-7") in words_of(app)
@@ -387,7 +389,7 @@ def test_what_each_recipe_reached_stands_beside_what_the_tutorial_published(
     assert four["recipe"].tolist() == ["Tutorial, as published", "Tutorial, as printed", "Quick"]
     assert four["accuracy"].tolist()[0] == 0.6706
     assert four["runs"].tolist()[1:] == [1, 2]
-    assert said_of(app, "seconds to the tutorial's accuracy").loc[0, "accuracy"] == "67.1% ± 0.9"
+    assert said_of(app, "seconds to the tutorial's accuracy")["accuracy"][0] == "67.1% ± 0.9"
 
 
 def test_runs_of_one_network_carry_different_symbols(runs_dir: Path) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 from sklearn import metrics as sk
 
 from cifar_core import services
+from cifar_core.analysis.results import Kind
 from cifar_core.charts.theme import DARK, LIGHT
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.sample import load_sample
@@ -24,6 +25,7 @@ from cifar_core.networks.description import load_description
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.dataset_figure import draw_figure
+from cifar_core.ui.tables import plain
 from tests.fabricate import Fake, fabricate
 from tests.pages.shown import Downloads, charts_of, new_page, open_page
 
@@ -108,13 +110,14 @@ def test_precision_against_recall_is_saved_as_scikit_learn_has_it(downloads: Dow
     assert saved["class"].unique().tolist() == list(CLASS_NAMES)
     for label, name in ((0, "airplane"), (3, "cat")):
         truth, shares = answers.labels == label, answers.probabilities[:, label]
-        for row in saved[saved["class"] == name].iloc[5:-5:10].itertuples():
+        points = saved[saved["class"] == name][["recall", "precision", "threshold"]].to_numpy(float)
+        for recall, precision, threshold in points[5:-5:10]:
             # The last digit of the threshold is rounded: it may lie on either side of an image.
-            found = [shares >= row.threshold * (1 + change) for change in (-1e-5, 1e-5)]
+            found = [shares >= threshold * (1 + change) for change in (-1e-5, 1e-5)]
             recalls = [sk.recall_score(truth, each) for each in found]
             precisions = [sk.precision_score(truth, each) for each in found]
-            assert min(recalls) - 1e-5 <= row.recall <= max(recalls) + 1e-5
-            assert min(precisions) - 1e-5 <= row.precision <= max(precisions) + 1e-5
+            assert min(recalls) - 1e-5 <= recall <= max(recalls) + 1e-5
+            assert min(precisions) - 1e-5 <= precision <= max(precisions) + 1e-5
 
 
 def test_the_matrix_is_saved_in_the_order_that_is_shown(downloads: Downloads) -> None:
@@ -123,8 +126,8 @@ def test_the_matrix_is_saved_in_the_order_that_is_shown(downloads: Downloads) ->
     answers = services.read_test_predictions(services.read_run("four"))
     wanted = sk.confusion_matrix(answers.labels, answers.probabilities.argmax(1))
     assert saved["shows"].tolist()[:4] == ["airplane", "automobile", "ship", "truck"]
-    assert saved.loc[2, "taken for truck"] == wanted[8, 9]
-    assert saved.loc[4, "taken for ship"] == wanted[2, 8]
+    assert saved["taken for truck"][2] == wanted[8, 9]
+    assert saved["taken for ship"][4] == wanted[2, 8]
 
 
 def test_the_matrix_of_a_training_is_saved(downloads: Downloads) -> None:
@@ -154,7 +157,7 @@ def test_the_figures_of_every_epoch_are_saved_in_shares(downloads: Downloads) ->
     saved = table(downloads.by_key("panel_csv"))
     rows = [row for row in services.read_metrics("four") if row.kind == "epoch"][::-1]
     assert np.allclose(saved["Training accuracy"], [row.accuracy for row in rows], rtol=1e-5)
-    monitored = [row.monitored_accuracy for row in rows]
+    monitored = [float(row.monitored_accuracy or 0) for row in rows]
     assert np.allclose(saved["Validation accuracy"], monitored, rtol=1e-5)
 
 
@@ -172,7 +175,8 @@ def test_the_still_curves_are_those_of_the_run(downloads: Downloads) -> None:
 
 
 def test_the_map_is_saved_with_the_split_of_every_point(downloads: Downloads) -> None:
-    for layout, kind in (("t-SNE", "tsne"), ("PCA", "pca")):
+    kinds: dict[str, Kind] = {"t-SNE": "tsne", "PCA": "pca"}
+    for layout, kind in kinds.items():
         app = open_page("dataset", part="Map", layout=layout)
         saved = table(downloads.by_key("csv_map"))
         located = services.read_places()
@@ -208,13 +212,13 @@ def test_the_comparison_is_saved_in_shares_and_seconds(downloads: Downloads) -> 
         run = services.read_run(run_id)
         figures = services.read_evaluation(run)
         assert figures is not None
-        assert saved.loc[name, "test accuracy"] == pytest.approx(figures.accuracy, rel=1e-5)
-        assert saved.loc[name, "test accuracy low"] < figures.accuracy
-        assert saved.loc[name, "test accuracy high"] > figures.accuracy
+        assert saved["test accuracy"][name] == pytest.approx(figures.accuracy, rel=1e-5)
+        assert saved["test accuracy low"][name] < figures.accuracy
+        assert saved["test accuracy high"][name] > figures.accuracy
         times = [row.epoch_seconds or 0 for row in services.read_metrics(run_id)]
-        assert saved.loc[name, "seconds per epoch"] == pytest.approx(np.median(times), rel=1e-5)
+        assert saved["seconds per epoch"][name] == pytest.approx(np.median(times), rel=1e-5)
     tutorial = published("cnn6").accuracy.value
-    assert saved.loc["Tutorial CNN-6", "test accuracy"] == pytest.approx(tutorial)
+    assert saved["test accuracy"]["Tutorial CNN-6"] == pytest.approx(tutorial)
 
 
 def test_the_tutorials_figure_is_saved_with_its_pixels(downloads: Downloads) -> None:
@@ -302,3 +306,37 @@ def test_a_csv_holds_no_noise(downloads: Downloads) -> None:
     shares = [cell for row in rows[1:] for cell in row[4:]]
     assert shares
     assert max(map(len, shares)) <= len("0.12345") + 4  # an exponent at most
+
+
+SIGNED = "*b* [x](y)_1"
+
+
+def test_a_select_box_shows_a_name_as_it_was_typed(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="signed", name=SIGNED))
+    for name, address, key in (
+        ("dataset", {"part": "Augmentation"}, "recipe"),
+        ("results", {}, "results_run"),
+        ("report", {}, "model"),
+    ):
+        options = open_page(name, **address).selectbox(key=key).options
+        assert [option for option in options if SIGNED in option]
+        assert not [option for option in options if "\\" in option]
+
+
+def test_a_segmented_control_reads_no_markdown_in_a_name(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="signed", name=SIGNED, created_at=9.0))
+    app = open_page("compare", runs="signed,six", look="Mistakes")
+    assert app.segmented_control(key="side").options[0] == plain(SIGNED)
+
+
+def test_the_runs_of_one_name_can_be_told_apart_where_they_are_chosen(runs_dir: Path) -> None:
+    for run_id in ("twin-a", "twin-b"):
+        fabricate(runs_dir, Fake(run_id=run_id, name="twin", seed=7))
+    results, compare, report = (open_page(name) for name in ("results", "compare", "report"))
+    for options in (
+        results.selectbox(key="results_run").options,
+        compare.multiselect(key="compare_runs").options,
+        report.multiselect(key="report_runs").options,
+    ):
+        twins = [option for option in options if option.startswith("twin ·")]
+        assert sorted(option.rpartition("(")[2] for option in twins) == ["twin-a)", "twin-b)"]
