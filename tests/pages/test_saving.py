@@ -316,7 +316,6 @@ def test_a_select_box_shows_a_name_as_it_was_typed(runs_dir: Path) -> None:
     for name, address, key in (
         ("dataset", {"part": "Augmentation"}, "recipe"),
         ("results", {}, "results_run"),
-        ("report", {}, "model"),
     ):
         options = open_page(name, **address).selectbox(key=key).options
         assert [option for option in options if SIGNED in option]
