@@ -13,6 +13,7 @@ from cifar_core.ui.feedback import feedback_section, kept_section
 from cifar_core.ui.intake import take_pictures
 from cifar_core.ui.many import many_section
 from cifar_core.ui.page import empty_state, guard, origin_line, page_header
+from cifar_core.ui.saving import chart_format
 
 MOST_IN_FULL = 6  # More pictures come as a table, and one of them in full.
 FITS: dict[Fit, str] = {"squash": "Whole, squashed", "crop": "Middle, cropped"}
@@ -69,6 +70,8 @@ def classify_page() -> None:
         if answers := answer_section(brought, asked, labels, fit=fit, mirror=mirror):
             feedback_section(brought, answers, fit=fit)
     st.text(CAUTION)
+    if pictures:
+        chart_format()
     origin_line("Answered by " + "; ".join(_origin(labels[run.id], run) for run in asked))
 
 

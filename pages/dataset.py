@@ -11,7 +11,8 @@ from cifar_core.ui.dataset_augmentation import augmentation_section
 from cifar_core.ui.dataset_classes import count_section, statistics_section
 from cifar_core.ui.dataset_doubts import doubts_section
 from cifar_core.ui.dataset_duplicates import duplicates_section
-from cifar_core.ui.dataset_gallery import figure_section, gallery_section
+from cifar_core.ui.dataset_figure import figure_section
+from cifar_core.ui.dataset_gallery import gallery_section
 from cifar_core.ui.dataset_map import map_section
 from cifar_core.ui.download_panel import download_panel
 from cifar_core.ui.page import guard, origin_line, page_header

@@ -6,9 +6,9 @@ import streamlit as st
 
 from cifar_core.ui import cached
 from cifar_core.ui.page import guard, origin_line, page_header
+from cifar_core.ui.picture_choice import choose_picture
 from cifar_core.ui.picture_sections import (
     answers_section,
-    choose_picture,
     known_section,
     neighbours_section,
     pixels_section,

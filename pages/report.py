@@ -9,7 +9,7 @@ from cifar_core.report.subjects import MOST_RUNS
 from cifar_core.ui import report_panel
 from cifar_core.ui.model_panel import model_panel
 from cifar_core.ui.page import empty_state, guard, page_header
-from cifar_core.ui.run_picker import run_label
+from cifar_core.ui.run_picker import run_labels
 from cifar_core.ui.session import set_address
 
 page_header("Report", "What has been found, to save, to print and to present?")
@@ -20,11 +20,12 @@ with guard():
         empty_state("No network has been trained here yet.", "Start a training", "pages/train.py")
         st.stop()
     asked = [name for name in st.query_params.get("runs", "").split(",") if name in runs]
+    labels = run_labels(list(runs.values()))
     chosen = st.multiselect(
         "Runs to report on",
         list(runs),
         default=asked[:MOST_RUNS] or [run.id for run in services.headline_runs()],
-        format_func=lambda run_id: run_label(runs[run_id]),
+        format_func=lambda run_id: labels[run_id],
         max_selections=MOST_RUNS,
         key="report_runs",
         placeholder="Choose one to six finished runs",

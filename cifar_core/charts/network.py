@@ -74,14 +74,19 @@ def drawing_width(description: NetworkDescription) -> int:
 
 
 def network_svg(
-    description: NetworkDescription, *, dark: bool = False, least_width: int = 0
+    description: NetworkDescription,
+    *,
+    dark: bool = False,
+    least_width: int = 0,
+    is_opaque: bool = False,
 ) -> str:
-    """Returns the drawing of a network as SVG on a clear ground.
+    """Returns the drawing of a network as SVG.
 
     Args:
         description: The network.
         dark: Which mode.
         least_width: Pixels; two drawings of one width stay to the same scale on any screen.
+        is_opaque: On the ground of its mode, as it is saved; else on a clear one.
     """
     drawn = blocks(description)
     colours = theme.palette(dark)
@@ -93,6 +98,9 @@ def network_svg(
         'stroke-linecap="round"/>'
     )
     parts = [flow]
+    if is_opaque:
+        ground = f'width="{width}" height="{HEIGHT}" fill="{colours.background}"'
+        parts.insert(0, f'<rect x="0" y="0" {ground}/>')
     for place, block in enumerate(drawn):
         x = PITCH * (place + 0.5)
         is_answer = place == len(drawn) - 1 and block.shape == (len(CLASS_NAMES),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,8 +14,12 @@ from cifar_core.dataset import CLASS_NAMES
 HEIGHT: Final = 620
 
 _FAINT: Final = 0.08
-_SYMBOLS: Final = ("circle", "square", "diamond", "cross", "triangle-up")
-"""Colour is not the only carrier: neighbours in the order of classes differ in shape too."""
+_SYMBOLS: Final = (0, 1, 2, 3, 5)
+"""Plotly's circle, square, diamond, cross and triangle. Colour is not the only carrier: neighbours
+in the order of classes differ in shape too."""
+
+_HOLLOW: Final = 100
+"""Added to a symbol's number it is an outline: a training image."""
 
 
 def places_map(
@@ -24,6 +28,7 @@ def places_map(
     rows: NDArray[np.int64],
     words: list[str],
     *,
+    is_test: NDArray[np.bool_],
     chosen: int | None = None,
     title: theme.Title | str = "Map of the pictures",
     dark: bool = False,
@@ -35,6 +40,7 @@ def places_map(
         labels: (m,) classes.
         rows: (m,) what a selection returns.
         words: What hovering says of each.
+        is_test: (m,) which are test images; they are filled, training images are outlines.
         chosen: A class to bring to the front; the others fade.
         title: What is shown and where it comes from.
         dark: Which mode.
@@ -53,7 +59,10 @@ def places_map(
                 name=name,
                 marker={
                     "color": theme.CLASS_COLOURS[label],
-                    "symbol": _SYMBOLS[label % len(_SYMBOLS)],
+                    "symbol": [
+                        _SYMBOLS[label % len(_SYMBOLS)] + (0 if is_test[place] else _HOLLOW)
+                        for place in own
+                    ],
                     "size": 6,
                     "opacity": _FAINT if is_faint else 0.85,
                     "line": {"width": 0},
@@ -63,6 +72,9 @@ def places_map(
                 hovertemplate="%{text}<extra></extra>",
             )
         )
+    for name, symbol in (("test image", 0), ("training image", _HOLLOW)):
+        marker = {"color": theme.palette(dark).muted, "symbol": symbol, "size": 6}
+        chart.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker))
     chart.update_layout(
         dragmode="lasso",
         hovermode="closest",
@@ -72,11 +84,3 @@ def places_map(
     theme.style(chart, title=title, dark=dark, height=HEIGHT)
     chart.update_xaxes(visible=False)
     return chart.update_yaxes(visible=False)
-
-
-def map_config(name: str) -> dict[str, Any]:
-    """Returns the settings of a map: as :func:`theme.config`, with the tools that circle."""
-    settings = theme.config(name)
-    kept = ("select2d", "lasso2d")
-    removed = [button for button in settings["modeBarButtonsToRemove"] if button not in kept]
-    return {**settings, "modeBarButtonsToRemove": removed, "displayModeBar": True}

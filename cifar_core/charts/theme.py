@@ -230,7 +230,7 @@ def style(
             "pad": {"l": 4, "t": 14 if below else 6},  # a second line lifts the first
         },
         "margin": {"l": 8, "r": 12, "t": 24 + 20 * len(main) + 20 * len(origin), "b": 8},
-        "paper_bgcolor": CLEAR,
+        "paper_bgcolor": colours.background,  # the page's own: what is saved keeps its ground
         "plot_bgcolor": CLEAR,
         "hoverlabel": {
             "bgcolor": colours.raised,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
@@ -64,16 +65,16 @@ def learning(subjects: Sequence[Subject]) -> go.Figure:
     for subject in subjects:
         learnt = subject.learning
         best = best_epoch(learnt.accuracy)
-        lines.append(
-            CurveSeries(
-                subject.name,
-                subject.network,
-                [float(epoch) for epoch in learnt.epochs],
-                learnt.accuracy,
-                split=subject.recipe.monitored_split,
-                best_epoch=None if best is None else learnt.epochs[best - 1],
-            )
+        line = CurveSeries(
+            subject.name,
+            subject.network,
+            [float(epoch) for epoch in learnt.epochs],
+            learnt.accuracy,
+            split=subject.recipe.monitored_split,
+            best_epoch=None if best is None else learnt.epochs[best - 1],
         )
+        training = learnt.train_accuracy
+        lines += [line, dataclasses.replace(line, y=training, split="train", best_epoch=None)]
     last = max((line.x[-1] for line in lines if len(line.x)), default=1.0)
     for row in tutorial_rows():
         level = [row.share.value, row.share.value]

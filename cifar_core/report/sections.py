@@ -214,7 +214,8 @@ def course(subjects: Sequence[Subject], heights: Mapping[str, int]) -> str:
         "How they learnt",
         paragraph(
             "After each round through the training pictures, an epoch, a network is asked about "
-            "pictures it does not learn from."
+            "pictures it does not learn from. Dotted: the accuracy on the training images, "
+            "measured during the epoch with dropout and augmentation, which make them harder."
         ),
         chart("learning", alt="Accuracy after each epoch", height=heights["learning"]),
         chart("times", alt="Time per epoch", height=heights["times"]),
@@ -226,19 +227,24 @@ def course(subjects: Sequence[Subject], heights: Mapping[str, int]) -> str:
 def epoch_table(subjects: Sequence[Subject]) -> str:
     """Returns the accuracy of every run after every epoch."""
     columns = [
-        dict(zip(subject.learning.epochs, subject.learning.accuracy, strict=True))
+        dict(zip(subject.learning.epochs, shares, strict=True))
         for subject in subjects
+        for shares in (subject.learning.accuracy, subject.learning.train_accuracy)
     ]
     epochs = sorted({epoch for column in columns for epoch in column})
     heads = [
         "Epoch",
-        *(f"{subject.name}, {subject.recipe.monitored_split}" for subject in subjects),
+        *(
+            f"{subject.name}, {split}"
+            for subject in subjects
+            for split in (subject.recipe.monitored_split, "training")
+        ),
     ]
     rows = [
         [str(epoch), *(formats.percent(column.get(epoch)) for column in columns)]
         for epoch in epochs
     ]
-    return table(heads, rows, caption="Share of the watched pictures right after each epoch")
+    return table(heads, rows, caption="Accuracy of every epoch")
 
 
 def recipe_title(subject: Subject) -> str:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from cifar_core import formats, services
 from cifar_core.charts import bars
-from cifar_core.charts.theme import Title, config
+from cifar_core.charts.theme import Title
 from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
 from cifar_core.evaluation.words import listed, with_article
 from cifar_core.glossary import explain
@@ -30,7 +30,8 @@ from cifar_core.ui.intake import Brought
 from cifar_core.ui.page import guard
 from cifar_core.ui.picture_browser import CALIBRATED
 from cifar_core.ui.pictures import enlarge
-from cifar_core.ui.tables import csv_download, plain
+from cifar_core.ui.saving import draw_chart
+from cifar_core.ui.tables import csv_download, file_name, plain
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
 
 NONE_SIGN = "?"
@@ -243,7 +244,7 @@ def _verdicts(answers: Sequence[Answer], labels: Mapping[str, str], truth: int |
 
 
 def _bars(answer: Answer, key: str, label: str, *, alone: bool) -> None:
-    st.plotly_chart(
+    draw_chart(
         bars.probability_bars(
             answer.probabilities,
             # Beside each other, the same class stands at the same height.
@@ -251,9 +252,9 @@ def _bars(answer: Answer, key: str, label: str, *, alone: bool) -> None:
             title=Title("How probable each class is", run=label),
             dark=is_dark(),
         ),
-        theme=None,
-        config=config("probabilities"),
         key=f"bars_{key}_{answer.run.id}",
+        name=file_name("probabilities", label),
+        alt=answer_sentence(label, answer.probabilities),
     )
 
 
@@ -266,4 +267,4 @@ def _table(answers: Sequence[Answer], labels: Mapping[str, str], key: str) -> No
             index=pd.Index(CLASS_NAMES, name="class"),
         )
         st.dataframe(table.style.format("{:.1%}"), height="content", width="content")
-        csv_download(table.round(6).reset_index(), "probabilities", key=f"csv_{key}")
+        csv_download(table.reset_index(), "probabilities", key=f"csv_{key}")

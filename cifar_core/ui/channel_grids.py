@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cifar_core.ui.drawings import Tile
+
 CELL = 96
 """Pixels that a channel's picture fills as far as a whole factor lets it."""
 
@@ -80,19 +82,31 @@ def channel_grid(
         each_for_itself: Every channel from its own smallest to its own largest number; else
             all on one scale.
     """
-    sizes = strengths(made)
     cells = []
+    tiles = channel_tiles(made, order, each_for_itself=each_for_itself)
+    for channel, tile in zip(order, tiles, strict=False):
+        words = f"Channel {channel}, mean {np.abs(made[..., channel]).mean():.2f}"
+        number, _, more = tile.lines[0].partition(" ")
+        cells.append(
+            f'<figure role="listitem">{picture_html(tile.image, CELL, words)}'
+            f'<figcaption>{number} <span class="lab-more">{more}</span></figcaption></figure>'
+        )
+    return f'{CSS}<div class="lab-channels" role="list">{"".join(cells)}</div>'
+
+
+def channel_tiles(
+    made: NDArray[np.float32], order: Sequence[int], *, each_for_itself: bool = False
+) -> list[Tile]:
+    """Returns the grid's pictures with number and strength; arguments as there."""
+    sizes = strengths(made)
+    tiles = []
     for channel in order[:MOST_CELLS]:
         values = made[..., channel]
         span = values if each_for_itself else made
         picture = grey(values, low=min(0.0, float(span.min())), high=float(span.max()))
-        words = f"Channel {channel}, mean {sizes[channel]:.2f}"
         more = f"{sizes[channel]:.2f}" if values.any() else "dark"
-        cells.append(
-            f'<figure role="listitem">{picture_html(picture, CELL, words)}'
-            f'<figcaption>{channel} <span class="lab-more">{more}</span></figcaption></figure>'
-        )
-    return f'{CSS}<div class="lab-channels" role="list">{"".join(cells)}</div>'
+        tiles.append(Tile(picture, (f"{channel} {more}",)))
+    return tiles
 
 
 def filter_pictures(kernel: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -119,16 +133,21 @@ def filter_grid(kernel: NDArray[np.float32], order: Sequence[int]) -> str:
         kernel: (height, width, 3, filters).
         order: Which filters, in which order.
     """
+    cells = []
+    for index, tile in zip(order, filter_tiles(kernel, order), strict=False):
+        number, _, more = tile.lines[0].partition(" ")
+        cells.append(
+            f'<figure role="listitem">{picture_html(tile.image, CELL, f"Filter {index}")}'
+            f'<figcaption>{number} <span class="lab-more">{more}</span></figcaption></figure>'
+        )
+    return f'{CSS}<div class="lab-channels" role="list">{"".join(cells)}</div>'
+
+
+def filter_tiles(kernel: NDArray[np.float32], order: Sequence[int]) -> list[Tile]:
+    """Returns the grid's pictures with number and largest weight; arguments as there."""
     pictures = filter_pictures(kernel)
     largest = np.abs(kernel).max(axis=(0, 1, 2))
-    cells = [
-        f'<figure role="listitem">'
-        f"{picture_html(pictures[index], CELL, f'Filter {index}')}"
-        f'<figcaption>{index} <span class="lab-more">±{largest[index]:.2f}</span></figcaption>'
-        "</figure>"
-        for index in order[:MOST_CELLS]
-    ]
-    return f'{CSS}<div class="lab-channels" role="list">{"".join(cells)}</div>'
+    return [Tile(pictures[at], (f"{at} ±{largest[at]:.2f}",)) for at in order[:MOST_CELLS]]
 
 
 def picture_html(picture: NDArray[np.uint8], most: int, words: str) -> str:

@@ -15,7 +15,7 @@ from cifar_core.ui import picture_browser, stored
 from cifar_core.ui.compare_pair import Pair, said
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.session import address_choice, set_address
-from cifar_core.ui.tables import plain
+from cifar_core.ui.tables import file_name, plain
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
 
 GROUPS: Final = ("both", "first", "second", "neither")
@@ -43,19 +43,20 @@ def agreement_panel(pair: Pair) -> None:
     first, second = stored.as_served(pair.run_a, pair.a), stored.as_served(pair.run_b, pair.b)
     shown, other = (second, first) if is_second else (first, second)
     names = said(pair.run_a, pair.name_a), said(pair.run_b, pair.name_b)
-    name, other_name = names[::-1] if is_second else names
+    shown_name, other_name = names[::-1] if is_second else names
     places = groups[group]
     order = shown.probabilities[places].max(axis=1).argsort(kind="stable")[::-1]
     st.text(
         f"{_sentence(group, pair, len(places), total)} Below each picture: what it shows, what "
-        f"{name} says, then what {other_name} says."
+        f"{shown_name} says, then what {other_name} says."
     )
-    key = f"{pair.run_a.id}-{pair.run_b.id}-{pair.a.epoch}-{pair.b.epoch}-{GROUPS.index(group)}"
+    which = (pair.run_a.id, pair.a.epoch, pair.run_b.id, pair.b.epoch, group)
+    key, name = file_name(*which), file_name("agreement", *which)
 
     def second_line(place: int) -> str:
         return answer_words(other.probabilities[place], int(other.labels[place]))
 
-    picture_browser.browse(shown, places[order], key=key, name=f"agreement-{key}", also=second_line)
+    picture_browser.browse(shown, places[order], key=key, name=name, also=second_line)
     origin_line(f"{pair.a.origin} · {pair.b.origin}")
 
 

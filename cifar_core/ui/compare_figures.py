@@ -1,108 +1,29 @@
-"""The figures of runs side by side, the tutorial's in columns of their own, and as JSON."""
+"""The figures of runs and pairs of runs as plain values, and their means over seeds."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cifar_core import formats
 from cifar_core.errors import RunError
 from cifar_core.evaluation import published
 from cifar_core.evaluation.comparison import (
-    LEVELS,
     Spread,
     best_epoch,
     over_seeds,
     time_to_accuracy,
 )
 from cifar_core.evaluation.learning import epoch_time
-from cifar_core.networks import NETWORKS
 from cifar_core.runs.conditions import unlike_conditions
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import data_digest
 from cifar_core.ui import compare_agreement, compare_pair, stored
 from cifar_core.ui.run_words import (
-    machine_words,
     network_title,
     recipe_title,
-    time_words,
     waiting_seconds,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def figure_table(runs: Sequence[Run], names: dict[str, str]) -> pd.DataFrame:
-    """Returns one row per figure, one column per run, and the tutorial's two columns."""
-    import pandas as pd
-
-    table = pd.DataFrame({"": _labels()})
-    for run in runs:
-        table[names[run.id]] = _run_column(run)
-    for network in published.BEST_EPOCHS:
-        known = published.published(network)
-        first, last = known.best_epochs
-        blank = [formats.UNKNOWN] * (4 + len(LEVELS))
-        table[f"Tutorial {NETWORKS[network].title}"] = [
-            NETWORKS[network].title, "As printed", known.accuracy.words(),
-            formats.UNKNOWN, f"{first} to {last}", *blank,
-            "test", formats.UNKNOWN, formats.UNKNOWN,
-        ]  # fmt: skip
-    return table
-
-
-def _labels() -> list[str]:
-    return [
-        "Network",
-        "Recipe",
-        "Test accuracy, 95% interval",
-        "Best watched accuracy",
-        "Best epoch",
-        "Time per epoch, median",
-        "… middle half of the epochs",
-        "Training in all",
-        "Waited in line",
-        *(f"Time to {level:.0%}" for level in LEVELS),
-        "Pictures watched",
-        "Device",
-        "Data digest",
-    ]
-
-
-def _run_column(run: Run) -> list[str]:
-    learnt = stored.learning(run)
-    best = best_epoch(learnt.accuracy)
-    answers = stored.final_answers(run)
-    took = epoch_time(learnt.epoch_seconds)
-    reached = time_to_accuracy(learnt.accuracy, learnt.seconds)
-    return [
-        NETWORKS[run.recipe.network].marked_title if run.recipe else formats.UNKNOWN,
-        recipe_title(run.recipe),
-        stored.shown_share(answers).words() if answers else "not measured yet",
-        formats.percent(learnt.accuracy[best - 1]) if best else formats.UNKNOWN,
-        f"{learnt.epochs[best - 1]} of {learnt.epochs[-1]}" if best else formats.UNKNOWN,
-        formats.duration(took.median_seconds if took else None),
-        f"{formats.duration(took.low_seconds)} to {formats.duration(took.high_seconds)}"
-        if took
-        else formats.UNKNOWN,
-        formats.duration(learnt.seconds[-1] if len(learnt) else None),
-        time_words(waiting_seconds(run)),
-        *(formats.duration(level.seconds) if level.epoch else "not reached" for level in reached),
-        watched_words(run),
-        machine_words(run),
-        data_digest(run) or formats.UNKNOWN,
-    ]
-
-
-def watched_words(run: Run) -> str:
-    """Returns on which pictures a run is watched while it learns."""
-    if run.recipe is None:
-        return formats.UNKNOWN
-    if run.recipe.monitored_split == "test":
-        return "test"
-    return f"{run.recipe.validation_pictures:,} validation"
 
 
 def seed_groups(runs: Sequence[Run]) -> list[tuple[list[Run], Spread]]:

@@ -19,7 +19,8 @@ from cifar_core.networks import NETWORKS
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import data_digest
 from cifar_core.ui import stored
-from cifar_core.ui.compare_figures import figure_table, seed_sentences
+from cifar_core.ui.compare_figures import seed_sentences
+from cifar_core.ui.compare_table import figure_section
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart
 from cifar_core.ui.tables import csv_download
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TUTORIAL: Final = "tutorial"
+TRAINING_WORDS: Final = (
+    "Dotted: the training images, measured during each epoch with dropout and augmentation. Both "
+    "make them harder, so these curves may lie below the others."
+)
 
 
 def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
@@ -44,9 +49,10 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
             "Against", ["Epochs", "Minutes"], default="Epochs", key="against", required=True,
             bind="query-params",
         )  # fmt: skip
+        with_training = st.toggle("Training curves", key="training", bind="query-params")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _curves(runs, names, measure=str(measure), by=str(by))
+        _curves(runs, names, measure=str(measure), by=str(by), with_training=with_training)
     with right:
         times = [
             EpochTimes(names[run.id], _network(run), _measured(stored.learning(run).epoch_seconds))
@@ -61,34 +67,31 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     for sentence in split_notes(runs, names):
         st.text(sentence)
     st.header("Figures side by side", anchor=False)
-    table = figure_table(runs, names)
-    figures = {
-        name: st.column_config.TextColumn(name, alignment="right") for name in table.columns[1:]
-    }
-    st.dataframe(table, hide_index=True, height="content", column_config=figures)
-    csv_download(table, "comparison", key="comparison_csv")
+    figure_section(runs, names)
     for sentence in seed_sentences(runs):
         st.text(sentence)
     origin_line(
         "Test accuracy is that of the network at the end of its run; the tutorial's own recipes "
         "also watch the test pictures after every epoch. Times are those on "
         "the device; waiting in line is counted apart. Best epoch and times to a level go by the "
-        "watched pictures. Dashed lines: the tutorial's test accuracy; it published no times."
+        "watched pictures; a dash: not measured, or not reached. Dashed lines: the tutorial's test "
+        "accuracy; it published no times."
     )
 
 
-def _curves(runs: Sequence[Run], names: dict[str, str], *, measure: str, by: str) -> None:
+def _curves(
+    runs: Sequence[Run], names: dict[str, str], *, measure: str, by: str, with_training: bool
+) -> None:
     learnt = {run.id: stored.learning(run) for run in runs}
     in_minutes = by == "Minutes"
     symbols = symbols_of(runs)
-    lines = [
-        dataclasses.replace(
-            _line(run, names[run.id], learnt[run.id], measure=measure, in_minutes=in_minutes),
-            symbol=symbols[run.id],
-        )
-        for run in runs
-        if len(learnt[run.id])
-    ]
+    lines = []
+    for run in runs:
+        if len(learnt[run.id]):
+            line = _line(run, names[run.id], learnt[run.id], measure=measure, in_minutes=in_minutes)
+            lines.append(dataclasses.replace(line, symbol=symbols[run.id]))
+            if with_training:
+                lines.append(_training_line(lines[-1], learnt[run.id], measure))
     end = max((line.x[-1] for line in lines), default=1.0)
     start = min((line.x[0] for line in lines), default=0.0)
     if measure == "Accuracy":
@@ -107,6 +110,8 @@ def _curves(runs: Sequence[Run], names: dict[str, str], *, measure: str, by: str
         name=f"{what.lower()}-curves",
         alt=f"{what} of each run; the CSV below holds its figures.",
     )
+    if with_training:
+        st.caption(TRAINING_WORDS)
     if any(len(learning) for learning in learnt.values()):
         csv_download(
             lambda: epoch_table(runs, names),
@@ -167,6 +172,12 @@ def _line(run: Run, name: str, learnt: Learning, *, measure: str, in_minutes: bo
         best_epoch=None if best is None else learnt.epochs[best - 1],
         epochs=epochs if in_minutes else None,
     )
+
+
+def _training_line(line: CurveSeries, learnt: Learning, measure: str) -> CurveSeries:
+    """Returns the curve of the training images that belongs to a run's curve."""
+    values = learnt.train_accuracy if measure == "Accuracy" else learnt.train_loss
+    return dataclasses.replace(line, y=values, split="train", best_epoch=None)
 
 
 def _published_line(network: str, start: float, end: float) -> CurveSeries:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core.charts.matrix import confusion_heatmap, difference_heatmap
-from cifar_core.charts.theme import CLASS_ORDERS, Title, short
+from cifar_core.charts.theme import CLASS_ORDERS, Title, in_order, short
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.predictions import Integers
 from cifar_core.runs.results import Predictions
@@ -20,6 +20,7 @@ from cifar_core.ui.page import origin_line
 from cifar_core.ui.picture_browser import Cell
 from cifar_core.ui.saving import draw_chart, table_twin
 from cifar_core.ui.session import address_choice, set_address
+from cifar_core.ui.tables import file_name, plain
 from cifar_core.ui.theme import is_dark
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def matrix_panel(pair: Pair) -> None:
         with column:
             chart = _mistakes(matrices[place], answers, name, order=order)
             chart.data[0].zmax = most  # One scale for both: the same colour is the same count.
-            _draw(chart, cell, order, key=f"matrix_{place}", name=f"confusion-{name}")
+            _draw(chart, cell, order, key=f"matrix_{place}", name=file_name("confusion", name))
     left, right = st.columns(2, gap="medium")
     with left:
         _draw(
@@ -58,7 +59,9 @@ def matrix_panel(pair: Pair) -> None:
     with right:
         _pictures(pair)
     names = (pair.name_a, pair.name_b)
-    table_twin(cells_table(*matrices, names=names), "confusions-of-two", key="matrices_csv")
+    table = cells_table(*matrices, names=names, order=order)
+    name = file_name("confusions", pair.run_a.id, pair.run_b.id)
+    table_twin(table, name, key="matrices_csv")
     origin_line(f"{pair.a.origin} · {pair.b.origin}")
 
 
@@ -67,11 +70,23 @@ def difference_title(a: str, b: str, split: str) -> Title:
     return Title("Their difference", f"{short(a, 16)} minus {short(b, 16)}", None, split)
 
 
-def cells_table(first: Integers, second: Integers, *, names: tuple[str, str]) -> pd.DataFrame:
-    """Returns a row for each of the hundred cells: both counts and their difference."""
+def cells_table(
+    first: Integers, second: Integers, *, names: tuple[str, str], order: str = "dataset"
+) -> pd.DataFrame:
+    """Returns a row for each of the hundred cells: both counts and their difference.
+
+    Args:
+        first: (10, 10).
+        second: Likewise.
+        names: What the two are called.
+        order: The order of the classes, a key of CLASS_ORDERS.
+    """
     import pandas as pd
 
-    pairs = [(true, guess) for true in CLASS_NAMES for guess in CLASS_NAMES]
+    labels = in_order(order)
+    first, second = (matrix[np.ix_(labels, labels)] for matrix in (first, second))
+    ordered = [CLASS_NAMES[label] for label in labels]
+    pairs = [(true, guess) for true in ordered for guess in ordered]
     return pd.DataFrame(
         {
             "shows": [true for true, _ in pairs],
@@ -119,7 +134,10 @@ def _pictures(pair: Pair) -> None:
         "Pictures of",
         SIDES,
         default=address_choice("side", SIDES, SIDES[0]),
-        format_func=dict(zip(SIDES, (pair.name_a, pair.name_b), strict=True)).__getitem__,
+        format_func={
+            SIDES[0]: plain(pair.name_a),  # these options are Markdown
+            SIDES[1]: plain(pair.name_b),
+        }.__getitem__,
         key="side",
         required=True,
     )
@@ -129,8 +147,8 @@ def _pictures(pair: Pair) -> None:
     answers = both[place]
     words = picture_browser.words_for(cell, answers, len(places[place]))
     st.text(f"{said(run, name)}: {words}")
-    key = f"{run.id}-{answers.monitored}-{answers.epoch}-{cell.true}-{cell.predicted}"
-    picture_browser.browse(answers, places[place], key=key, name=f"pictures-{key}")
+    key = picture_browser.cell_name(run.id, answers, cell)
+    picture_browser.browse(answers, places[place], key=key, name=f"images-{key}")
 
 
 def _shared_sentence(first: int, second: int, both: int) -> str:

@@ -138,8 +138,8 @@ def _matrices(run: Run, answers: Predictions, network: str, name: str) -> None:
     served = stored.as_served(run, answers)
     places = picture_browser.places_in(cell, served)
     st.text(f"{said(run, name)}: {picture_browser.words_for(cell, served, len(places))}")
-    key = f"{run.id}-{answers.monitored}-{answers.epoch}-{cell.true}-{cell.predicted}"
-    picture_browser.browse(served, places, key=key, name=f"pictures-{key}")
+    key = picture_browser.cell_name(run.id, answers, cell)
+    picture_browser.browse(served, places, key=key, name=f"images-{key}")
     origin_line(answers.origin)
 
 

@@ -23,6 +23,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
 from cifar_core.ui import stored
 from cifar_core.ui.saving import draw_chart, table_twin
+from cifar_core.ui.tables import file_name
 from cifar_core.ui.theme import is_dark
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _reliability(run: Run, answers: Predictions, kinds: list[Confidence]) -> Non
         for kind in kinds
     ]
     title = Title("Does 80% sure mean 80% right?", run.name, answers.epoch, answers.monitored)
-    name = f"reliability-{run.id}-{answers.monitored}-{answers.epoch}"
+    name = file_name("reliability", run.id, answers.monitored, "epoch", answers.epoch)
     draw_chart(
         reliability_diagram(lines, title=title, dark=is_dark()),
         key="reliability",
@@ -142,7 +143,7 @@ def _kept(run: Run, answers: Predictions, kinds: list[Confidence]) -> None:
         for kind in kinds
     ]
     title = Title("Fewer answers, better answers", run.name, answers.epoch, answers.monitored)
-    name = f"kept-{run.id}-{answers.monitored}-{answers.epoch}"
+    name = file_name("coverage", run.id, answers.monitored, "epoch", answers.epoch)
     draw_chart(
         kept_chart(lines, title=title, dark=is_dark()),
         key="kept",

@@ -17,6 +17,7 @@ from cifar_core.runs.results import Predictions
 from cifar_core.ui import matrix_cells, picture_browser, stored
 from cifar_core.ui.picture_browser import Cell
 from cifar_core.ui.saving import draw_chart, table_twin
+from cifar_core.ui.tables import file_name
 from cifar_core.ui.theme import is_dark
 
 NORMALISATIONS: Final[dict[str, Normalisation]] = {
@@ -33,7 +34,7 @@ def confusion_panel(run: Run, answers: Predictions) -> None:
     left, right = st.columns(2, gap="medium")
     with right:
         cell = picture_browser.choose_cell()
-    name = f"confusion-{run.id}-{answers.monitored}-epoch-{answers.epoch}"
+    name = file_name("confusion", run.id, answers.monitored, "epoch", answers.epoch)
     with left:
         draw_chart(
             _matrix(run, answers, cell),
@@ -43,13 +44,15 @@ def confusion_panel(run: Run, answers: Predictions) -> None:
             on_select=functools.partial(matrix_cells.take_click, "matrix"),
         )
         st.caption("Click a cell to see its pictures; click it again to see all mistakes.")
-        table_twin(matrix_cells.as_table(stored.matrix_of(answers)), name, key="matrix_csv")
+        order = st.session_state.get("order") or "dataset"
+        table = matrix_cells.as_table(stored.matrix_of(answers), order)
+        table_twin(table, name, key="matrix_csv")
     with right:
         served = stored.as_served(run, answers)
         places = picture_browser.places_in(cell, served)
         st.text(picture_browser.words_for(cell, served, len(places)))
-        key = f"{run.id}-{answers.monitored}-{answers.epoch}-{cell.true}-{cell.predicted}"
-        picture_browser.browse(served, places, key=key, name=f"pictures-{key}")
+        key = picture_browser.cell_name(run.id, answers, cell)
+        picture_browser.browse(served, places, key=key, name=f"images-{key}")
 
 
 def confusion_frame(run: Run, answers: Predictions) -> None:

@@ -7,7 +7,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core.charts import bars
-from cifar_core.charts.theme import config
 from cifar_core.dataset import CLASS_NAMES, TRAIN_BATCHES
 from cifar_core.dataset.arrays import COUNT_ROWS, Dataset, class_counts
 from cifar_core.dataset.statistics import Statistics
@@ -15,6 +14,7 @@ from cifar_core.evaluation.words import counted
 from cifar_core.ui import cached
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.pictures import gallery
+from cifar_core.ui.saving import chart_format, draw_chart
 from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
 
@@ -51,11 +51,11 @@ def count_section() -> None:
 
     counts = class_counts()
     st.text(count_sentence(counts))
-    st.plotly_chart(
+    draw_chart(
         bars.batch_count_bars(counts[:TRAIN_BATCHES], dark=is_dark()),
-        theme=None,
-        config=config("cifar10-training-batches"),
         key="batch_counts",
+        name="cifar10-training-batches",
+        alt="Images of each class in each training batch; the table below holds the counts.",
     )
     with st.expander("The counts as a table"):
         table = pd.DataFrame(counts, index=pd.Index(COUNT_ROWS, name="part"), columns=CLASS_NAMES)
@@ -112,3 +112,4 @@ def _channel_table(dataset: Dataset, figures: Statistics) -> None:
         f"Pixel values from 0 (dark) to 1 (light), over {figures.pictures:,} training "
         f"pictures; {dataset.source}"
     )
+    chart_format()

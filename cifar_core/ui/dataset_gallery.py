@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -12,100 +10,20 @@ from cifar_core import services
 from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, TRAIN_BATCHES
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.runs.reading import Run
-from cifar_core.runs.results import Predictions
-from cifar_core.ui import analysed, stored
 from cifar_core.ui.answers import model_labels
+from cifar_core.ui.dataset_filter import (
+    DOUBTFUL,
+    RIGHT,
+    WRONG,
+    Found,
+    ImageFilter,
+    find_images,
+)
 from cifar_core.ui.page import empty_state
 from cifar_core.ui.pictures import gallery, picture_address
 
 PAGE_PICTURES = 48
-HIGHEST_SEED = 999_999
 ALL = "all"
-RIGHT = "right"
-WRONG = "wrong"
-DOUBTFUL = "doubtful"
-
-
-@dataclass(frozen=True)
-class Found:
-    """The pictures that fit the choices.
-
-    Attributes:
-        places: (m,) int64, positions in the split, in the order to be shown.
-        guesses: (m,) int64, what the chosen model says, or None.
-        note: A sentence on what was left out and why; empty if nothing was.
-    """
-
-    places: NDArray[np.int64]
-    guesses: NDArray[np.int64] | None = None
-    note: str = ""
-
-
-def draw_figure(split: Split, seed: int) -> NDArray[np.int64]:
-    """Draws one random picture per class, as the tutorial's first figure does.
-
-    Args:
-        split: Where to draw from; every class occurs in it.
-        seed: The same seed draws the same pictures.
-
-    Returns:
-        (10,) int64: positions in the split's arrays, in the order of the classes.
-    """
-    generator = np.random.Generator(np.random.PCG64(seed))
-    return np.array(
-        [generator.choice(np.flatnonzero(split.labels == label)) for label in range(10)]
-    )
-
-
-def choose_pictures(split: Split, *, label: int | None, batch: int | None) -> NDArray[np.int64]:
-    """Returns the positions of the pictures of a class and a training batch, ascending int64.
-
-    Args:
-        split: Where to look.
-        label: The class, or None for all.
-        batch: 1 to 5, or None for all; counted by the official index.
-    """
-    fits = np.ones(len(split.labels), dtype=bool)
-    if label is not None:
-        fits &= split.labels == label
-    if batch is not None:
-        fits &= split.indices // BATCH_PICTURES == batch - 1
-    return np.flatnonzero(fits)
-
-
-def keep_answered(
-    split: Split, places: NDArray[np.int64], answers: Predictions, *, right: bool
-) -> Found:
-    """Keeps the pictures that a model answered rightly, or wrongly.
-
-    Args:
-        split: The pictures.
-        places: (n,) positions to choose from.
-        answers: What the model answered; pictures that are not among them are left out.
-        right: Which to keep.
-    """
-    at = np.searchsorted(answers.indices, split.indices[places])
-    at = np.minimum(at, len(answers.indices) - 1)
-    was_asked = answers.indices[at] == split.indices[places]
-    guesses = answers.probabilities.argmax(axis=1)[at].astype(np.int64)
-    fits = was_asked & ((guesses == split.labels[places]) == right)
-    return Found(places[fits], guesses[fits])
-
-
-def keep_doubtful(split: Split, found: Found, indices: NDArray[np.int64]) -> Found:
-    """Keeps the pictures whose label is doubtful, the most doubtful first.
-
-    Args:
-        split: The pictures.
-        found: What to choose from.
-        indices: Official indices of doubtful labels in the order of doubt.
-    """
-    rank = {int(index): place for place, index in enumerate(indices)}
-    ranks = np.array([rank.get(int(index), -1) for index in split.indices[found.places]])
-    kept = np.flatnonzero(ranks >= 0)
-    kept = kept[np.argsort(ranks[kept], kind="stable")]
-    guesses = None if found.guesses is None else found.guesses[kept]
-    return Found(found.places[kept], guesses, found.note)
 
 
 def captions(split: Split, places: NDArray[np.int64]) -> list[str]:
@@ -116,38 +34,9 @@ def captions(split: Split, places: NDArray[np.int64]) -> list[str]:
     return [f"{index}, batch {index // BATCH_PICTURES + 1}" for index in indices]
 
 
-def links(split: Split, places: NDArray[np.int64]) -> list[str]:
-    """Returns the addresses of the pictures' own pages."""
-    return [picture_address(split.name, int(index)) for index in split.indices[places]]
-
-
-def figure_section(dataset: Dataset) -> None:
-    """The tutorial's figure: one random training picture per class, drawn again on demand."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    seed = row.number_input(
-        "Draw",
-        min_value=0,
-        max_value=HIGHEST_SEED,
-        key="seed",
-        bind="query-params",
-        width=150,
-        help="Each number draws its own ten pictures, and the same ones every time.",
-    )
-    row.button(
-        "Draw again",
-        icon=":material/casino:",
-        type="primary",
-        on_click=lambda: st.session_state.update(seed=(seed + 1) % (HIGHEST_SEED + 1)),
-    )
-    places = draw_figure(dataset.train, seed)
-    gallery(
-        dataset.train.images[places],
-        captions(dataset.train, places),
-        factor=4,
-        columns=5,
-        truths=CLASS_NAMES,
-        links=links(dataset.train, places),
-    )
+def links(split: Split, places: NDArray[np.int64], **query: str) -> list[str]:
+    """Returns the addresses of the pictures' own pages, with what else they are to know."""
+    return [picture_address(split.name, int(index), **query) for index in split.indices[places]]
 
 
 @st.fragment
@@ -189,19 +78,15 @@ def gallery_section(dataset: Dataset) -> None:
             "pictures that were held out of its training.",
         )
         model = _choice_of_model() if answer != ALL else None
-    found = Found(
-        choose_pictures(
-            split,
-            label=None if label == ALL else CLASS_NAMES.index(label),
-            batch=None if batch == ALL else int(batch),
-        )
+    wanted = ImageFilter(
+        str(name),
+        class_="" if label == ALL else label,
+        batch="" if batch == ALL else batch,
+        label="" if doubt == ALL else doubt,
+        answered="" if answer == ALL else answer,
+        by=model.id if model is not None else "",
     )
-    if model is not None:
-        found = _by_answer(split, found.places, model, right=answer == RIGHT)
-    if doubt == DOUBTFUL:
-        doubts = analysed.doubtful("test" if name == "test" else "validation")
-        found = keep_doubtful(split, found, doubts.indices)
-    _page(split, found)
+    _page(split, find_images(dataset, wanted), wanted)
 
 
 def _choice(title: str, options: list[str], key: str, *, help: str | None = None) -> str:  # noqa: A002
@@ -227,22 +112,7 @@ def _choice_of_model() -> Run | None:
     return by_name[_choice("by", list(by_name), "model")]
 
 
-def _by_answer(split: Split, places: NDArray[np.int64], run: Run, *, right: bool) -> Found:
-    """Keeps what a run's network answered rightly or wrongly, of the pictures it was asked."""
-    answers = stored.final_answers(run) if split.name == "test" else stored.latest_answers(run)
-    if answers is None or answers.split != split.name:
-        return Found(places[:0], note="This network was not asked about these pictures.")
-    found = keep_answered(split, places, answers, right=right)
-    note = ""
-    if split.name == "train":
-        note = (
-            f"Among the {len(answers.indices):,} training pictures that were held out: of those "
-            "it learned from, a network's answers say little."
-        )
-    return Found(found.places, found.guesses, note)
-
-
-def _page(split: Split, found: Found) -> None:
+def _page(split: Split, found: Found, wanted: ImageFilter) -> None:
     """Draws one page of the pictures that were found."""
     if found.note:
         st.text(found.note)
@@ -265,7 +135,7 @@ def _page(split: Split, found: Found) -> None:
         predictions=None
         if found.guesses is None
         else [CLASS_NAMES[guess] for guess in found.guesses[first : first + PAGE_PICTURES]],
-        links=links(split, places),
+        links=links(split, places, **wanted.query()),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core.analysis.results import Kind
-from cifar_core.charts.places import map_config, places_map
+from cifar_core.charts.places import places_map
 from cifar_core.charts.theme import Title
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.words import counted, listed
@@ -19,7 +20,12 @@ from cifar_core.ui import analysed
 from cifar_core.ui.analysis_panel import analysis_panel
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.pictures import gallery, picture_address
+from cifar_core.ui.saving import chart_format, draw_chart
+from cifar_core.ui.tables import csv_download, file_name
 from cifar_core.ui.theme import is_dark
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS: Mapping[str, Kind] = {"t-SNE": "tsne", "PCA": "pca"}
 ALL = "all"
@@ -55,6 +61,7 @@ def map_section() -> None:
     with right:
         _pictures(found, rows, label)
     origin_line(_origin(found))
+    chart_format()
     analysis_panel()
 
 
@@ -95,21 +102,44 @@ def _chart(located: Located, kind: str, label: int | None) -> NDArray[np.int64]:
             f"{CLASS_NAMES[own]}, {split} {index}"
             for own, split, index in zip(labels, splits, indices, strict=True)
         ],
+        is_test=np.array([split == "test" for split in splits]),
         chosen=label,
         title=Title(f"{kind} of {len(rows):,} pictures", located.places.origin.network_title),
         dark=is_dark(),
     )
-    event = st.plotly_chart(
+    event = draw_chart(
         chart,
-        theme=None,
         key="map",
+        name=file_name("cifar10-map", kind),
         on_select="rerun",
-        selection_mode=("points", "box", "lasso"),
-        config=map_config("cifar10-map"),
+        has_lasso=True,
         alt="Map of the pictures. The field “Class” above opens the pictures of a class.",
     )
+    csv_download(lambda: map_table(located, kind), file_name("cifar10-map", kind), key="csv_map")
     circled = [int(point["customdata"]) for point in event.selection.points if _has_row(point)]
     return np.array(sorted(set(circled)), np.int64)
+
+
+def map_table(located: Located, kind: str) -> pd.DataFrame:
+    """Returns a row per point of the map: the image and where it lies.
+
+    Args:
+        located: The map.
+        kind: A key of :data:`KINDS`.
+    """
+    import pandas as pd
+
+    labels, splits, indices = _told(located)
+    plane = located.places.plane(KINDS[kind])
+    return pd.DataFrame(
+        {
+            "split": splits,
+            "index": indices,
+            "class": [CLASS_NAMES[label] for label in labels],
+            "x": plane[:, 0],
+            "y": plane[:, 1],
+        }
+    )
 
 
 def _has_row(point: object) -> bool:

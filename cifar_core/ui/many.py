@@ -25,7 +25,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.services import Fit, Glance
 from cifar_core.ui import cached, session, stored
 from cifar_core.ui.intake import Brought
-from cifar_core.ui.tables import csv_download, quoted
+from cifar_core.ui.tables import csv_download, quoted, share_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,8 +138,7 @@ def _table(
         "Problem": st.column_config.TextColumn(width="large"),
     }
     for run in models:
-        shown[_sure(labels[run.id])] *= 100
-        columns[_sure(labels[run.id])] = st.column_config.NumberColumn(format="%.1f%%")
+        columns[_sure(labels[run.id])] = share_column()
 
     def mark() -> None:
         rows = st.session_state[f"many_{these}"]["selection"]["rows"]

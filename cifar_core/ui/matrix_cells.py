@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -54,12 +55,20 @@ def take_click(key: str) -> None:
     picture_browser.set_cell(Cell() if same else Cell(true, predicted))
 
 
-def as_table(matrix: Integers | Any) -> pd.DataFrame:
-    """Returns a matrix (10, 10) as a table: a row per true class, a column per predicted one."""
+def as_table(matrix: Integers | Any, order: str = "dataset") -> pd.DataFrame:
+    """Returns a matrix (10, 10) as a table: a row per true class, a column per predicted one.
+
+    Args:
+        matrix: In the order of the dataset.
+        order: The order of the table's classes, a key of CLASS_ORDERS.
+    """
     import pandas as pd
 
-    table = pd.DataFrame(matrix, columns=[f"taken for {name}" for name in CLASS_NAMES])
-    table.insert(0, "shows", list(CLASS_NAMES))
+    labels = in_order(order)
+    names = [CLASS_NAMES[label] for label in labels]
+    counts = np.asarray(matrix)[np.ix_(labels, labels)]
+    table = pd.DataFrame(counts, columns=[f"taken for {name}" for name in names])
+    table.insert(0, "shows", names)
     return table
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from cifar_core import formats, services
 from cifar_core.runs.reading import Run
 from cifar_core.ui.page import empty_state, guard
-from cifar_core.ui.run_picker import run_label
+from cifar_core.ui.run_picker import run_labels
 from cifar_core.ui.session import address_choice, set_address
 from cifar_core.ui.tables import file_name
 
@@ -35,7 +35,7 @@ def model_panel(models: Sequence[Run]) -> None:
             st.download_button(
                 f"{name} ({formats.data_size(size)})",
                 functools.partial(services.read_model_file, run, name),
-                file_name=f"{file_name(run.id)}-{name}",
+                file_name=file_name(run.id, name),
                 mime="application/octet-stream",
                 on_click="ignore",
                 icon=":material/download:",
@@ -63,12 +63,12 @@ def _choose_model(models: Sequence[Run]) -> Run:
     asked = st.query_params.get("model", "")
     if asked and asked not in by_id and FIELD not in st.session_state:
         st.text(f"There is no model “{asked[:80]}” here (any more): this is another one.")
-    ids = list(by_id)
+    ids, labels = list(by_id), run_labels(models)
     chosen = st.selectbox(
         "Model",
         ids,
         index=ids.index(address_choice("model", ids, ids[0])),
-        format_func=lambda run_id: run_label(by_id[run_id]),
+        format_func=lambda run_id: labels[run_id],
         key=FIELD,
         width=620,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,30 +10,40 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import formats
-from cifar_core.charts.theme import CLASS_COLOURS
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.glossary import explain
 from cifar_core.inference.inside import Step
 from cifar_core.networks.description import NetworkDescription, first_is_fixed
 from cifar_core.recipes import Recipe
+from cifar_core.runs.reading import Run
 from cifar_core.ui import session
 from cifar_core.ui.channel_grids import (
+    CELL,
     CSS,
-    as_square,
     channel_grid,
+    channel_tiles,
     filter_grid,
-    own_greys,
-    picture_html,
+    filter_tiles,
     strengths,
 )
+from cifar_core.ui.drawings import Row, Tile, figure_svg
+from cifar_core.ui.network_flow import (
+    FLOW_CHANNELS,
+    class_bars,
+    class_tiles,
+    flow_html,
+    flow_rows,
+    row_html,
+    row_tile,
+)
 from cifar_core.ui.network_subject import Subject, step_title
-from cifar_core.ui.number_tables import number
+from cifar_core.ui.saving import save_figure
+from cifar_core.ui.tables import file_name
+from cifar_core.ui.theme import is_dark
 
 ALL = "all"
 ACTIVE_FIRST, STRONGEST_FIRST, IN_ORDER = "Most active first", "Strongest first", "In order"
 COMPARED, ITSELF = "Channels compared", "Each for itself"
-FLOW_CHANNELS = 4
-"""Channels per step where the whole network is shown."""
 
 WEAK_SHARE = 0.1
 """A filter whose largest weight is below this share of the largest of all counts as weak."""
@@ -43,11 +52,12 @@ DARK_SHARE = 0.02
 """A channel whose largest number is below this share of the step's largest counts as dark."""
 
 
-def filter_section(steps: Sequence[Step], *, fixed: str = "") -> None:
+def filter_section(run: Run, steps: Sequence[Step], *, fixed: str = "") -> None:
     """Draws the filters of the convolution that reads colours; says so where there is none.
 
     Args:
-        steps: Of the trained network.
+        run: The trained network.
+        steps: Its steps.
         fixed: How the filters came about, where they did not learn; see :func:`fixed_words`.
     """
     first = next((step for step in steps if step.kind == "convolution"), None)
@@ -71,6 +81,21 @@ def filter_section(steps: Sequence[Step], *, fixed: str = "") -> None:
     st.caption(
         "Each filter is brightened for itself; beside its number stands its largest weight, for "
         "colours from 0 to 1."
+    )
+    _save(
+        [Row(filter_tiles(weights, order))],
+        title=f"Filters of the first convolution: run {run.id}, epoch {run.status.epoch}",
+        name=file_name("filters", run.id),
+    )
+
+
+def _save(rows: Sequence[Row], *, title: str, name: str, columns: int = 8) -> None:
+    """Draws the buttons that save images of numbers, as the page shows them."""
+    dark = is_dark()
+    save_figure(
+        lambda: figure_svg(rows, title=title, side=CELL, columns=columns, dark=dark),
+        name,
+        key="inside",
     )
 
 
@@ -125,23 +150,40 @@ def activation_section(subject: Subject) -> None:
             help=explain("activation"),
         )
         st.html(flow_html(subject))
+        _save_step(subject, flow_rows(subject), "all", columns=FLOW_CHANNELS)
         return
     index = int(chosen) - 1
     made = subject.seen[index].made
     st.text(seen_in_words(steps[index], made))
     if made.ndim == 3:
-        _channel_section(made)
+        rows = [Row(_channel_section(made))]
     elif len(made) == len(CLASS_NAMES):
-        st.html(class_bars(made, is_share=steps[index].kind == "softmax"))
+        is_share = steps[index].kind == "softmax"
+        st.html(class_bars(made, is_share=is_share))
+        rows = [Row(class_tiles(made, is_share=is_share))]
     else:
-        st.html(f"{CSS}{_row_picture(made, 480)}")
+        st.html(f"{CSS}{row_html(made, 480)}")
+        rows = [Row([row_tile(made)])]
+    _save_step(subject, rows, str(index + 1), columns=8)
+
+
+def _save_step(subject: Subject, rows: Sequence[Row], step: str, *, columns: int) -> None:
+    steps, run = subject.inside.steps, subject.run
+    what = "Every step" if step == ALL else f"Step {' '.join(_title(steps, step).split())}"
+    _save(
+        rows,
+        title=f"{what} for “{subject.title}”: run {run.id}, epoch {run.status.epoch}",
+        name=file_name("activations", run.id, step),
+        columns=columns,
+    )
 
 
 def _title(steps: tuple[Step, ...], name: str) -> str:
     return step_title(steps, int(name) - 1)
 
 
-def _channel_section(made: NDArray[np.float32]) -> None:
+def _channel_section(made: NDArray[np.float32]) -> list[Tile]:
+    """Draws the channels as they are asked for, and returns what it has drawn."""
     row = st.container(horizontal=True)
     with row:
         order = _order(strengths(made), "channels")
@@ -157,6 +199,7 @@ def _channel_section(made: NDArray[np.float32]) -> None:
         )
     st.html(channel_grid(made, order, each_for_itself=scale == ITSELF))
     st.caption("Below each picture: the channel's number and the mean size of its numbers.")
+    return channel_tiles(made, order, each_for_itself=scale == ITSELF)
 
 
 def _order(sizes: NDArray[np.float32], what: Literal["filters", "channels"]) -> list[int]:
@@ -208,74 +251,4 @@ def _row_in_words(step: Step, made: NDArray[np.float32]) -> str:
     return (
         f"{len(made):,} numbers in one row, folded here into a square. White is a large number. "
         f"{silent:,} of them ({formats.percent(silent / len(made))}) are zero for this picture."
-    )
-
-
-def class_bars(values: NDArray[np.float32], *, is_share: bool) -> str:
-    """Returns the HTML of ten numbers as bars in the colours of the classes."""
-    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()), 1e-9)
-    span = high - low
-    rows = []
-    for label, value in enumerate(float(value) for value in values):
-        start, width = (min(value, 0) - low) / span, abs(value) / span
-        words = formats.percent(value) if is_share else number(value)
-        rows.append(
-            f'<tr><th scope="row">{html.escape(CLASS_NAMES[label])}</th><td>{words}</td>'
-            f'<td class="lab-track"><span style="margin-left: {100 * start:.1f}%; '
-            f'width: {100 * width:.1f}%; background: {CLASS_COLOURS[label]}"></span></td></tr>'
-        )
-    return (
-        "<style>.lab-bars { border-collapse: collapse; width: 100%; max-width: 560px; }"
-        ".lab-bars th { font-weight: 400; text-align: left; padding: 2px 12px 2px 0; }"
-        ".lab-bars td { text-align: right; font-variant-numeric: tabular-nums; padding: 2px 0; }"
-        ".lab-bars .lab-track { width: 60%; padding-left: 12px; }"
-        ".lab-bars .lab-track span { display: block; height: .9em; border-radius: 2px; }</style>"
-        f'<table class="lab-bars">{"".join(rows)}</table>'
-    )
-
-
-def flow_html(subject: Subject) -> str:
-    """Returns the HTML of the whole way: the picture, then each step's most active channels."""
-    picture = picture_html(subject.pixels, 64, subject.title)
-    columns = [
-        f"<div><header><strong>picture</strong>32 × 32 × 3</header><figure>{picture}</figure></div>"
-    ]
-    for index, seen in enumerate(subject.seen):
-        number, words, size = step_title(subject.inside.steps, index).split("  ")
-        made = seen.made
-        if made.ndim == 3:
-            order = np.argsort(-strengths(made), kind="stable")[:FLOW_CHANNELS]
-            figures = "".join(
-                f"<figure>{picture_html(own_greys(made[..., at]), 64, f'channel {at}')}"
-                f'<figcaption class="lab-more">{at}</figcaption></figure>'
-                for at in order
-            )
-        elif len(made) == len(CLASS_NAMES):
-            figures = f'<figure style="width: 210px">{_short_bars(subject, index)}</figure>'
-        else:
-            figures = f"<figure>{_row_picture(made, 64)}</figure>"
-        words, _, then = words.partition(" + ")
-        columns.append(
-            f"<div><header><strong>{number} {html.escape(words)}</strong>"
-            f"{size}<br>{f'+ {html.escape(then)}' if then else ''}</header>"
-            f"{figures}</div>"
-        )
-    words = "From the picture to the answer"
-    return (
-        f'{CSS}<div class="lab-flow" tabindex="0" role="region" aria-label="{words}">'
-        f"{''.join(columns)}</div>"
-    )
-
-
-def _short_bars(subject: Subject, index: int) -> str:
-    is_share = subject.inside.steps[index].kind == "softmax"
-    return class_bars(subject.seen[index].made, is_share=is_share).replace(
-        'class="lab-bars"', 'class="lab-bars" style="font-size: .75rem"'
-    )
-
-
-def _row_picture(made: NDArray[np.float32], most: int) -> str:
-    folded = as_square(made)
-    return picture_html(
-        own_greys(np.nan_to_num(folded, nan=0.0)), most, f"{len(made):,} numbers as greys"
     )

@@ -14,7 +14,8 @@ from cifar_core.charts.network import in_words, network_svg
 from cifar_core.charts.theme import network_colour
 from cifar_core.glossary import define, explain
 from cifar_core.networks.description import LayerRow, NetworkDescription
-from cifar_core.ui.tables import csv_download
+from cifar_core.ui.saving import save_figure
+from cifar_core.ui.tables import csv_download, file_name
 from cifar_core.ui.theme import is_dark
 
 if TYPE_CHECKING:
@@ -150,6 +151,12 @@ def drawing(description: NetworkDescription, *, least_width: int = 0) -> None:
         '<img style="min-width: 800px; max-width: 100%" '
         f'src="data:image/svg+xml;base64,{source}" '
         f'alt="{html.escape(in_words(description), quote=True)}"></div>'
+    )
+    dark = is_dark()
+    save_figure(
+        lambda: network_svg(description, dark=dark, is_opaque=True),
+        file_name("network", description.name),
+        key=f"drawing_{description.name}",
     )
 
 

@@ -7,6 +7,7 @@ import html
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -15,6 +16,10 @@ from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.ui import session
 from cifar_core.ui.network_layers import CSS
+from cifar_core.ui.tables import csv_download, file_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,31 @@ def comparison_section(left: NetworkDescription, right: NetworkDescription) -> N
         "differs is coloured."
     )
     st.html(pair_html(left, right))
+    csv_download(
+        lambda: pair_table(left, right),
+        file_name(left.name, right.name, "layers"),
+        key="csv_pair",
+    )
+
+
+def pair_table(left: NetworkDescription, right: NetworkDescription) -> pd.DataFrame:
+    """Returns two networks layer by layer: a sign, then layer and parameters of either."""
+    import pandas as pd
+
+    pairs = compare(left, right)
+    lefts = [pair.left_parameters for pair in pairs]
+    rights = [pair.right_parameters for pair in pairs]
+    # A lone sign would be quoted, for a spreadsheet calculates from it.
+    signs = {"=": "same", "≠": "differs", "+": "only one has it"}
+    return pd.DataFrame(
+        {
+            "difference": [signs[pair.sign] for pair in pairs],
+            left.title: [pair.left for pair in pairs],
+            f"{left.title} parameters": pd.array(lefts, dtype="Int64"),
+            right.title: [pair.right for pair in pairs],
+            f"{right.title} parameters": pd.array(rights, dtype="Int64"),
+        }
+    )
 
 
 def pair_html(left: NetworkDescription, right: NetworkDescription) -> str:

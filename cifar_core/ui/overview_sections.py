@@ -12,7 +12,7 @@ from streamlit.errors import StreamlitAPIException
 
 from cifar_core import formats
 from cifar_core.charts.intervals import NamedShare, interval_chart
-from cifar_core.charts.theme import CLASS_COLOURS, config
+from cifar_core.charts.theme import CLASS_COLOURS
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation import published
@@ -26,6 +26,7 @@ from cifar_core.ui import run_words, stored
 from cifar_core.ui.page import guard, origin_line
 from cifar_core.ui.pictures import enlarge
 from cifar_core.ui.run_picker import short_names
+from cifar_core.ui.saving import chart_format, draw_chart
 from cifar_core.ui.tables import plain
 from cifar_core.ui.theme import is_dark
 
@@ -98,11 +99,10 @@ def headline(runs: Sequence[Run]) -> None:
     ]
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        st.plotly_chart(
+        draw_chart(
             interval_chart(rows, dark=is_dark()),
-            theme=None,
             key="overview_accuracies",
-            config=config("accuracies"),
+            name="accuracies",
             alt="; ".join(f"{row.name}: {row.share.words()}" for row in rows) + ".",
         )
     with right:
@@ -116,6 +116,7 @@ def headline(runs: Sequence[Run]) -> None:
         _link("pages/compare.py", "Compare them in detail")
         _link("pages/report.py", "Present it, slide by slide", present="1")
     origin_line("; ".join(answers.origin for _, answers in answered) + ".")
+    chart_format()
 
 
 def _row(run: Run, name: str, accuracy: Share) -> NamedShare:

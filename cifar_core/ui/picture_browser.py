@@ -16,7 +16,7 @@ from cifar_core.evaluation.words import plural, taken_for
 from cifar_core.runs.results import Predictions
 from cifar_core.ui import cached
 from cifar_core.ui.pictures import gallery, picture_address
-from cifar_core.ui.tables import csv_download
+from cifar_core.ui.tables import csv_download, file_name, share_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +97,15 @@ def words_for(cell: Cell, answers: Predictions, count: int) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
+def cell_name(run_id: str, answers: Predictions, cell: Cell) -> str:
+    """Returns what tells the pictures of a cell from all others, fit for a file name."""
+    true, predicted = (
+        "any" if label is None else CLASS_NAMES[label] for label in (cell.true, cell.predicted)
+    )
+    which = f"{true}-taken-for-{predicted}"
+    return file_name(run_id, answers.monitored, "epoch", answers.epoch, which)
+
+
 def browse(
     answers: Predictions,
     places: Integers,
@@ -148,7 +157,7 @@ def as_table(answers: Predictions, places: Integers) -> pd.DataFrame:
 
 
 def shares_table(answers: Predictions, places: Integers) -> pd.DataFrame:
-    """Returns the ten probabilities of pictures in percent, in the order of the gallery."""
+    """Returns the ten probabilities of pictures, in the order of the gallery."""
     import pandas as pd
 
     guesses = answers.probabilities[places].argmax(axis=1)
@@ -159,7 +168,7 @@ def shares_table(answers: Predictions, places: Integers) -> pd.DataFrame:
             "taken for": [CLASS_NAMES[guess] for guess in guesses],
         }
     )
-    table[list(CLASS_NAMES)] = 100 * answers.probabilities[places].astype(np.float64)
+    table[list(CLASS_NAMES)] = answers.probabilities[places].astype(np.float64)
     return table
 
 
@@ -204,10 +213,7 @@ def _page(
                 height="content",
                 column_config={
                     "picture": st.column_config.TextColumn(alignment="right"),
-                    **{
-                        name: st.column_config.NumberColumn(format="%.1f%%", width=80)
-                        for name in CLASS_NAMES
-                    },
+                    **{name: share_column(width=80) for name in CLASS_NAMES},
                 },
             )
 

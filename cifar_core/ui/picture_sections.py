@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cifar_core import services
 from cifar_core.analysis.neighbours import nearest
 from cifar_core.charts import bars
-from cifar_core.charts.theme import Title, config
-from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, TEST_PICTURES, TRAIN_PICTURES
+from cifar_core.charts.theme import Title
+from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.evaluation.words import with_article
 from cifar_core.networks import NETWORKS
@@ -23,48 +23,13 @@ from cifar_core.ui.dataset_duplicates import note_of, side_of
 from cifar_core.ui.page import guard, origin_line
 from cifar_core.ui.picture_pairs import pair_gallery
 from cifar_core.ui.pictures import gallery, picture_address
+from cifar_core.ui.saving import chart_format, draw_chart
+from cifar_core.ui.tables import file_name
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
 
 MOST_MODELS = 6
 NEIGHBOURS = 12
 CHANNELS = ("red", "green", "blue")
-
-
-def choose_picture(dataset: Dataset) -> tuple[Split, int]:
-    """Draws the choice of split and number, kept in the address, and returns it."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.segmented_control(
-            "Split", ["train", "test"], default="train", required=True, key="split",
-            bind="query-params", on_change=lambda: st.session_state.update(index=None),
-        )  # fmt: skip
-        split = dataset.train if name == "train" else dataset.test
-        last = (TRAIN_PICTURES if name == "train" else TEST_PICTURES) - 1
-        index = st.number_input(
-            "Number", min_value=0, max_value=last, value=None, key="index", bind="query-params",
-            placeholder=f"{int(split.indices[0])}", width=150,
-            help="The picture's official place in its split, counted from 0.",
-        )  # fmt: skip
-        shown = int(split.indices[0]) if index is None else index
-        before, after = beside(split, shown)
-        st.button(
-            "Previous", icon=":material/chevron_left:", disabled=before is None,
-            on_click=lambda: st.session_state.update(index=before),
-        )  # fmt: skip
-        st.button(
-            "Next", icon=":material/chevron_right:", icon_position="right",
-            disabled=after is None, on_click=lambda: st.session_state.update(index=after),
-        )  # fmt: skip
-    return split, shown
-
-
-def beside(split: Split, index: int) -> tuple[int | None, int | None]:
-    """Returns the official indices before and after one, among the pictures that are here."""
-    first = int(np.searchsorted(split.indices, index, side="left"))
-    after = int(np.searchsorted(split.indices, index, side="right"))
-    return (
-        int(split.indices[first - 1]) if first > 0 else None,
-        int(split.indices[after]) if after < len(split.indices) else None,
-    )
 
 
 def facts(split: Split, index: int, label: int) -> str:
@@ -141,7 +106,8 @@ def answers_section(split: Split, index: int) -> None:
         _sentences(answers, labels, truth, split.name)
         for place, answer in zip(st.columns(max(2, len(answers))), answers, strict=False):
             with place:
-                _bars(answer, labels[answer.run.id], split.name)
+                _bars(answer, labels[answer.run.id], split.name, index)
+        chart_format()
 
 
 def _sentences(answers: list[Answer], labels: dict[str, str], truth: int, split: str) -> None:
@@ -162,17 +128,17 @@ def _sentences(answers: list[Answer], labels: dict[str, str], truth: int, split:
         origin_line("Probabilities calibrated unless said otherwise.")
 
 
-def _bars(answer: Answer, label: str, split: str) -> None:
-    st.plotly_chart(
+def _bars(answer: Answer, label: str, split: str, index: int) -> None:
+    draw_chart(
         bars.probability_bars(
             answer.probabilities,
             order="dataset",
             title=Title("How probable each class is", run=label, split=split),
             dark=is_dark(),
         ),
-        theme=None,
-        config=config("probabilities"),
         key=f"bars_{answer.run.id}",
+        name=file_name("probabilities", split, index, label),
+        alt=answer_sentence(label, answer.probabilities),
     )
 
 

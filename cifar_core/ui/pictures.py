@@ -121,9 +121,15 @@ def gallery_html(
     return f'{CSS}<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
 
 
-def picture_address(split: str, index: int) -> str:
-    """Returns the address of one picture's page, as seen from any page of the lab."""
-    return f"picture?{urlencode({'split': split, 'index': index})}"
+def picture_address(split: str, index: int, **query: str) -> str:
+    """Returns the address of one picture's page, as seen from any page of the lab.
+
+    Args:
+        split: ``train`` or ``test``.
+        index: Its official place in the split.
+        **query: What else the page is to know, such as the choices it was found by.
+    """
+    return f"picture?{urlencode({'split': split, 'index': index, **query})}"
 
 
 def _item(

@@ -61,7 +61,7 @@ def actions(runs: Sequence[Run]) -> None:
         st.download_button(
             "Save the report",
             lambda: report_of(runs),
-            file_name=f"{file_name('cifar-10-report-' + '-'.join(run.id for run in runs))}.html",
+            file_name=f"{file_name('cifar-10-report', *(run.id for run in runs))}.html",
             mime="text/html",
             on_click="ignore",
             icon=":material/download:",

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from cifar_core import formats
 from cifar_core.charts import theme as chart_theme
-from cifar_core.charts.precision import precision_chart
+from cifar_core.charts.precision import precision_chart, thinned
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation import classification, metrics
 from cifar_core.evaluation.advice import Advice, advise_on_answers, advise_on_learning
@@ -25,7 +24,7 @@ from cifar_core.ui import stored
 from cifar_core.ui.confidence_panel import AS_TRAINED, ECE_WORDS
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart
-from cifar_core.ui.tables import csv_download, plain
+from cifar_core.ui.tables import csv_download, file_name, plain, share_column
 from cifar_core.ui.theme import is_dark
 
 if TYPE_CHECKING:
@@ -122,9 +121,9 @@ def _running_metrics(run: Run) -> None:
 
 def class_panel(run: Run, answers: Predictions) -> None:
     """Draws the classification report, the most confused pairs, and precision against recall."""
-    left, right = st.columns([6, 5], gap="large")
+    left, right = st.columns([7, 4], gap="large")
     areas = precision_recall(answers.probabilities, answers.labels)
-    name = f"{run.id}-{answers.monitored}-{answers.epoch}"
+    name = file_name(run.id, answers.monitored, "epoch", answers.epoch)
     with left:
         st.header("Class by class", anchor=False)
         _report(run, answers, areas, name)
@@ -153,11 +152,32 @@ def class_panel(run: Run, answers: Predictions) -> None:
             dark=is_dark(),
         ),
         key="precision",
-        name=f"precision-{name}",
+        name=file_name("precision", name),
         alt="Precision against recall of each class; the table above holds their areas.",
     )
+    csv_download(lambda: curves_table(areas), file_name("precision", name), key="precision_csv")
     if label is not None:
         st.text(area_sentence(areas[label]))
+
+
+def curves_table(curves: Sequence[PrecisionRecall]) -> pd.DataFrame:
+    """Returns a row per point of the curves as drawn, class by class, along the recall."""
+    import pandas as pd
+
+    parts = []
+    for curve in curves:
+        places = thinned(curve)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "class": CLASS_NAMES[curve.label],
+                    "recall": curve.recall[places],
+                    "precision": curve.precision[places],
+                    "threshold": curve.thresholds[places],
+                }
+            )
+        )
+    return pd.concat(parts)
 
 
 def area_sentence(curve: PrecisionRecall) -> str:
@@ -176,24 +196,24 @@ def _report(run: Run, answers: Predictions, areas: Sequence[PrecisionRecall], na
     _report_table(table, "Class")
     st.text("Averages")
     _report_table(classification.averages(table), "Over all classes")
-    csv_download(classification.with_averages(table), f"classes-{name}", key="classes")
+    csv_download(classification.with_averages(table), file_name("classes", name), key="classes")
 
 
 def _report_table(table: pd.DataFrame, head: str) -> None:
     """Draws rows of the report; classes and averages are two tables, so none sorts the other."""
     shares = (*classification.SHARES, AVERAGE)
     st.dataframe(
-        table.assign(**{column: 100 * table[column] for column in shares}),
+        table,
         hide_index=True,
         height="content",
         placeholder="",
         column_order=["class", *shares, "support"],
         column_config={
             "class": st.column_config.TextColumn(head, width=125),
-            "precision": _share_column("Precision", define("precision")),
-            "recall": _share_column("Recall", define("recall")),
-            "F1": _share_column("F1", define("F1")),
-            AVERAGE: _share_column("AP", explain("average precision")),
+            "precision": share_column("Precision", explanation=define("precision")),
+            "recall": share_column("Recall", explanation=define("recall")),
+            "F1": share_column("F1", explanation=define("F1")),
+            AVERAGE: share_column("AP", explanation=explain("average precision")),
             "support": st.column_config.NumberColumn(
                 "Images", help=define("support"), format="localized", width=80
             ),
@@ -222,7 +242,3 @@ def advice_panel(run: Run, answers: Predictions) -> None:
 
 def _title(text: str, run: Run, answers: Predictions) -> chart_theme.Title:
     return chart_theme.Title(text, run.name, answers.epoch, answers.monitored)
-
-
-def _share_column(label: str, explanation: str) -> ColumnConfig:
-    return st.column_config.NumberColumn(label, help=explanation, format="%.1f%%")

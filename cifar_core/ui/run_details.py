@@ -16,10 +16,12 @@ from cifar_core.evaluation.metrics import confusion, predicted_classes
 from cifar_core.evaluation.predictions import Floats, Integers
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.reading import Run
-from cifar_core.ui import cached, stored
+from cifar_core.ui import cached, matrix_cells, stored
 from cifar_core.ui.page import empty_state, guard, origin_line
 from cifar_core.ui.pictures import gallery, picture_address
-from cifar_core.ui.tables import csv_download, file_name
+from cifar_core.ui.run_curves import curves_to_save
+from cifar_core.ui.saving import chart_format, draw_chart
+from cifar_core.ui.tables import csv_download, file_name, share_column
 from cifar_core.ui.theme import is_dark
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def run_details(run: Run, rows: Sequence[MetricRow]) -> None:
         ("Confusion matrix after the last epoch", "matrix", _matrix),
         ("Ten pictures, epoch by epoch", "pictures", _pictures),
         ("Figures of every epoch", "figures", _table),
+        ("Learning curves to save", "curves", curves_to_save),
         ("Learning rate", "rate", _learning_rate),
         ("Log", "log", _log),
     )
@@ -49,6 +52,7 @@ def run_details(run: Run, rows: Sequence[MetricRow]) -> None:
         if drawer.open:
             with drawer, guard():
                 draw(run, rows)
+    chart_format()
 
 
 def _matrix(run: Run, _rows: Sequence[MetricRow]) -> None:
@@ -61,8 +65,14 @@ def _matrix(run: Run, _rows: Sequence[MetricRow]) -> None:
         split=found.monitored,
     )
     figure = matrix.confusion_heatmap(counts, title=title, dark=is_dark())
-    settings_of_chart = chart_theme.config(f"confusion-{file_name(run.id)}")
-    st.plotly_chart(figure, theme=None, config=settings_of_chart, key=f"panel_matrix_{run.id}")
+    name = file_name("confusion", run.id, found.monitored, "epoch", found.epoch)
+    draw_chart(
+        figure,
+        key=f"panel_matrix_{run.id}",
+        name=name,
+        alt=f"Confusion matrix after epoch {found.epoch}; the CSV below holds its counts.",
+    )
+    csv_download(matrix_cells.as_table(counts), name, key="panel_matrix_csv")
     origin_line(found.origin)
 
 
@@ -100,12 +110,10 @@ def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
         ),
         dark=is_dark(),
     )
-    settings_of_chart = chart_theme.config(f"pictures-{file_name(run.id)}")
-    st.plotly_chart(
+    draw_chart(
         figure,
-        theme=None,
-        config=settings_of_chart,
         key=f"panel_pictures_{run.id}",
+        name=file_name("images", run.id),
         alt="The probability of the true class of each picture above, epoch by epoch.",
     )
     origin_line(
@@ -113,12 +121,12 @@ def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
         f"from epoch {epochs[0]} on"
     )
     csv_download(
-        course_table(epochs, answers, labels), f"{run.id}-pictures", key="panel_pictures_csv"
+        course_table(epochs, answers, labels), file_name(run.id, "images"), key="panel_pictures_csv"
     )
 
 
 def course_table(epochs: Integers, answers: Floats, labels: Integers) -> pd.DataFrame:
-    """Returns a row per epoch: the probability of each picture's true class, in percent.
+    """Returns a row per epoch: the probability of each picture's true class.
 
     Args:
         epochs: (e,), counted from 1.
@@ -128,7 +136,7 @@ def course_table(epochs: Integers, answers: Floats, labels: Integers) -> pd.Data
     import pandas as pd
 
     given = answers[:, np.arange(len(labels)), labels]
-    table = pd.DataFrame(100 * given, columns=[CLASS_NAMES[label] for label in labels])
+    table = pd.DataFrame(given, columns=[CLASS_NAMES[label] for label in labels])
     table.insert(0, "Epoch", epochs)
     return table
 
@@ -147,8 +155,8 @@ def epoch_table(rows: Sequence[MetricRow], watched: str) -> pd.DataFrame:
         [
             {
                 "Epoch": round(row.epoch),
-                "Training accuracy": 100 * row.accuracy,
-                f"{split} accuracy": _hundred(row.monitored_accuracy),
+                "Training accuracy": row.accuracy,
+                f"{split} accuracy": row.monitored_accuracy,
                 "Training loss": row.loss,
                 f"{split} loss": row.monitored_loss,
                 "Learning rate": row.learning_rate,
@@ -162,10 +170,6 @@ def epoch_table(rows: Sequence[MetricRow], watched: str) -> pd.DataFrame:
     return table.iloc[::-1].reset_index(drop=True)
 
 
-def _hundred(share: float | None) -> float | None:
-    return None if share is None else 100 * share
-
-
 def _table(run: Run, rows: Sequence[MetricRow]) -> None:
     watched = run.recipe.monitored_split if run.recipe else "watched"
     table = epoch_table(rows, watched)
@@ -173,9 +177,8 @@ def _table(run: Run, rows: Sequence[MetricRow]) -> None:
         empty_state("No epoch is finished yet.", "Its figures appear with its end.")
         return
     number = st.column_config.NumberColumn
+    shares = ("Training accuracy", f"{watched.capitalize()} accuracy")
     formats_of_columns = {
-        "Training accuracy": "%.1f%%",
-        f"{watched.capitalize()} accuracy": "%.1f%%",
         "Training loss": "%.3f",
         f"{watched.capitalize()} loss": "%.3f",
         "Learning rate": "%.4g",
@@ -187,10 +190,13 @@ def _table(run: Run, rows: Sequence[MetricRow]) -> None:
         hide_index=True,
         height=min(36 * (len(table) + 1) + 2, 320),
         row_height=36,
-        column_config={name: number(name, format=f) for name, f in formats_of_columns.items()},
+        column_config={
+            **{name: number(name, format=f) for name, f in formats_of_columns.items()},
+            **{name: share_column(name) for name in shares},
+        },
         key="panel_table",
     )
-    csv_download(table, f"{run.id}-epochs", key="panel_csv")
+    csv_download(table, file_name(run.id, "epochs"), key="panel_csv")
 
 
 def _learning_rate(run: Run, rows: Sequence[MetricRow]) -> None:
@@ -208,8 +214,26 @@ def _learning_rate(run: Run, rows: Sequence[MetricRow]) -> None:
         until=float(run.recipe.epochs) if run.recipe else None,
         dark=is_dark(),
     )
-    settings_of_chart = chart_theme.config(f"learning-rate-{file_name(run.id)}")
-    st.plotly_chart(figure, theme=None, config=settings_of_chart, key=f"panel_rate_{run.id}")
+    name = file_name("learning-rate", run.id)
+    draw_chart(
+        figure,
+        key=f"panel_rate_{run.id}",
+        name=name,
+        alt="The learning rate by epoch; the CSV below holds its values.",
+    )
+    csv_download(lambda: rate_table(rows), name, key="panel_rate_csv")
+
+
+def rate_table(rows: Sequence[MetricRow]) -> pd.DataFrame:
+    """Returns the learning rate wherever it was written down, in the order of the training."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "epoch": [row.epoch for row in rows],
+            "learning rate": [row.learning_rate for row in rows],
+        }
+    )
 
 
 def _log(run: Run, _rows: Sequence[MetricRow]) -> None:

@@ -17,6 +17,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.session import STARTED_RUN, set_address
+from cifar_core.ui.tables import share_column, time_column
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -29,12 +30,9 @@ MANY_RUNS = 100
 """With more runs than this the list is refreshed less often: each look goes to every folder."""
 
 COLUMNS = (
-    *("Run", "State", "Network", "Recipe", "Epoch", "Accuracy"),
+    *("Run", "State", "Network", "Recipe", "Epoch", "Epochs", "Accuracy"),
     *("Training", "Time left", "Waited", "Device"),
 )
-TIME_PIXELS = 100
-"""Wide enough for any time; a table sizes its columns by its first rows alone."""
-
 MOST_PIXELS = 292
 """Seven rows; further ones scroll, so that the run below stays in sight."""
 
@@ -144,13 +142,15 @@ def _rows(runs: Sequence[Run]) -> pa.Table:
     """Returns the table's columns and rows."""
     import pyarrow as pa
 
+    kinds = {
+        **dict.fromkeys(("Epoch", "Epochs"), pa.int64()),
+        **dict.fromkeys(("Training", "Waited", "Time left"), pa.duration("s")),
+        "Accuracy": pa.float64(),
+    }
     rows = [run_words.run_row(run, _ahead(run)) for run in runs]
     return pa.table(
         {
-            name: pa.array(
-                [row.get(name) for row in rows],
-                pa.float64() if name == "Accuracy" else pa.string(),
-            )
+            name: pa.array([row.get(name) for row in rows], kinds.get(name, pa.string()))
             for name in _shown_columns(runs)
         }
     )
@@ -175,21 +175,16 @@ def _shown_columns(runs: Sequence[Run]) -> list[str]:
 
 
 def _columns() -> dict[str, ColumnConfig | str | None]:
-    times = ("Training", "Waited", "Time left")
-    columns: dict[str, ColumnConfig | str | None] = {
-        name: st.column_config.TextColumn(name, alignment="right", width=TIME_PIXELS)
-        for name in times
+    return {
+        "Accuracy": share_column(
+            "Accuracy",
+            explanation="Share of the watched pictures answered rightly after the last epoch.",
+        ),
+        "Epoch": st.column_config.NumberColumn("Epoch", help="Epochs that are done."),
+        "Epochs": st.column_config.NumberColumn("Of", help="Epochs in all."),
+        "Training": time_column("Training"),
+        "Time left": time_column("Time left"),
+        "Waited": time_column(
+            "Waited", explanation="Time in line for the device, apart from the training."
+        ),
     }
-    columns["Epoch"] = st.column_config.TextColumn("Epoch", alignment="right")
-    columns["Accuracy"] = st.column_config.NumberColumn(
-        "Accuracy",
-        format="%.1f%%",
-        help="Share of the watched pictures answered rightly after the last epoch.",
-    )
-    columns["Waited"] = st.column_config.TextColumn(
-        "Waited",
-        alignment="right",
-        width=TIME_PIXELS,
-        help="Time in line for the device, apart from the training.",
-    )
-    return columns

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -31,6 +32,20 @@ def run_label(run: Run) -> str:
     return " · ".join(parts)
 
 
+def run_labels(runs: Sequence[Run]) -> dict[str, str]:
+    """Returns each run as a choice, by its id; runs that would look alike carry theirs."""
+    return _apart({run.id: run_label(run) for run in runs}, "({})".format)
+
+
+def _apart(names: Mapping[str, str], signs: Callable[[str], str]) -> dict[str, str]:
+    """Returns the names, by run id, with a sign behind those that several runs have."""
+    counts = Counter(names.values())
+    return {
+        run_id: name if counts[name] == 1 else f"{name} {signs(run_id)}"
+        for run_id, name in names.items()
+    }
+
+
 def short_names(runs: Sequence[Run]) -> dict[str, str]:
     """Returns a name for each run that fits a chart and is its own, by run id.
 
@@ -38,13 +53,10 @@ def short_names(runs: Sequence[Run]) -> dict[str, str]:
     the network; one that came with the lab is called so.
     """
     wanted = {run.id: _wanted_name(run) for run in runs}
-    taken = list(wanted.values())
-    return {
-        run.id: wanted[run.id]
-        if taken.count(wanted[run.id]) == 1
-        else f"{wanted[run.id]} {run.id.rsplit('-', 1)[-1]}"
-        for run in runs
-    }
+    names = _apart(wanted, lambda run_id: run_id.rsplit("-", 1)[-1])
+    if len(set(names.values())) < len(names):
+        names = _apart(wanted, "({})".format)
+    return names
 
 
 def _wanted_name(run: Run) -> str:
@@ -92,11 +104,12 @@ def choose_run(runs: Sequence[Run]) -> Run | None:
     if asked and asked not in by_id and "results_run" not in st.session_state:
         st.text(f"There is no run “{asked[:80]}” here (any more): this is another one.")
     ids = list(by_id)
+    labels = run_labels(runs)
     chosen = st.selectbox(
         "Run",
         ids,
         index=ids.index(asked if asked in by_id else fallback.id),
-        format_func=lambda run_id: run_label(by_id[run_id]),
+        format_func=lambda run_id: labels[run_id],
         key="results_run",
         width=620,
     )

@@ -93,6 +93,11 @@ def time_words(seconds: float | None) -> str:
     return formats.duration(seconds) if seconds and seconds >= 10 else formats.UNKNOWN
 
 
+def whole_seconds(seconds: float | None) -> int | None:
+    """Returns a time for a table that sorts by it; None where :func:`time_words` has a dash."""
+    return round(seconds) if seconds and math.isfinite(seconds) and seconds >= 0.5 else None
+
+
 def run_row(run: Run, ahead: int | None = None) -> dict[str, Any]:
     """Returns a run as a row of the list; one whose files are damaged still has a row.
 
@@ -108,11 +113,12 @@ def run_row(run: Run, ahead: int | None = None) -> dict[str, Any]:
             "State": state_words(run, ahead),
             "Network": network_title(run.recipe),
             "Recipe": recipe_title(run.recipe),
-            "Epoch": epoch_words(run),
-            "Accuracy": None if status.accuracy is None else 100 * float(status.accuracy),
-            "Training": time_words(status.running_seconds),
-            "Waited": time_words(waiting_seconds(run)),
-            "Time left": time_words(status.eta_seconds) if run.state.is_alive else "",
+            "Epoch": int(status.epoch),
+            "Epochs": run.recipe.epochs if run.recipe else None,
+            "Accuracy": None if status.accuracy is None else float(status.accuracy),
+            "Training": whole_seconds(status.running_seconds),
+            "Waited": whole_seconds(waiting_seconds(run)),
+            "Time left": whole_seconds(status.eta_seconds) if run.state.is_alive else None,
             "Device": str(status.device),
         }
     except (TypeError, ValueError, OverflowError, OSError):

@@ -11,15 +11,16 @@ import streamlit as st
 from cifar_core import formats
 from cifar_core.glossary import define
 from cifar_core.runs.reading import Run
-from cifar_core.ui.run_picker import default_runs, run_label
+from cifar_core.ui.run_picker import default_runs, run_label, run_labels
 from cifar_core.ui.run_words import (
     STATE_WORDS,
     machine_words,
     network_title,
     recipe_title,
-    time_words,
+    whole_seconds,
 )
 from cifar_core.ui.session import Kept, set_address
+from cifar_core.ui.tables import share_column, time_column
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -50,11 +51,12 @@ def choose_runs(runs: Sequence[Run]) -> list[Run]:
     gone = [name for name in asked if name not in by_id]
     if gone and FIELD not in st.session_state:
         st.text(f"Not here (any more): {', '.join(name[:80] for name in gone[:5])}.")
+    labels = run_labels(runs)
     chosen = st.multiselect(
         "Runs",
         list(by_id),
         default=start or [run.id for run in default_runs(runs)],
-        format_func=lambda run_id: run_label(by_id[run_id]),
+        format_func=lambda run_id: labels[run_id],
         key=FIELD,
         placeholder="Choose two or more runs",
     )
@@ -101,14 +103,12 @@ def _table(runs: Sequence[Run], chosen: list[str]) -> None:
             _rows(shown),
             hide_index=True,
             column_config={
-                "Accuracy": st.column_config.NumberColumn(
-                    format="%.1f%%", help="Of the watched pictures, after the last epoch."
+                "Accuracy": share_column(
+                    explanation="Of the watched pictures, after the last epoch."
                 ),
-                "Best": st.column_config.NumberColumn(
-                    format="%.1f%%", help="The same after its best epoch."
-                ),
+                "Best": share_column(explanation="The same after its best epoch."),
                 "Epochs": st.column_config.NumberColumn(help=define("epoch")),
-                "Training": st.column_config.TextColumn(help=define("training time")),
+                "Training": time_column("Training", explanation=define("training time")),
                 "Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
             },
             height=min(36 * (len(shown) + 1) + 2, MOST_PIXELS),
@@ -142,6 +142,7 @@ def _rows(runs: Sequence[Run]) -> pa.Table:
         "Accuracy": pa.float64(),
         "Best": pa.float64(),
         "Epochs": pa.int64(),
+        "Training": pa.duration("s"),
         "Made": pa.timestamp("s"),
     }
     return pa.table(
@@ -160,9 +161,9 @@ def _row(run: Run) -> dict[str, Any]:
         "Recipe": recipe_title(run.recipe),
         "State": "Came with the lab" if run.is_shipped else STATE_WORDS[run.state],
         "Epochs": status.epoch,
-        "Accuracy": None if status.accuracy is None else 100 * status.accuracy,
-        "Best": None if status.best_accuracy is None else 100 * status.best_accuracy,
-        "Training": time_words(status.running_seconds),
+        "Accuracy": status.accuracy,
+        "Best": status.best_accuracy,
+        "Training": whole_seconds(status.running_seconds),
         "Device": machine_words(run),
         "Made": int(run.label.created_at) or None,
     }

@@ -1,7 +1,8 @@
-"""What a person takes along: charts as PNG or SVG, tables as CSV, figures as JSON.
+"""What a person takes along: charts and figures as PNG or SVG, tables as CSV, values as JSON.
 
 Charts are turned into files by the visitor's own browser: the camera at a chart's corner saves
-the picture, so the server needs no browser of its own.
+the image, so the server needs no browser of its own. Figures of pixels and the drawing of a
+network are made here, when they are asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core.charts.theme import config
+from cifar_core.ui.drawings import to_png
 from cifar_core.ui.session import Kept
 from cifar_core.ui.tables import csv_download, file_name
 
@@ -33,8 +35,9 @@ def draw_chart(
     key: str | None,
     name: str,
     alt: str,
-    on_select: Callable[[], None] | Literal["ignore"] = "ignore",
-) -> None:
+    on_select: Callable[[], None] | Literal["ignore", "rerun"] = "ignore",
+    has_lasso: bool = False,
+) -> Any:
     """Draws a chart with a camera at its corner that saves it.
 
     Args:
@@ -43,18 +46,26 @@ def draw_chart(
         name: Of the saved file, without its ending.
         alt: What the chart shows, for those who do not see it.
         on_select: Called when a point of the chart was clicked.
+        has_lasso: Whether points can be circled, too.
+
+    Returns:
+        The selection, where the page reruns for one.
     """
     is_vector = CHART_FORMAT.get() == "SVG"
     settings = config(file_name(name), vector=is_vector) | {"displayModeBar": True}
-    # Dragging zooms and a double click goes back; on a phone more buttons would cover the title.
-    settings["modeBarButtonsToRemove"] += ["zoom2d", "resetScale2d"]
-    st.plotly_chart(
+    removed = set(settings["modeBarButtonsToRemove"])
+    if has_lasso:
+        removed -= {"select2d", "lasso2d"}
+    else:
+        # Dragging zooms, a double click goes back; on a phone more buttons would cover the title.
+        removed |= {"zoom2d", "resetScale2d"}
+    return st.plotly_chart(
         chart,
         theme=None,
         key=key,
         on_select=on_select,
-        selection_mode="points",
-        config=settings,
+        selection_mode=("points", "box", "lasso") if has_lasso else "points",
+        config=settings | {"modeBarButtonsToRemove": sorted(removed)},
         alt=alt,
     )
 
@@ -81,15 +92,7 @@ def take_along(figures: Callable[[], Mapping[str, Any]], name: str) -> None:
     """
     st.space("small")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large", key="take_along"):
-        st.segmented_control(
-            "Cameras save charts as",
-            CHART_FORMATS,
-            default=CHART_FORMATS[0],
-            key=CHART_FORMAT.key,
-            required=True,
-            help="The camera at a chart's upper right corner saves it. PNG is a picture; SVG "
-            "stays sharp at any size.",
-        )
+        chart_format()
         st.download_button(
             "Save all figures as JSON",
             lambda: json.dumps(_plain(figures()), indent=1, allow_nan=False),
@@ -100,6 +103,46 @@ def take_along(figures: Callable[[], Mapping[str, Any]], name: str) -> None:
             type="tertiary",
             key="figures_json",
         )
+
+
+def chart_format() -> None:
+    """Draws the choice of the charts' file type; once on every page that has charts."""
+    st.segmented_control(
+        "Chart download format",
+        CHART_FORMATS,
+        default=CHART_FORMATS[0],
+        key=CHART_FORMAT.key,
+        required=True,
+        help="The camera at a chart's upper right corner saves it. PNG is an image of pixels; SVG "
+        "stays sharp at any size.",
+    )
+
+
+def save_figure(make_svg: Callable[[], str], name: str, *, key: str) -> None:
+    """Draws the buttons that save a figure which is no chart.
+
+    Args:
+        make_svg: Returns it as SVG of :mod:`cifar_core.ui.drawings`; called when one is pressed.
+        name: Of the saved file, without its ending.
+        key: Identity of the buttons.
+    """
+    makers: dict[str, Callable[[], bytes]] = {
+        "PNG": lambda: to_png(make_svg()),
+        "SVG": lambda: make_svg().encode(),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for kind, make in makers.items():
+            ending = kind.lower()
+            st.download_button(
+                f"Save as {kind}",
+                make,
+                file_name=f"{file_name(name)}.{ending}",
+                mime={"PNG": "image/png", "SVG": "image/svg+xml"}[kind],
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                key=f"{key}_{ending}",
+            )
 
 
 def _plain(value: Any) -> Any:

@@ -1,16 +1,22 @@
-"""Tables that leave the page: CSV that no spreadsheet takes for a formula."""
+"""Tables: how their columns are shown and sorted, and CSV that every spreadsheet reads."""
 
 from __future__ import annotations
 
 import csv
+import functools
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.io.formats.style import Styler
+
+DIGITS: Final = 6
+"""Significant digits of a number in a CSV: more is the noise of float32."""
 
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
@@ -26,14 +32,54 @@ def plain(text: str) -> str:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """Returns a table as CSV; a text that a spreadsheet would calculate is quoted by ``'``.
+    """Returns a table as CSV in UTF-8 with the mark by which Excel knows it.
+
+    A text that a spreadsheet would calculate is quoted by ``'``.
 
     Args:
-        table: Any columns; only texts are touched, negative numbers stay numbers.
+        table: Any columns. Shares are saved as fractions from 0 to 1, times in seconds; numbers
+            lose what is beyond :data:`DIGITS` significant digits.
     """
-    safe = table.map(quoted)
+    safe = table.map(_saved)
     safe.columns = [quoted(str(name)) for name in table.columns]
-    return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).encode()
+    text = safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return text.encode("utf-8-sig")
+
+
+def _saved(value: object) -> object:
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else quoted(value)
+
+
+def share_column(
+    label: str | None = None, *, explanation: str | None = None, width: int | None = None
+) -> ColumnConfig:
+    """Returns how shares from 0 to 1 are shown: ``83.2%``, sorted as numbers, saved as shares."""
+    return st.column_config.NumberColumn(
+        label, help=explanation, format="percent", step=0.001, width=width
+    )
+
+
+def time_column(label: str, *, explanation: str | None = None) -> ColumnConfig:
+    """Returns how a column of durations is shown, ``01:23:00``: it sorts by its length."""
+    return st.column_config.NumberColumn(label, help=explanation, format="compact", width=100)
+
+
+def worded(table: pd.DataFrame, words: Mapping[str, Sequence[str]]) -> Styler:
+    """Returns a table that shows words in place of values and still sorts by the values.
+
+    Args:
+        table: Any; rows counted from 0.
+        words: By column, a text for each row.
+    """
+    shown = table.style
+    for column, texts in words.items():
+        for row, text in enumerate(texts):
+            shown = shown.format(functools.partial(_said, text), subset=([row], [column]))
+    return shown
+
+
+def _said(text: str, _value: object) -> str:
+    return text
 
 
 def csv_download(
@@ -64,9 +110,14 @@ def csv_download(
     )
 
 
-def file_name(text: str) -> str:
-    """Returns a text as a file name that every system takes."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.")[:80] or "table"
+def file_name(*parts: object) -> str:
+    """Returns a file name that every system takes, without its ending.
+
+    Args:
+        parts: What it is made of, joined by dashes; what is None or empty is left out.
+    """
+    given = (re.sub(r"[^A-Za-z0-9.-]+", "-", str(part)) for part in parts if part is not None)
+    return "-".join(name for part in given if (name := part[:60].strip("-.")))[:150] or "table"
 
 
 def quoted(value: object) -> object:

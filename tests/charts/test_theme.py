@@ -172,7 +172,8 @@ def test_a_name_typed_by_a_person_stays_text() -> None:
 
 def test_a_dressed_figure_is_light_and_clear() -> None:
     chart = theme.style(theme.figure(), title="Nothing", dark=True)
-    assert chart.layout.paper_bgcolor == chart.layout.plot_bgcolor == theme.CLEAR
+    assert chart.layout.paper_bgcolor == theme.DARK.background
+    assert chart.layout.plot_bgcolor == theme.CLEAR
     assert len(chart.to_json()) < 2500  # bytes; Plotly's own template alone has 6,000
     json.loads(chart.to_json())
 

@@ -133,8 +133,8 @@ NAMED = (
         "empty-csv",
         "every CSV is empty",
         f"{_UI}/tables.py",
-        "safe = table.map(quoted)",
-        "safe = table.head(0).map(quoted)",
+        "safe = table.map(_saved)",
+        "safe = table.head(0).map(_saved)",
     ),
     Named(
         "empty-json",

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Dataframe
 
-from tests.pages.shown import Downloads, html_of, tables_of
+from tests.pages.shown import Downloads, html_of
 
 SHOWS = ("shows", "True class", "true")
 TAKEN_FOR = ("taken for", "Predicted class", "predicted")
@@ -32,13 +34,16 @@ def csv_of(downloads: Downloads, start: str) -> pd.DataFrame:
 
 def table_with(app: AppTest, *columns: Sequence[str] | str) -> pd.DataFrame:
     """Returns the first table of the page that has these columns, each under any of its names."""
-    found = [
-        table
-        for table in tables_of(app).values()
-        if all(_name(table, column) is not None for column in columns)
-    ]
-    assert found, [list(table.columns) for table in tables_of(app).values()]
-    return found[0]
+    table: pd.DataFrame = _shown_with(app, columns).value
+    return table
+
+
+def wording_of(app: AppTest, *columns: Sequence[str] | str) -> pd.DataFrame:
+    """Returns the words that the table with these columns shows in place of its values."""
+    shown = _shown_with(app, columns)
+    styled = pa.ipc.open_stream(shown.proto.arrow_data.styler.display_values).read_all()
+    words: pd.DataFrame = styled.to_pandas().set_axis(shown.value.columns, axis=1)
+    return words
 
 
 def column(table: pd.DataFrame, names: Sequence[str] | str) -> pd.Series:
@@ -65,6 +70,16 @@ def says(app: AppTest, *parts: str) -> bool:
     texts = [str(item.value) for item in (*app.text, *app.markdown, *app.caption)]
     lines = html_of(app).replace("</p>", "<p>").split("<p>")
     return any(all(part in text for part in parts) for text in (*texts, *lines))
+
+
+def _shown_with(app: AppTest, columns: Sequence[Sequence[str] | str]) -> Dataframe:
+    found = [
+        shown
+        for shown in app.dataframe
+        if all(_name(shown.value, column) is not None for column in columns)
+    ]
+    assert found, [list(shown.value.columns) for shown in app.dataframe]
+    return found[0]
 
 
 def _name(table: pd.DataFrame, names: Sequence[str] | str) -> str | None:

@@ -255,7 +255,7 @@ def test_the_table_says_what_each_picture_alone_is_said_to_show(model: str) -> N
         answer = services.classify(run, services.read_picture(data, "alone"))
         best = int(answer.probabilities.argmax())
         assert table["CNN-4"][row] == CLASS_NAMES[best]
-        assert table["CNN-4, how sure"][row] == pytest.approx(100 * answer.probabilities[best])
+        assert table["CNN-4, how sure"][row] == pytest.approx(answer.probabilities[best])
 
 
 def test_a_zip_of_few_pictures_is_answered_in_full(model: str) -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import formats
 from tests.pages.judged import FOUR, HALF, PRINTED, SIX, TWIN
-from tests.pages.oracle import RunFiles, accuracy_words
-from tests.pages.sheets import csv_of, numbers, opened, says, table_with
+from tests.pages.oracle import RunFiles, accuracy_words, wilson
+from tests.pages.sheets import csv_of, numbers, opened, says, table_with, wording_of
 from tests.pages.shown import Downloads, charts_of, open_page
 
 pytestmark = pytest.mark.usefixtures("judged")
@@ -34,17 +35,11 @@ def axes_of(app: AppTest, key: str) -> tuple[str, str]:
     return layout["xaxis"]["title"]["text"].casefold(), layout["yaxis"]["title"]["text"].casefold()
 
 
-def rows_of(app: AppTest) -> Any:
-    """Returns the figures side by side: a column by run, a row by figure."""
-    table = table_with(app, "", NAMES[SIX])
-    return table.set_index("")
-
-
-def row(table: Any, *words: str) -> Any:
-    """Returns the one row whose heading holds these words."""
-    found = [name for name in table.index if all(word in name.casefold() for word in words)]
-    assert len(found) == 1, (words, list(table.index))
-    return table.loc[found[0]]
+def figures_of(app: AppTest) -> tuple[Any, Any]:
+    """Returns the figures side by side, a row for each run: their values, and as worded."""
+    columns = ("run", "test accuracy")
+    values, words = table_with(app, *columns), wording_of(app, *columns)
+    return values.set_index("run"), words.set_index("run")
 
 
 def test_the_newest_finished_run_of_each_network_is_chosen_first() -> None:
@@ -55,9 +50,9 @@ def test_the_newest_finished_run_of_each_network_is_chosen_first() -> None:
 
 def test_runs_stand_in_the_order_of_the_field_and_of_the_address() -> None:
     app = open_page("compare", runs=f"{SIX},{FOUR}")
-    assert list(rows_of(app).columns)[:2] == ["CNN-6", "My run"]
+    assert list(figures_of(app)[0].index)[:2] == ["CNN-6", "My run"]
     app.multiselect[0].set_value([TWIN, SIX, FOUR]).run()
-    assert list(rows_of(app).columns)[:3] == ["CNN-4", "CNN-6", "My run"]
+    assert list(figures_of(app)[0].index)[:3] == ["CNN-4", "CNN-6", "My run"]
     assert app.query_params["runs"] in (f"{TWIN},{SIX},{FOUR}", [f"{TWIN},{SIX},{FOUR}"])
 
 
@@ -66,9 +61,11 @@ def test_the_table_to_choose_from_holds_each_runs_own_status(judged: Path) -> No
     order = [HALF, SIX, TWIN, FOUR, PRINTED]  # the newest first
     states = [RunFiles(judged / run_id).read("status.json") for run_id in order]
     assert numbers(table, "Epochs").tolist() == [state["epoch"] for state in states]
-    accuracies = [100 * state["accuracy"] for state in states]
-    assert np.allclose(numbers(table, "Accuracy"), accuracies)
-    assert np.allclose(numbers(table, "Best"), [100 * state["best_accuracy"] for state in states])
+    assert np.allclose(numbers(table, "Accuracy"), [state["accuracy"] for state in states])
+    assert np.allclose(numbers(table, "Best"), [state["best_accuracy"] for state in states])
+    assert table["Training"].dt.total_seconds().tolist() == [
+        round(state["running_seconds"]) for state in states
+    ]
     assert table["Device"].tolist() == [state["device_name"] for state in states]
     made = [RunFiles(judged / run_id).read("label.json")["created_at"] for run_id in order]
     assert table["Made"].astype("datetime64[s]").astype(int).tolist() == made
@@ -106,9 +103,9 @@ def test_each_curve_is_the_measure_asked_for_over_the_time_asked_for(
 def test_the_best_epoch_of_one_run_is_not_its_last(judged: Path) -> None:
     accuracies = RunFiles(judged / FOUR).column("monitored_accuracy")
     assert int(np.argmax(accuracies)) == 3
-    shown = row(rows_of(open_page("compare", runs=THREE)), "best", "epoch")
-    assert shown["My run"] == "4 of 6"
-    assert shown["CNN-6"] == "7 of 7"
+    values, words = (table["best epoch"] for table in figures_of(open_page("compare", runs=THREE)))
+    assert (values["My run"], words["My run"]) == (4, "4 of 6")
+    assert (values["CNN-6"], words["CNN-6"]) == (7, "7 of 7")
 
 
 def test_the_tutorials_levels_stand_beside_accuracies_and_not_beside_losses() -> None:
@@ -145,50 +142,67 @@ def test_the_bars_are_the_median_times_of_an_epoch(judged: Path) -> None:
 
 
 def test_the_figures_side_by_side_are_those_of_each_runs_files(judged: Path) -> None:
-    table = rows_of(open_page("compare", runs=THREE))
+    values, words = figures_of(open_page("compare", runs=THREE))
     for run_id, name in NAMES.items():
         run = RunFiles(judged / run_id)
         right = run.test().is_right
-        times = run.column("epoch_seconds")
-        low, high = (formats.duration(float(np.percentile(times, at))) for at in (25, 75))
-        state = run.read("status.json")
-        assert row(table, "test", "accuracy")[name] == accuracy_words(int(right.sum()), len(right))
-        best = max(run.column("monitored_accuracy"))
-        assert row(table, "best", "accuracy")[name] == f"{best:.1%}"
-        assert row(table, "median")[name] == formats.duration(float(np.median(times)))
-        assert row(table, "middle half")[name] == f"{low} to {high}"
-        assert row(table, "training")[name] == formats.duration(run.column("seconds")[-1])
-        assert row(table, "waited")[name] == formats.duration(state["waiting_seconds"])
-        assert row(table, "device")[name] == state["device_name"]
+        low, middle, high = np.percentile(run.column("epoch_seconds"), [25, 50, 75])
+        figures = {
+            "test accuracy": right.mean(),
+            "best monitored accuracy": max(run.column("monitored_accuracy")),
+            "seconds per epoch": middle,
+            "training seconds": run.column("seconds")[-1],
+            "waiting seconds": run.read("status.json")["waiting_seconds"],
+        }
+        ends = [values.loc[name, f"test accuracy {end}"] for end in ("low", "high")]
+        assert ends == pytest.approx(wilson(int(right.sum()), len(right)), abs=1e-9)
+        ends = [values.loc[name, f"seconds per epoch {end}"] for end in ("low", "high")]
+        assert ends == pytest.approx([low, high])
+        for key, figure in figures.items():
+            assert values.loc[name, key] == pytest.approx(figure), key
+            said = words.loc[name, key]
+            assert said.startswith(
+                formats.duration(figure) if "seconds" in key else f"{100 * figure:.1f}%"
+            )
+        assert words.loc[name, "test accuracy"] == accuracy_words(int(right.sum()), len(right))
+        assert values.loc[name, "device"] == run.read("status.json")["device_name"]
 
 
 def test_the_time_to_a_level_is_that_of_the_first_epoch_at_or_above_it(judged: Path) -> None:
-    table = rows_of(open_page("compare", runs=THREE))
-    reached = []
+    values, words = figures_of(open_page("compare", runs=THREE))
+    reached = set()
     for run_id, name in NAMES.items():
         run = RunFiles(judged / run_id)
         for level in LEVELS:
             met = [r["seconds"] for r in run.metrics if r["monitored_accuracy"] >= level / 100]
-            shown = row(table, f"{level}%", "time to")[name]
-            assert shown == (formats.duration(met[0]) if met else "not reached")
-            reached += [shown] if met else []
-    assert len(set(reached)) >= 4
+            value, said = (table.loc[name, f"seconds to {level}%"] for table in (values, words))
+            assert said == (formats.duration(met[0]) if met else formats.UNKNOWN)
+            assert np.array_equal([value], met[:1] or [np.nan], equal_nan=True)
+            reached |= set(met[:1])
+    assert len(reached) >= 4
 
 
-def test_the_tutorials_columns_hold_what_it_printed() -> None:
-    table = rows_of(open_page("compare", runs=THREE))
-    accuracy = row(table, "test", "accuracy")
-    assert accuracy["Tutorial CNN-4"] == accuracy_words(6_706, 10_000) == "67.1% ± 0.9"
-    assert accuracy["Tutorial CNN-6"] == accuracy_words(6_866, 10_000) == "68.7% ± 0.9"
-    best = row(table, "best", "epoch")
-    assert (best["Tutorial CNN-4"], best["Tutorial CNN-6"]) == ("20 to 50", "10 to 20")
+def test_the_tutorials_rows_hold_what_it_printed() -> None:
+    values, words = figures_of(open_page("compare", runs=THREE))
+    for name, right, best in (("CNN-4", 6_706, "20 to 50"), ("CNN-6", 6_866, "10 to 20")):
+        row = f"Tutorial {name}"
+        assert values.loc[row, "test accuracy"] == right / 10_000
+        assert words.loc[row, "test accuracy"] == accuracy_words(right, 10_000)
+        assert best in words.loc[row, "recipe"]
+        assert np.isnan(values.loc[row, "training seconds"])
 
 
 def test_the_csv_side_by_side_is_the_table(downloads: Downloads) -> None:
-    table = rows_of(open_page("compare", runs=THREE))
-    sheet = csv_of(downloads, "comparison_csv")
-    assert list(sheet.columns)[1:] == list(table.columns)
-    assert sheet.iloc[:, 1:].to_numpy().tolist() == table.to_numpy().tolist()
+    values, _ = figures_of(open_page("compare", runs=THREE))
+    sheet = csv_of(downloads, "comparison_csv").set_index("run")
+    assert list(sheet.index) == list(values.index)
+    assert list(sheet.columns) == list(values.columns)
+    for name in values.columns:
+        if pd.api.types.is_numeric_dtype(values[name].dtype):
+            shown = values[name].to_numpy(float, na_value=np.nan)
+            assert np.allclose(numbers(sheet, name), shown, rtol=1e-5, equal_nan=True), name
+        else:
+            assert sheet[name].tolist() == values[name].tolist()
 
 
 def test_the_csv_of_every_epoch_holds_each_runs_metrics(judged: Path, downloads: Downloads) -> None:

@@ -217,4 +217,4 @@ def test_the_table_below_a_group_is_that_of_the_images_shown(judged: Path) -> No
     assert column(table, IMAGE).tolist() == [f"test {tile.index}" for tile in tiles_of(app)]
     answers = RunFiles(judged / FOUR).served()
     places = [tile.index for tile in tiles_of(app)]
-    assert np.allclose(table[list(CLASSES)] / 100, answers.shares[places], atol=1e-6)
+    assert np.allclose(table[list(CLASSES)], answers.shares[places], atol=1e-6)

@@ -11,8 +11,17 @@ from tests.fabricate import Fake, fabricate
 from tests.pages.galleries import tiles_of
 from tests.pages.judged import FOUR, SIX
 from tests.pages.oracle import CLASSES, RunFiles, accuracy_words, wilson
-from tests.pages.sheets import SHOWS, TAKEN_FOR, cells_of, column, csv_of, says, table_with
-from tests.pages.shown import Downloads, charts_of, metrics_of, open_page, tables_of
+from tests.pages.sheets import (
+    SHOWS,
+    TAKEN_FOR,
+    cells_of,
+    column,
+    csv_of,
+    says,
+    table_with,
+    wording_of,
+)
+from tests.pages.shown import Downloads, charts_of, metrics_of, open_page
 
 pytestmark = pytest.mark.usefixtures("judged")
 
@@ -135,23 +144,25 @@ def test_each_recipe_of_the_shipped_runs_stands_with_mean_and_median(
     runs.append(Fake(run_id="best-6", recipe="best", network="cnn6", accuracy=0.9, epochs=5))
     folders = [RunFiles(fabricate(models, run).path) for run in runs]
     app = open_page("compare", runs=PAIR, look="Tutorial")
-    table = next(
-        table for table in tables_of(app).values() if "Epochs" in table and len(table) == 4
-    )
+    columns = ("recipe", "deviation", "training seconds")
+    table, words = table_with(app, *columns), wording_of(app, *columns)
     sheet = csv_of(downloads, "recipes_csv")
-    assert sheet.astype(str).to_numpy().tolist() == table.astype(str).to_numpy().tolist()
-    printed, quick, _, best = (row.tolist() for _, row in table.iterrows())
-    assert printed[2] == "67.1% ± 0.9"
+    assert list(sheet.columns) == list(table.columns)
+    assert sheet["recipe"].tolist() == table["recipe"].tolist()
     shares = [folder.test().accuracy for folder in folders]
     mean, deviation = np.mean(shares[:3]), np.std(shares[:3], ddof=1)
-    assert quick[2] == f"{mean:.1%} ± {100 * deviation:.1f} (3 seeds)"
-    assert best[2].startswith(f"{shares[3]:.1%}")
     times = [folder.read("status.json")["running_seconds"] for folder in folders[:3]]
     until = [
         next(r["seconds"] for r in folder.metrics if r["monitored_accuracy"] >= 0.6706)
         for folder in folders[:3]
     ]
-    assert quick[-2:] == [
-        formats.duration(float(np.median(times))),
-        formats.duration(float(np.median(until))),
-    ]
+    wanted = [mean, deviation, 3, 6, np.median(times), np.median(until)]
+    keys = ["accuracy", "deviation", "runs", "epochs", "training seconds", table.columns[-1]]
+    for rows in (table, sheet):
+        printed, quick, _, best = rows[keys].to_numpy(float, na_value=np.nan)
+        assert quick.tolist() == pytest.approx(wanted, rel=1e-5)
+        assert (printed[0], best[0]) == pytest.approx((0.6706, shares[3]))
+    said = words["accuracy"].tolist()
+    assert said[0] == "67.1% ± 0.9"
+    assert said[1] == f"{mean:.1%} ± {100 * deviation:.1f} (3 seeds)"
+    assert words.iloc[1, -1] == formats.duration(float(np.median(until)))

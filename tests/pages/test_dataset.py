@@ -23,10 +23,10 @@ from cifar_core.runs.results import Predictions
 from cifar_core.settings import PROJECT_DIR, current
 from cifar_core.ui import cached
 from cifar_core.ui.dataset_classes import PUBLISHED_DEVIATION, PUBLISHED_MEAN, count_sentence
-from cifar_core.ui.dataset_gallery import (
+from cifar_core.ui.dataset_figure import draw_figure
+from cifar_core.ui.dataset_filter import (
     Found,
     choose_pictures,
-    draw_figure,
     keep_answered,
     keep_doubtful,
 )
@@ -233,7 +233,7 @@ def test_the_training_pictures_that_were_learned_from_are_not_judged() -> None:
 @pytest.mark.usefixtures("_sample", "_shipped")
 def test_every_picture_of_the_gallery_leads_to_its_own_page() -> None:
     shown = galleries(opened(split="test", label="doubtful"))[1]
-    links = re.findall(r'href="picture\?split=test&amp;index=(\d+)"', shown)
+    links = re.findall(r'href="picture\?split=test&amp;index=(\d+)&amp;label=doubtful"', shown)
     assert [int(index) for index in links] == numbers(shown)
 
 

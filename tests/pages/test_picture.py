@@ -7,11 +7,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from cifar_core import services
 from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.sample import load_sample
 from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.picture_sections import beside, channels
+from cifar_core.ui.picture_choice import beside
+from cifar_core.ui.picture_sections import channels
 
 PAGE = str(PROJECT_DIR / "pages" / "picture.py")
 
@@ -89,11 +91,47 @@ def test_next_and_before_walk_through_the_pictures_that_are_here() -> None:
 def test_the_ends_of_a_split_have_nothing_beyond_them() -> None:
     pictures = np.zeros((3, 32, 32, 3), np.uint8)
     split = Split("test", pictures, np.zeros(3, np.uint8), np.array([2, 5, 9]))
-    assert beside(split, 2) == (None, 5)
-    assert beside(split, 9) == (5, None)
-    assert beside(split, 6) == (5, 9)
+    assert beside(split.indices, 2) == (None, 5)
+    assert beside(split.indices, 9) == (5, None)
+    assert beside(split.indices, 6) == (5, 9)
 
 
 def test_the_channels_add_up_to_the_picture() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     assert (channels(picture).sum(axis=0) == picture).all()
+
+
+def test_a_number_that_is_none_is_told() -> None:
+    first = int(load_sample().test.indices[0])
+    for asked in ("99999", "-3", "<b>"):
+        assert f"“{asked}”" in texts(opened(split="test", index=asked))
+    assert "“" not in texts(opened(split="test", index=str(first)))
+
+
+def test_next_stays_among_the_images_that_were_chosen() -> None:
+    test = load_sample().test
+    dogs = test.indices[test.labels == 5]
+    app = opened(split="test", index=str(dogs[1]), **{"class": "dog"})
+    for wanted in dogs[2:4]:
+        next(button for button in app.button if button.label == "Next").click().run()
+        assert f"Test picture {wanted}." in texts(app)
+
+
+def test_the_choice_can_be_left() -> None:
+    test = load_sample().test
+    dogs = np.flatnonzero(test.labels == 5)
+    app = opened(split="test", index=str(test.indices[dogs[1]]), **{"class": "dog"})
+    next(button for button in app.button if button.label == "All images").click().run()
+    next(button for button in app.button if button.label == "Next").click().run()
+    assert f"Test picture {test.indices[dogs[1] + 1]}." in texts(app)
+
+
+@pytest.mark.usefixtures("_shipped")
+def test_next_goes_on_in_the_order_of_the_most_doubtful() -> None:
+    doubtful = services.find_doubtful_labels("test").indices
+    here = [int(index) for index in doubtful if index in load_sample().test.indices]
+    assert here != sorted(here)
+    app = opened(split="test", index=str(here[0]), label="doubtful")
+    for wanted in here[1:4]:
+        next(button for button in app.button if button.label == "Next").click().run()
+        assert f"Test picture {wanted}." in texts(app)

@@ -127,7 +127,7 @@ def test_the_report_is_that_of_scikit_learn(runs_dir: Path) -> None:
     wanted = sk.precision_recall_fscore_support(answers.labels, answers.probabilities.argmax(1))
     table = app.dataframe[0].value
     for column, values in zip(("precision", "recall", "F1"), wanted[:3], strict=True):
-        assert np.allclose(table[column] / 100, values, atol=1e-9, rtol=0)
+        assert np.allclose(table[column], values, atol=1e-9, rtol=0)
 
 
 def test_the_averages_are_those_of_scikit_learn_in_a_table_of_their_own(runs_dir: Path) -> None:
@@ -337,7 +337,7 @@ def test_the_probabilities_of_the_pictures_stand_in_a_table(runs_dir: Path) -> N
     table = next(t.value for t in app.dataframe if "picture" in t.value.columns)
     assert table["picture"].tolist() == [f"test {index}" for index in indices_of(app, "test")]
     first = calibrated("only")[int(table["picture"][0].split()[1])]
-    assert np.allclose(table.loc[0, list(CLASS_NAMES)].to_numpy(float), 100 * first, atol=1e-5)
+    assert np.allclose(table.loc[0, list(CLASS_NAMES)].to_numpy(float), first, atol=1e-7)
     assert picture_browser.CALIBRATED in [item.value for item in app.caption]
     early = open_page(split="Validation pictures by epoch", epoch="1")
     assert picture_browser.CALIBRATED not in [item.value for item in early.caption]
@@ -370,7 +370,7 @@ def test_the_report_holds_the_area_of_scikit_learn(runs_dir: Path) -> None:
     answers = services.read_test_predictions(services.read_run("only"))
     wanted = sk.average_precision_score(answers.labels == 3, answers.probabilities[:, 3])
     table = app.dataframe[0].value
-    assert table["average precision"][3] / 100 == pytest.approx(wanted, abs=1e-9)
+    assert table["average precision"][3] == pytest.approx(wanted, abs=1e-9)
     assert f"average precision of {100 * wanted:.1f}%" in words_of(app)
 
 

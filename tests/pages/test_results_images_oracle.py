@@ -112,7 +112,7 @@ def test_the_table_below_the_images_holds_their_ten_probabilities(judged: Path, 
     assert column(table, SHOWS).tolist() == [CLASSES[answers.labels[place]] for place in places]
     assert column(table, TAKEN_FOR).tolist() == ["cat"] * len(places)
     shown = np.transpose([numbers(table, name) for name in CLASSES])
-    assert np.allclose(shown / 100, answers.shares[places], atol=1e-6)
+    assert np.allclose(shown, answers.shares[places], atol=1e-6)
 
 
 @pytest.mark.parametrize("is_early", [False, True])

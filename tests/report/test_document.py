@@ -17,7 +17,7 @@ from cifar_core import services
 from cifar_core.dataset import sample
 from cifar_core.errors import RunError
 from cifar_core.evaluation.comparison import mcnemar
-from cifar_core.report import document, judgement, sections
+from cifar_core.report import document, figures, judgement, sections
 from cifar_core.report.subjects import MOST_RUNS, best_of, gather, right_examples, wrong_examples
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.settings import PROJECT_DIR
@@ -286,3 +286,16 @@ def test_the_choice_of_the_best_run_never_asks_the_test_pictures(runs_dir: Path)
     fabricate(runs_dir, Fake(run_id="watched-test", recipe="tutorial-repaired", accuracy=0.9))
     fabricate(runs_dir, Fake(run_id="held-out", accuracy=0.6))
     assert [run.id for run in services.headline_runs()] == ["held-out"]
+
+
+def test_the_learning_curves_are_those_of_training_and_of_the_monitored_split(
+    pair: tuple[str, str],
+) -> None:
+    subjects = gather([services.read_run(run_id) for run_id in pair])
+    lines = {line.name: list(line.y) for line in figures.learning(subjects).data}
+    for subject in subjects:
+        rows = [row for row in services.read_metrics(subject.run.id) if row.kind == "epoch"]
+        monitored = f"{subject.name}, {subject.recipe.monitored_split}"
+        assert lines[f"{subject.name}, train"] == [round(100 * row.accuracy, 5) for row in rows]
+        wanted = [round(100 * float(row.monitored_accuracy or 0), 5) for row in rows]
+        assert lines[monitored] == wanted

@@ -7,7 +7,7 @@ import pytest
 from cifar_core import services
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.folder import State
-from cifar_core.ui.run_picker import default_runs, run_label, short_names
+from cifar_core.ui.run_picker import default_runs, run_label, run_labels, short_names
 from tests.fabricate import Fake, fabricate
 
 
@@ -73,3 +73,17 @@ def test_a_history_that_came_without_its_network_is_called_by_its_own_name(
     fabricate(models, Fake(run_id="cnn4-quick", name="CNN-4, quick"))
     names = short_names(services.list_runs())
     assert names == {"cnn4": "Shipped CNN-4", "cnn4-quick": "CNN-4, quick"}
+
+
+def test_two_runs_of_one_name_are_told_apart(runs_dir: Path) -> None:
+    for run_id in ("cnn4-standard-1", "cnn4-quick-1"):
+        fabricate(runs_dir, Fake(run_id=run_id, name="mine"))
+    runs = services.list_runs(with_shipped=False)
+    for names in (run_labels(runs), short_names(runs)):
+        assert len(set(names.values())) == 2
+        assert all(run_id in name for run_id, name in names.items())
+
+
+def test_a_run_alone_with_its_name_carries_no_id(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one", name="mine"))
+    assert "one" not in run_labels(services.list_runs(with_shipped=False))["one"]

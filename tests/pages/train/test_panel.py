@@ -168,7 +168,7 @@ def test_ten_pictures_are_followed_epoch_by_epoch(runs_dir: Path) -> None:
     assert "the first of each class among them" in shown(app)
     table = run_details.course_table(epochs, answers[:, :2], found.labels[:2])
     assert table["Epoch"].tolist() == [1, 2, 3]
-    assert table.iloc[-1, 1] == pytest.approx(100 * found.probabilities[0, found.labels[0]])
+    assert table.iloc[-1, 1] == pytest.approx(found.probabilities[0, found.labels[0]])
 
 
 @pytest.mark.usefixtures("sample")
