@@ -75,12 +75,14 @@ def run_list(runs: Sequence[Run], chosen: str | None) -> None:
         )
         if chosen is None:
             _link_shipped()
+        _choose_included(chosen)
         return
     with st.container():
         run_actions.show_report()
     alive = any(run.state.is_alive for run in runs)
     pause = TICK_SECONDS if len(runs) <= MANY_RUNS else SLOW_TICK_SECONDS
     st.fragment(_table, run_every=pause if alive else None)(_signature(runs), chosen)
+    _choose_included(chosen)
 
 
 def _link_shipped() -> None:
@@ -99,6 +101,25 @@ def _link_shipped() -> None:
         )
     except StreamlitAPIException:
         st.text(label)  # the page runs alone, outside app.py (a test)
+
+
+def _choose_included(chosen: str | None) -> None:
+    """Draws the choice of an included run, whose curves the page then shows."""
+    included = {run.id: run for run in services.list_runs() if run.is_shipped}
+    if not included:
+        return
+    wanted = st.selectbox(
+        "Included models",
+        list(included),
+        index=list(included).index(chosen) if chosen in included else None,
+        format_func=lambda run_id: str(included[run_id].name),
+        placeholder="Show how one was trained",
+        key=f"train_included_{chosen}",  # another run on the page makes another field
+        width=480,
+    )
+    if wanted is not None and wanted != chosen:
+        set_address("run", wanted)
+        st.rerun()
 
 
 def _signature(runs: Sequence[Run]) -> str:
