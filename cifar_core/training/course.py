@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import math
 import statistics
 import time
-from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -23,11 +21,11 @@ from cifar_core.errors import RunError
 from cifar_core.evaluation.loss import cross_entropy
 from cifar_core.runs.devices import load_average
 from cifar_core.runs.folder import MetricRow, RunFolder
-from cifar_core.runs.forecast import TRAINING_PASSES, closing_images
 from cifar_core.runs.journal import Journal
 from cifar_core.training import checkpoint
 from cifar_core.training.checkpoint import Progress
 from cifar_core.training.engine import Engine, steps_per_epoch
+from cifar_core.training.speed import Speed
 
 LOG = logging.getLogger(__name__)
 
@@ -36,9 +34,6 @@ STRETCH_SECONDS = 1.0
 
 ROWS_PER_EPOCH = 10
 """How many rows of metrics are written while an epoch is under way, at most."""
-
-SPEEDS_NEEDED, SPEEDS_KEPT = 3, 20
-"""Stretches that a forecast is made from, at least and at most; their median counts."""
 
 StopAsked = Callable[[], bool]
 
@@ -76,10 +71,13 @@ class Course:
         self.steps = steps_per_epoch(self.recipe, self.pictures)
         self.progress = begin
         self._learning_rate = learning_rate
-        self._closing_rate = closing_rate
-        self._is_compiled = False
-        self._step_seconds: deque[float] = deque(maxlen=SPEEDS_KEPT)
-        self._measuring_seconds: float | None = None
+        self.speed = Speed(
+            self.recipe,
+            steps=self.steps,
+            monitored=len(watched.labels),
+            closing_rate=closing_rate,
+            on_cpu=journal.status.device == "cpu",
+        )
         self._loads: list[float] = []
         self._since = time.monotonic()  # the moment up to which seconds have been counted
 
@@ -134,7 +132,7 @@ class Course:
                 return False
             first = self.progress.step
             border = (first // row_steps + 1) * row_steps  # rows stand at the same steps always
-            last = min(first + self._stretch(), border, self.steps)
+            last = min(first + self.speed.steps_in(STRETCH_SECONDS), border, self.steps)
             self._advance(plan, first, last)
             if last == border and last < self.steps:
                 self.folder.append_metrics([self._row("step")])
@@ -146,9 +144,7 @@ class Course:
         """Runs a stretch of steps and counts what it reports."""
         began = time.monotonic()
         done = self.engine.train(plan, self.progress.epoch, first, last)
-        if self._is_compiled:  # the first call compiles, and says nothing of the next ones
-            self._step_seconds.append((time.monotonic() - began) / (last - first))
-        self._is_compiled = True
+        self.speed.add_stretch(time.monotonic() - began, last - first)
         if not np.isfinite(done.losses).all():
             broken = first + int(np.flatnonzero(~np.isfinite(done.losses))[0])
             raise RunError(
@@ -176,7 +172,7 @@ class Course:
         labels = self.watched.labels
         accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
         loss = cross_entropy(probabilities, labels)
-        self._measuring_seconds = time.monotonic() - began
+        self.speed.add_measuring(time.monotonic() - began)
         files.append(self.folder.predictions_path, probabilities.tobytes(), durable=True)
         self.progress = self._clocked()
         row = dataclasses.replace(
@@ -229,12 +225,6 @@ class Course:
             running_seconds=self.progress.running_seconds + passed,
         )
 
-    def _stretch(self) -> int:
-        """Returns how many steps take about a second."""
-        if not self._step_seconds:
-            return 1
-        return max(1, math.floor(STRETCH_SECONDS / self._step_seconds[-1]))
-
     def _row(self, kind: str) -> MetricRow:
         progress = self.progress
         seen = min(progress.step * self.recipe.batch_size, self.pictures)
@@ -252,9 +242,6 @@ class Course:
     def _tell(self, *, now: bool = False, phase: str | None = None) -> None:
         """Says in the status how far the training is and when it will end."""
         progress = self.progress
-        rate = None
-        if self._step_seconds and self._step_seconds[-1] > 0:
-            rate = self.recipe.batch_size / self._step_seconds[-1]
         self.journal.say(
             now=now,
             phase=phase or self.journal.status.phase,
@@ -262,35 +249,12 @@ class Course:
             step=progress.step,
             steps_per_epoch=self.steps,
             running_seconds=progress.running_seconds,
-            eta_seconds=self._forecast(),
-            images_per_second=rate,
+            eta_seconds=self.speed.seconds_left(progress.epoch, progress.step),
+            images_per_second=self.speed.images_per_second(),
             accuracy=progress.accuracy,
             best_accuracy=progress.best_accuracy,
             best_epoch=progress.best_epoch,
         )
-
-    def _forecast(self) -> float | None:
-        """Returns the expected seconds to the end of the run; None until its speed is known."""
-        if len(self._step_seconds) < SPEEDS_NEEDED:
-            return None
-        progress = self.progress
-        step = statistics.median(self._step_seconds)
-        measuring = self._measuring_seconds
-        if measuring is None:
-            measuring = step * len(self.watched.labels) / self.recipe.batch_size / TRAINING_PASSES
-        epochs = self.recipe.epochs - progress.epoch
-        training = (epochs * self.steps - progress.step) * step + epochs * measuring
-        return training + (self.closing_seconds() or 0.0) or None
-
-    def closing_seconds(self) -> float | None:
-        """Returns the expected time after the last epoch, or None where nothing tells it.
-
-        That time is the CPU's, so what a GPU needed for the monitored split tells nothing of it.
-        """
-        rate = self._closing_rate
-        if rate is None and self._measuring_seconds and self.journal.status.device == "cpu":
-            rate = self._measuring_seconds / len(self.watched.labels)
-        return None if rate is None else rate * closing_images(self.recipe)
 
     def _log(self, row: MetricRow) -> None:
         """Logs the end of an epoch, and takes note of how busy the machine is."""

@@ -79,7 +79,7 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     course.take_up(saved)
     if not course.run(stop_asked):
         return False
-    say = closing_voice(journal, course.closing_seconds())
+    say = closing_voice(journal, course.speed.closing_seconds())
     finish(
         folder,
         engine.model,

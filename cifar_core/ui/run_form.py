@@ -70,7 +70,7 @@ def run_form(runs: Sequence[Run], *, is_open: bool) -> None:
         runs: All runs of the lab, for the expected time and the load of the devices.
         is_open: Whether a visitor finds the form open: not where a run is to be seen first.
     """
-    base = _base()
+    cloned = _base()
     wanted = OPEN.get()
     if wanted is not None:
         OPEN.set(None)
@@ -86,7 +86,7 @@ def run_form(runs: Sequence[Run], *, is_open: bool) -> None:
         with chosen:
             network = _network()
         with detailed:
-            base = _recipe(base, network)
+            base = _recipe(cloned, network)
         order = None
         with st.expander("Epochs, learning rate, seed, device and more"), guard():
             order = _details(base, runs)
