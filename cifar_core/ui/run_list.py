@@ -16,7 +16,7 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
-from cifar_core.ui.session import STARTED_RUN, set_address
+from cifar_core.ui.session import STARTED_RUN, Kept, set_address
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -37,6 +37,9 @@ TIME_PIXELS = 100
 
 MOST_PIXELS = 292
 """Seven rows; further ones scroll, so that the run below stays in sight."""
+
+INCLUDED = Kept[str | None]("train_included", None)
+"""The included run that the page shows, if it shows one."""
 
 CSS = """<style>
 /* The table's own download would hand a run's name to a spreadsheet as a formula. */
@@ -108,18 +111,16 @@ def _choose_included(chosen: str | None) -> None:
     included = {run.id: run for run in services.list_runs() if run.is_shipped}
     if not included:
         return
-    wanted = st.selectbox(
+    INCLUDED.set(chosen if chosen in included else None)
+    st.selectbox(
         "Included models",
         list(included),
-        index=list(included).index(chosen) if chosen in included else None,
         format_func=lambda run_id: str(included[run_id].name),
         placeholder="Show how one was trained",
-        key=f"train_included_{chosen}",  # another run on the page makes another field
+        key=INCLUDED.key,
+        on_change=lambda: set_address("run", INCLUDED.get()),
         width=480,
     )
-    if wanted is not None and wanted != chosen:
-        set_address("run", wanted)
-        st.rerun()
 
 
 def _signature(runs: Sequence[Run]) -> str:
@@ -135,8 +136,10 @@ def _table(signature: str, chosen: str | None) -> None:
         if _signature(runs) != signature:
             st.rerun()
         ids = [run.id for run in runs]
-        # A selection is kept by its row, so other runs make another table.
-        key = f"train_runs_{hashlib.sha256('|'.join(ids).encode()).hexdigest()[:12]}"
+        # A selection is kept by its row, so other runs make another table; so does an included
+        # run, or what was selected before it would be taken for a new choice.
+        marks = "|".join([*ids, "" if chosen in (None, *ids) else chosen])
+        key = f"train_runs_{hashlib.sha256(marks.encode()).hexdigest()[:12]}"
         shown = [ids.index(chosen)] if chosen in ids else []
         with st.container(key="train_list"):
             st.html(CSS)
