@@ -138,7 +138,7 @@ def _table(signature: str, chosen: str | None) -> None:
         ids = [run.id for run in runs]
         # A selection is kept by its row, so other runs make another table; so does an included
         # run, or what was selected before it would be taken for a new choice.
-        marks = "|".join([*ids, "" if chosen in (None, *ids) else chosen])
+        marks = "|".join([*ids, chosen if chosen and chosen not in ids else ""])
         key = f"train_runs_{hashlib.sha256(marks.encode()).hexdigest()[:12]}"
         shown = [ids.index(chosen)] if chosen in ids else []
         with st.container(key="train_list"):
