@@ -210,7 +210,9 @@ def test_the_log_tells_the_run_from_its_device_to_its_test_accuracy(finished: Ru
 def test_a_run_leaves_nothing_in_the_system_s_folder_for_temporary_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    system = tmp_path / "system"
+    system.mkdir()
+    monkeypatch.setenv("TMPDIR", str(system))
     run_id = services.start_run(short(epochs=1, training_pictures=200))
     wait_for_step(run_id, 0)
     own = services.read_run(run_id).folder.temporary_path
@@ -221,4 +223,4 @@ def test_a_run_leaves_nothing_in_the_system_s_folder_for_temporary_files(
     run = wait(run_id, State.FINISHED)
     wait_for_release(run)
     assert not own.exists()
-    assert list(tmp_path.iterdir()) == []
+    assert list(system.iterdir()) == []
