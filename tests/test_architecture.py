@@ -67,6 +67,7 @@ TRAINING_MAY_IMPORT = (
     "cifar_core.runs.folder",
     "cifar_core.runs.journal",
     "cifar_core.runs.devices",
+    "cifar_core.runs.forecast",
     "cifar_core.errors",
     "cifar_core.settings",
     "cifar_core.files",

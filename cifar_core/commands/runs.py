@@ -148,7 +148,7 @@ def _follow(run_id: str, *, as_json: bool) -> int:
         show_json({**summaries.facts(run, figures), "evaluation": evaluation})
     elif figures:
         accuracy = formats.percent(figures.accuracy, figures.interval)
-        took = formats.duration(run.status.running_seconds)
+        took = formats.duration(run.status.device_seconds)
         show(f"Run {run_id} is finished: {accuracy} of the test pictures right, {took}.")
     else:
         show(f"Run {run_id} is {run.state}. {run.reason} {run.remedy}")

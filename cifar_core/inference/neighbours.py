@@ -4,8 +4,8 @@ Alike means: a small angle between what the last dense layer reads of both (cosi
 a way to explain answers: R. Caruana and others, "Case-based explanation of non-case-based
 learning methods", AMIA 1999). The pictures of the shipped sample are compared at once. Those of
 all 50,000 take half a minute and more, so a process of its own computes them once a network:
-``python -m cifar_core.inference.neighbours MODEL SHA256 DATA_DIR`` writes them to
-``DATA_DIR/features`` while it holds a kernel lock there.
+``python -m cifar_core.inference.neighbours DATA_DIR LOCK`` writes them to ``DATA_DIR/features``.
+There is one such process at a time: it holds a kernel lock there and takes order after order.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +22,12 @@ from numpy.typing import NDArray
 
 from cifar_core import background, files
 from cifar_core.dataset import TRAIN_PICTURES, arrays
+from cifar_core.errors import LabError
 from cifar_core.inference.inside import Inside
-from cifar_core.lock import try_lock
+from cifar_core.lock import Lock, try_lock
 
 FOLDER = "features"
+ORDER = ".order"
 CHUNK = 4096
 """Rows compared at once."""
 
@@ -114,8 +117,46 @@ def open_whole(data_dir: Path, sha256: str, split: arrays.Split) -> Catalogue | 
 
 
 def start(model_path: Path, sha256: str, data_dir: Path) -> None:
-    """Starts to compute the catalogue of all training pictures, unless that is under way."""
-    background.start(__spec__.name, [model_path, sha256, data_dir])
+    """Orders the catalogue of all training pictures; a process is started unless one is at work.
+
+    Raises:
+        OSError: The data folder cannot be written, or no process could be started.
+    """
+    _path(data_dir, sha256).parent.mkdir(exist_ok=True)
+    order = _path(data_dir, sha256).with_suffix(ORDER)
+    files.write_json(order, [str(model_path.absolute()), sha256], durable=False)
+    lock = try_lock(_queue_lock(data_dir))
+    if lock is not None:
+        with lock:
+            log_path = _path(data_dir, "queue").with_suffix(".log")
+            background.start(__spec__.name, [data_dir], lock=lock, log_path=log_path)
+
+
+def work_off(data_dir: Path, lock: Lock | None) -> None:
+    """Computes what was ordered, one catalogue after another.
+
+    Args:
+        data_dir: The data folder.
+        lock: That of the one process that does so.
+    """
+    while lock is not None:
+        with lock:
+            while orders := sorted((data_dir / FOLDER).glob(f"*{ORDER}")):
+                _carry_out(orders[0], data_dir)
+        # An order given while the lock was still held has started no process.
+        has_more = any((data_dir / FOLDER).glob(f"*{ORDER}"))
+        lock = try_lock(_queue_lock(data_dir)) if has_more else None
+
+
+def _carry_out(order: Path, data_dir: Path) -> None:
+    """Computes one catalogue; an order that fails is dropped, and the next one has its turn."""
+    try:
+        model_path, sha256 = files.read_json(order)
+        order.unlink()  # first: one that ends this process must not end every later one too
+        compute(Path(model_path), sha256, data_dir)
+    except (LabError, OSError, ValueError):
+        order.unlink(missing_ok=True)
+        traceback.print_exc()
 
 
 def compute(model_path: Path, sha256: str, data_dir: Path) -> bool:
@@ -145,6 +186,10 @@ def _path(data_dir: Path, sha256: str) -> Path:
     return data_dir / FOLDER / f"{sha256[:16]}.npy"
 
 
+def _queue_lock(data_dir: Path) -> Path:
+    return data_dir / FOLDER / "queue.lock"
+
+
 def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns rows (n, d) of length 1; a row of zeros stays one."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
@@ -154,4 +199,4 @@ def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 if __name__ == "__main__":
     os.nice(10)  # nobody waits for it
-    compute(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    work_off(Path(sys.argv[1]), Lock.adopt(int(sys.argv[2])))

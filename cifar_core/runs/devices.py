@@ -55,6 +55,11 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def load_average() -> float | None:
+    """Returns how many processes wanted a core in the last minute, where the system tells."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
 def _read_cpu() -> Device:
     name = _cpu_field("model name") or platform.processor() or platform.machine() or "CPU"
     cores = usable_cores()

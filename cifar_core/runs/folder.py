@@ -72,14 +72,23 @@ class Status:
         heartbeat_at: When the worker last spoke.
         ended_at: When it last ended.
         waiting_seconds: Time in line, over all its attempts.
-        running_seconds: Time on the device, over all its attempts.
-        eta_seconds: Expected time to the end of training.
+        setup_seconds: Time on the device before training (starting Keras, opening the data,
+            building the network), over all its attempts.
+        running_seconds: Time of training, over all its attempts.
+        closing_seconds: Time on the device after the last epoch (export, temperature, test
+            figures), over all its attempts.
+        eta_seconds: Expected time to the end of the run.
         images_per_second: Training pictures per second, lately.
         accuracy: Accuracy on the monitored split after the last epoch, from 0 to 1.
         best_accuracy: The best of them, and ``best_epoch`` its epoch (from 1).
         reason: Why it ended, in a sentence; ``remedy`` what to do next.
         attempts: How often a worker was started for it.
         boot: Identifies the machine's start, to tell a reboot from a death.
+        cores: Processor cores the worker may use; 0 until known.
+        threads: Threads that compute one operation on the CPU; 0 until known.
+        load_at_start: The machine's load average when the run last got its device.
+        load_median: Median of the load averages at the ends of its epochs since then, its own
+            load included.
     """
 
     state: State
@@ -95,7 +104,9 @@ class Status:
     heartbeat_at: float = 0.0
     ended_at: float | None = None
     waiting_seconds: float = 0.0
+    setup_seconds: float = 0.0
     running_seconds: float = 0.0
+    closing_seconds: float = 0.0
     eta_seconds: float | None = None
     images_per_second: float | None = None
     accuracy: float | None = None
@@ -105,6 +116,15 @@ class Status:
     remedy: str = ""
     attempts: int = 0
     boot: str = ""
+    cores: int = 0
+    threads: int = 0
+    load_at_start: float | None = None
+    load_median: float | None = None
+
+    @property
+    def device_seconds(self) -> float:
+        """All the time on the device: setting up, training, closing."""
+        return self.setup_seconds + self.running_seconds + self.closing_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +223,11 @@ class RunFolder:
     def log_path(self) -> Path:
         """worker.log: everything the worker printed."""
         return self.path / "worker.log"
+
+    @property
+    def temporary_path(self) -> Path:
+        """.temporary: where the worker's libraries put their files while it works."""
+        return self.path / ".temporary"
 
     @property
     def checkpoint_path(self) -> Path:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
 import time
 from typing import Any
 
 from cifar_core import files
 from cifar_core.runs.folder import RunFolder, State, Status
+
+LOG = logging.getLogger(__name__)
 
 SPEAK_SECONDS = 1.0
 RESERVE_BYTES = 64 * 1024
@@ -28,6 +31,7 @@ class Journal:
     def __init__(self, folder: RunFolder, status: Status) -> None:
         self.folder = folder
         self.status = status
+        self._since = time.monotonic()
         self._spoken = 0.0
         self._is_over = False
         self._voice = threading.RLock()
@@ -42,6 +46,14 @@ class Journal:
         for path in (self.folder.status_path, self.folder.checkpoint_path, self._reserve):
             files.sweep(path.parent, path.name)
         files.write_whole(self._reserve, bytes(RESERVE_BYTES), durable=False)
+
+    def start_clock(self) -> None:
+        """Begins to count the time on the device."""
+        self._since = time.monotonic()
+
+    def device_seconds(self) -> float:
+        """Returns the time on the device in this attempt."""
+        return time.monotonic() - self._since
 
     def say(self, *, now: bool = False, **changes: Any) -> None:
         """Changes the status; it is written when it was not within the last second.
@@ -85,3 +97,8 @@ class Journal:
             )
             self.folder.write_last_status(self.status, self._reserve)
             self._is_over = True
+        LOG.info(
+            "%s after %.1f s on the device: setup %.1f s, training %.1f s, closing %.1f s. %s",
+            *(state, self.status.device_seconds, self.status.setup_seconds),
+            *(self.status.running_seconds, self.status.closing_seconds, reason),
+        )

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -21,9 +24,12 @@ from typing import NoReturn
 
 from cifar_core.errors import LabError
 from cifar_core.lock import Lock
+from cifar_core.runs.devices import load_average, usable_cores
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.journal import Journal
 from cifar_core.runs.line import Line
+
+LOG = logging.getLogger("cifar_core.runs.worker")  # as a process its name is __main__
 
 LOOK_SECONDS = 0.25
 
@@ -64,12 +70,39 @@ def main(path: str, descriptor: str) -> None:
     wish = Wish(folder)
     signal.signal(signal.SIGTERM, wish.on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    start_log()
     journal = Journal(folder, status)
     threading.Thread(target=watch, args=(journal, wish, lock), daemon=True).start()
     try:
+        use_own_temporary_folder(folder)
         work(journal, wish)
     finally:
+        shutil.rmtree(folder.temporary_path, ignore_errors=True)
         lock.release()
+
+
+def start_log() -> None:
+    """Has what the lab's own modules log printed, with its moment in UTC."""
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logger = logging.getLogger("cifar_core")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def use_own_temporary_folder(folder: RunFolder) -> None:
+    """Gives this process and its children a temporary folder inside the run's own.
+
+    TensorFlow leaves a file for each function that it compiles and removes them only when the
+    process ends by itself. A killed worker's go when the run is resumed or deleted.
+    """
+    shutil.rmtree(folder.temporary_path, ignore_errors=True)
+    with contextlib.suppress(OSError):  # a full disk is named by what the run itself writes
+        folder.temporary_path.mkdir()
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder.temporary_path)
 
 
 def watch(journal: Journal, wish: Wish, lock: Lock) -> NoReturn:
@@ -83,7 +116,7 @@ def watch(journal: Journal, wish: Wish, lock: Lock) -> NoReturn:
     while True:
         time.sleep(LOOK_SECONDS)
         if not lock.is_on(journal.folder.lock_path):
-            os._exit(1)
+            os._exit(1)  # its temporary folder went with the run's
         if not wish():
             asked_at = None
         elif asked_at is None:
@@ -99,6 +132,7 @@ def watch(journal: Journal, wish: Wish, lock: Lock) -> NoReturn:
         )
         journal.folder.request_path.unlink(missing_ok=True)
     finally:
+        shutil.rmtree(journal.folder.temporary_path, ignore_errors=True)
         os._exit(0)
 
 
@@ -110,18 +144,24 @@ def work(journal: Journal, wish: Wish) -> None:
     device_lock = None
     try:
         journal.reserve()
+        LOG.info("run %s, attempt %d, waits for %s", folder.id, status.attempts, status.device)
         device_lock = _wait(journal, line, wish)
         waited = status.waiting_seconds + time.monotonic() - came
         journal.say(waiting_seconds=waited)
         if device_lock is None:
             journal.end(State.STOPPED, "Stopped while it waited in line.", "Resume it any time.")
             return
+        journal.start_clock()
         journal.say(
             now=True,
             state=State.RUNNING,
             phase="starting Keras",
             started_at=time.time(),
+            cores=usable_cores(),
+            load_at_start=load_average(),
+            load_median=None,
         )
+        LOG.info("got %s after %.1f s in line", status.device, waited - status.waiting_seconds)
         from cifar_core.training.train import train
 
         finished = train(journal, wish)

@@ -7,7 +7,8 @@ reliability tests can put thousands of runs through this very code.
 from __future__ import annotations
 
 import dataclasses
-import math
+import logging
+import statistics
 import time
 from collections.abc import Callable
 
@@ -18,11 +19,15 @@ from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.augmentation import EpochPlan, plan_epoch
 from cifar_core.errors import RunError
 from cifar_core.evaluation.loss import cross_entropy
+from cifar_core.runs.devices import load_average
 from cifar_core.runs.folder import MetricRow, RunFolder
 from cifar_core.runs.journal import Journal
 from cifar_core.training import checkpoint
 from cifar_core.training.checkpoint import Progress
 from cifar_core.training.engine import Engine, steps_per_epoch
+from cifar_core.training.speed import Speed
+
+LOG = logging.getLogger(__name__)
 
 STRETCH_SECONDS = 1.0
 """How long the engine works between two looks at the wish to stop."""
@@ -43,6 +48,7 @@ class Course:
         watched: The split that is measured after every epoch.
         learning_rate: Of a step counted from the start of the run, for the record.
         begin: The progress of a run that has not begun.
+        closing_rate: Seconds per image of the closing phase, where an earlier run recorded it.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Course:
         watched: Split,
         learning_rate: Callable[[int], float],
         begin: Progress,
+        closing_rate: float | None = None,
     ) -> None:
         self.journal = journal
         self.folder: RunFolder = journal.folder
@@ -64,7 +71,14 @@ class Course:
         self.steps = steps_per_epoch(self.recipe, self.pictures)
         self.progress = begin
         self._learning_rate = learning_rate
-        self._seconds_per_step: float | None = None
+        self.speed = Speed(
+            self.recipe,
+            steps=self.steps,
+            monitored=len(watched.labels),
+            closing_rate=closing_rate,
+            on_cpu=journal.status.device == "cpu",
+        )
+        self._loads: list[float] = []
         self._since = time.monotonic()  # the moment up to which seconds have been counted
 
     def take_up(self, saved: checkpoint.Checkpoint | None) -> None:
@@ -93,6 +107,10 @@ class Course:
                 remedy="Start the run anew; somebody or something has changed its files.",
             ) from error
         self._since = time.monotonic()
+        status, progress = self.journal.status, self.progress
+        begun = "goes on from its checkpoint" if saved else "begins"
+        LOG.info("training %s at epoch %d, step %d", begun, progress.epoch, progress.step)
+        self.journal.say(setup_seconds=status.setup_seconds + self.journal.device_seconds())
         self._tell(phase="training")
 
     def run(self, stop_asked: StopAsked) -> bool:
@@ -100,6 +118,9 @@ class Course:
         while self.progress.epoch < self.recipe.epochs:
             if not self._run_epoch(stop_asked):
                 self._save()
+                LOG.info(
+                    "asked to stop at epoch %d, step %d", self.progress.epoch, self.progress.step
+                )
                 return False
         return True
 
@@ -111,7 +132,7 @@ class Course:
                 return False
             first = self.progress.step
             border = (first // row_steps + 1) * row_steps  # rows stand at the same steps always
-            last = min(first + self._stretch(), border, self.steps)
+            last = min(first + self.speed.steps_in(STRETCH_SECONDS), border, self.steps)
             self._advance(plan, first, last)
             if last == border and last < self.steps:
                 self.folder.append_metrics([self._row("step")])
@@ -123,7 +144,7 @@ class Course:
         """Runs a stretch of steps and counts what it reports."""
         began = time.monotonic()
         done = self.engine.train(plan, self.progress.epoch, first, last)
-        self._seconds_per_step = (time.monotonic() - began) / (last - first)
+        self.speed.add_stretch(time.monotonic() - began, last - first)
         if not np.isfinite(done.losses).all():
             broken = first + int(np.flatnonzero(~np.isfinite(done.losses))[0])
             raise RunError(
@@ -146,10 +167,12 @@ class Course:
     def _close_epoch(self) -> None:
         """Measures the watched split, writes the epoch's row and a checkpoint."""
         self.journal.say(phase="measuring on the watched pictures")
+        began = time.monotonic()
         probabilities = self.engine.predict(self.watched.images).astype(np.float16)
         labels = self.watched.labels
         accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
         loss = cross_entropy(probabilities, labels)
+        self.speed.add_measuring(time.monotonic() - began)
         files.append(self.folder.predictions_path, probabilities.tobytes(), durable=True)
         self.progress = self._clocked()
         row = dataclasses.replace(
@@ -159,6 +182,7 @@ class Course:
             monitored_accuracy=accuracy,
         )
         self.folder.append_metrics([row], durable=True)
+        self._log(row)
         is_best = self.progress.best_accuracy is None or accuracy > self.progress.best_accuracy
         epoch = self.progress.epoch + 1
         self.progress = dataclasses.replace(
@@ -189,6 +213,7 @@ class Course:
             self.folder.checkpoint_path,
             checkpoint.Checkpoint(self.progress, self.engine.read()),
         )
+        LOG.info("checkpoint kept: epoch %d, step %d", self.progress.epoch, self.progress.step)
 
     def _clocked(self) -> Progress:
         """Returns the progress with the time since the last look counted."""
@@ -199,12 +224,6 @@ class Course:
             epoch_seconds=self.progress.epoch_seconds + passed,
             running_seconds=self.progress.running_seconds + passed,
         )
-
-    def _stretch(self) -> int:
-        """Returns how many steps take about a second."""
-        if self._seconds_per_step is None:
-            return 1
-        return max(1, math.floor(STRETCH_SECONDS / self._seconds_per_step))
 
     def _row(self, kind: str) -> MetricRow:
         progress = self.progress
@@ -223,13 +242,6 @@ class Course:
     def _tell(self, *, now: bool = False, phase: str | None = None) -> None:
         """Says in the status how far the training is and when it will end."""
         progress = self.progress
-        done = progress.epoch + progress.step / self.steps
-        eta = None
-        if done > 0 and progress.running_seconds > 0:
-            eta = progress.running_seconds / done * (self.recipe.epochs - done)
-        rate = None
-        if self._seconds_per_step:
-            rate = self.recipe.batch_size / self._seconds_per_step
         self.journal.say(
             now=now,
             phase=phase or self.journal.status.phase,
@@ -237,9 +249,23 @@ class Course:
             step=progress.step,
             steps_per_epoch=self.steps,
             running_seconds=progress.running_seconds,
-            eta_seconds=eta,
-            images_per_second=rate,
+            eta_seconds=self.speed.seconds_left(progress.epoch, progress.step),
+            images_per_second=self.speed.images_per_second(),
             accuracy=progress.accuracy,
             best_accuracy=progress.best_accuracy,
             best_epoch=progress.best_epoch,
+        )
+
+    def _log(self, row: MetricRow) -> None:
+        """Logs the end of an epoch, and takes note of how busy the machine is."""
+        load = load_average()
+        if load is not None:
+            self._loads.append(load)
+            self.journal.say(load_median=round(statistics.median(self._loads), 2))
+        LOG.info(
+            "epoch %d of %d: training loss %.4f, accuracy %.4f; %s loss %.4f, accuracy %.4f; "
+            "learning rate %.4g, %.1f s",
+            *(round(row.epoch), self.recipe.epochs, row.loss, row.accuracy),
+            *(self.recipe.monitored_split, row.monitored_loss, row.monitored_accuracy),
+            *(row.learning_rate, row.epoch_seconds),
         )

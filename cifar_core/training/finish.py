@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import platform
 import shutil
 import sys
@@ -25,6 +26,8 @@ from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import RunFolder, Status
 from cifar_core.training import checkpoint
 from cifar_core.training.export import export_litert
+
+LOG = logging.getLogger(__name__)
 
 
 def finish(
@@ -69,6 +72,10 @@ def finish(
     mirrored = classifier.classify(dataset.test.images, mirror=True)
     figures = evaluate(
         probabilities, mirrored, dataset.test.labels, split="test", temperature=temperature
+    )
+    LOG.info(
+        "test accuracy %.4f, with test-time augmentation %.4f; temperature %s",
+        *(figures.accuracy, figures.accuracy_mirrored, figures.temperature),
     )
     np.save(folder.test_predictions_path, probabilities, allow_pickle=False)
     for written in (folder.keras_path, folder.litert_path, folder.test_predictions_path):
@@ -143,6 +150,10 @@ def _manifest(
         "device": status.device,
         "device_name": status.device_name,
         "precision": status.precision,
+        "cores": status.cores,
+        "threads": status.threads,
+        "load_at_start": status.load_at_start,
+        "load_median": status.load_median,
         "backend": keras.backend.backend(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in packages},

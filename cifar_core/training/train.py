@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
 
 import keras
 
@@ -13,14 +16,17 @@ from cifar_core.errors import RunError
 from cifar_core.networks import describe
 from cifar_core.recipes import Recipe
 from cifar_core.runs.devices import computes_bfloat16, list_devices
+from cifar_core.runs.forecast import recorded_closing_rate
 from cifar_core.runs.journal import Journal
 from cifar_core.training import checkpoint
 from cifar_core.training.checkpoint import Progress
 from cifar_core.training.course import Course, StopAsked
 from cifar_core.training.engine import steps_per_epoch
-from cifar_core.training.engines import make_engine
+from cifar_core.training.engines import cpu_threads, make_engine
 from cifar_core.training.finish import finish
 from cifar_core.training.schedule import learning_rate_schedule
+
+LOG = logging.getLogger(__name__)
 
 GPU_PACKAGES: Mapping[str, str] = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda13]"}
 
@@ -50,7 +56,13 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     if saved is not None:
         precision = saved.progress.precision
     name = _device_name(journal.status.device)
-    journal.say(phase="building the network", precision=precision, device_name=name)
+    journal.say(
+        phase="building the network",
+        precision=precision,
+        device_name=name,
+        threads=cpu_threads(),
+    )
+    _log_beginning(journal, recipe, dataset)
     engine = make_engine(recipe, learned.images, learned.labels, precision=precision)
     description = describe.describe(networks.build(recipe.network))
     files.write_json(folder.network_path, description.to_json())
@@ -62,10 +74,12 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
         watched=watched,
         learning_rate=lambda step: float(schedule(step)),
         begin=Progress(precision=precision, backend=keras.backend.backend()),
+        closing_rate=recorded_closing_rate(folder.path.parent, recipe, journal.status),
     )
     course.take_up(saved)
     if not course.run(stop_asked):
         return False
+    say = closing_voice(journal, course.speed.closing_seconds())
     finish(
         folder,
         engine.model,
@@ -73,9 +87,46 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
         learned=learned,
         watched=watched,
         status=journal.status,
-        say=lambda phase: journal.say(now=True, phase=phase),
+        say=say,
     )
+    say(journal.status.phase)  # counts the time up to the end
     return True
+
+
+def closing_voice(journal: Journal, expected_seconds: float | None) -> Callable[[str], None]:
+    """Returns what tells the phases after the last epoch, their time counted and forecast.
+
+    Args:
+        journal: The run's folder and voice.
+        expected_seconds: How long they will take together, where that is known.
+    """
+    began, before = time.monotonic(), journal.status.closing_seconds
+
+    def say(phase: str) -> None:
+        passed = time.monotonic() - began
+        left = None if expected_seconds is None else expected_seconds - passed
+        if phase != journal.status.phase:
+            LOG.info("%s", phase)
+        journal.say(
+            now=True,
+            phase=phase,
+            closing_seconds=before + passed,
+            eta_seconds=left if left is not None and left >= 1 else None,
+        )
+
+    return say
+
+
+def _log_beginning(journal: Journal, recipe: Recipe, dataset: arrays.Dataset) -> None:
+    """Logs what is trained, on what, with what."""
+    status = journal.status
+    LOG.info(
+        "device %s (%s), precision %s, %d cores, %d threads, load %s, backend %s",
+        *(status.device, status.device_name, status.precision, status.cores, status.threads),
+        *(status.load_at_start, keras.backend.backend()),
+    )
+    LOG.info("data from %s, digest %s", dataset.source, dataset.digest)
+    LOG.info("recipe %s", json.dumps(recipe.to_json()))
 
 
 def choose_precision(recipe: Recipe, device: str) -> str:

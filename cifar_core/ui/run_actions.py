@@ -113,6 +113,14 @@ def actions(selected: Sequence[Run]) -> None:
             _ask("delete", selected)
 
 
+def clone_button(run: Run) -> None:
+    """Draws what fills the form with the settings of an included run."""
+    pressed = st.button("Clone", icon=":material/content_copy:", key=f"train_clone_{run.id}")
+    if pressed:
+        FILL_FROM.set(run.id)
+        st.rerun()
+
+
 def _button(label: str, name: str, icon: str, *, enabled: bool = True) -> bool:
     return st.button(
         label, icon=f":material/{icon}:", disabled=not enabled, key=f"train_action_{name}"

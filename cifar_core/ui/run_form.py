@@ -69,7 +69,7 @@ def run_form(runs: Sequence[Run], *, is_open: bool) -> None:
         runs: All runs of the lab, for the expected time and the load of the devices.
         is_open: Whether a visitor finds the form open: not where a run is to be seen first.
     """
-    base = _base(runs)
+    cloned = _base()
     wanted = OPEN.get()
     if wanted is not None:
         OPEN.set(None)
@@ -85,29 +85,34 @@ def run_form(runs: Sequence[Run], *, is_open: bool) -> None:
         with chosen:
             network = _network()
         with detailed:
-            names = [run.name for run in runs if run.id == CLONED.get()]
-            base = _recipe(base, names[0] if names else "", network)
+            base = _recipe(cloned, network)
         order = None
         with st.expander("Epochs, learning rate, seed, device and more"), guard():
             order = _details(base, runs)
         _start(order, runs)
 
 
-def _base(runs: Sequence[Run]) -> Recipe | None:
-    """Returns the settings of the run that was cloned, if one was."""
-    wanted, cloned = FILL_FROM.get(), CLONED.get()
-    by_id = {run.id: run.recipe for run in runs}
-    if wanted is not None:
-        FILL_FROM.set(None)
-        recipe = by_id.get(wanted)
-        if recipe is not None:
-            CLONED.set(wanted)
-            OPEN.set(True)
-            st.session_state["train_network"] = recipe.network
-            if recipe.name in NAMED_RECIPES:
-                st.session_state["train_recipe"] = recipe.name
-            return recipe
-    return by_id.get(cloned) if cloned else None
+def _base() -> Run | None:
+    """Returns the run that was cloned, own or included, if one was."""
+    wanted = FILL_FROM.get()
+    run = _find(wanted)
+    FILL_FROM.set(None)
+    if wanted is None or run is None or run.recipe is None:
+        return _find(CLONED.get())
+    CLONED.set(wanted)
+    OPEN.set(True)
+    st.session_state["train_network"] = run.recipe.network
+    if run.recipe.name in NAMED_RECIPES:
+        st.session_state["train_recipe"] = run.recipe.name
+    return run
+
+
+def _find(run_id: str | None) -> Run | None:
+    """Returns a run, or None when it is gone."""
+    try:
+        return services.read_run(run_id) if run_id else None
+    except RunError:
+        return None
 
 
 def _network() -> str:
@@ -122,7 +127,7 @@ def _network() -> str:
     )
 
 
-def _recipe(cloned: Recipe | None, cloned_name: str, network: str) -> Recipe:
+def _recipe(cloned: Run | None, network: str) -> Recipe:
     """Draws the choice of the recipe and its reason; returns the settings to begin with."""
     name = st.selectbox(
         "Recipe",
@@ -136,9 +141,9 @@ def _recipe(cloned: Recipe | None, cloned_name: str, network: str) -> Recipe:
         persist_state="session",
     )
     st.caption(plain(NAMED_RECIPES[name].reason))
-    if cloned is None:
+    if cloned is None or cloned.recipe is None:
         return recipes.recipe(name, network)
-    st.caption(plain(f"Filled with the settings of run “{cloned_name}”."))
+    st.caption(plain(f"Filled with the settings of run “{cloned.name}”."))
     st.button(
         "Back to the recipe's own",
         type="tertiary",
@@ -147,7 +152,7 @@ def _recipe(cloned: Recipe | None, cloned_name: str, network: str) -> Recipe:
         on_click=CLONED.set,
         args=(None,),
     )
-    return dataclasses.replace(cloned, network=network)
+    return dataclasses.replace(cloned.recipe, network=network)
 
 
 def _details(base: Recipe, runs: Sequence[Run]) -> Order:
@@ -262,7 +267,7 @@ def _outlook(order: Order, runs: Sequence[Run]) -> str:
             and run.status.device == order.device
         ):
             rows = services.read_metrics(run.id)
-            expected = run_words.expected_words(rows, run, epochs=first.epochs * len(order.recipes))
+            expected = run_words.expected_words(rows, run, first, runs=len(order.recipes))
             if expected:
                 return f"{words} {expected}"
     return words

@@ -16,7 +16,7 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
-from cifar_core.ui.session import STARTED_RUN, set_address
+from cifar_core.ui.session import STARTED_RUN, Kept, set_address
 from cifar_core.ui.tables import share_column, time_column
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ COLUMNS = (
 )
 MOST_PIXELS = 292
 """Seven rows; further ones scroll, so that the run below stays in sight."""
+
+INCLUDED = Kept[str | None]("train_included", None)
+"""The included run that the page shows, if it shows one."""
 
 CSS = """<style>
 /* The table's own download would hand a run's name to a spreadsheet as a formula. */
@@ -73,12 +76,14 @@ def run_list(runs: Sequence[Run], chosen: str | None) -> None:
         )
         if chosen is None:
             _link_shipped()
+        _choose_included(chosen)
         return
     with st.container():
         run_actions.show_report()
     alive = any(run.state.is_alive for run in runs)
     pause = TICK_SECONDS if len(runs) <= MANY_RUNS else SLOW_TICK_SECONDS
     st.fragment(_table, run_every=pause if alive else None)(_signature(runs), chosen)
+    _choose_included(chosen)
 
 
 def _link_shipped() -> None:
@@ -99,6 +104,23 @@ def _link_shipped() -> None:
         st.text(label)  # the page runs alone, outside app.py (a test)
 
 
+def _choose_included(chosen: str | None) -> None:
+    """Draws the choice of an included run, whose curves the page then shows."""
+    included = {run.id: run for run in services.list_runs() if run.is_shipped}
+    if not included:
+        return
+    INCLUDED.set(chosen if chosen in included else None)
+    st.selectbox(
+        "Included models",
+        list(included),
+        format_func=lambda run_id: str(included[run_id].name),
+        placeholder="Show how one was trained",
+        key=INCLUDED.key,
+        on_change=lambda: set_address("run", INCLUDED.get()),
+        width=480,
+    )
+
+
 def _signature(runs: Sequence[Run]) -> str:
     """Returns what the rest of the page depends on: which runs there are, and their states."""
     text = "|".join(f"{run.id}:{run.state}:{run.name}" for run in runs)
@@ -112,8 +134,10 @@ def _table(signature: str, chosen: str | None) -> None:
         if _signature(runs) != signature:
             st.rerun()
         ids = [run.id for run in runs]
-        # A selection is kept by its row, so other runs make another table.
-        key = f"train_runs_{hashlib.sha256('|'.join(ids).encode()).hexdigest()[:12]}"
+        # A selection is kept by its row, so other runs make another table; so does an included
+        # run, or what was selected before it would be taken for a new choice.
+        marks = "|".join([*ids, chosen if chosen and chosen not in ids else ""])
+        key = f"train_runs_{hashlib.sha256(marks.encode()).hexdigest()[:12]}"
         shown = [ids.index(chosen)] if chosen in ids else []
         with st.container(key="train_list"):
             st.html(CSS)

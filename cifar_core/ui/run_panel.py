@@ -20,6 +20,7 @@ from cifar_core.ui import run_words, stored
 from cifar_core.ui.live_chart import live_curves
 from cifar_core.ui.live_points import Line, Value
 from cifar_core.ui.page import empty_state, guard, origin_line, show_error
+from cifar_core.ui.run_actions import clone_button
 from cifar_core.ui.run_details import run_details
 from cifar_core.ui.run_form import found_devices
 from cifar_core.ui.session import Kept
@@ -105,6 +106,8 @@ def _head(run: Run) -> None:
         )
         if run.state is State.FINISHED:
             _link_results(run)
+        if run.is_shipped and services.may_change():
+            clone_button(run)
     if run.label.note:
         st.text(str(run.label.note))
 
@@ -152,12 +155,18 @@ def _figures(run: Run) -> None:
             best,
             "The best accuracy so far and its epoch.",
         ),
-        ("Training", run_words.time_words(status.running_seconds), "Time on the device so far."),
+        ("Training", run_words.time_words(status.device_seconds), run_words.time_parts(run)),
         ("Waited", run_words.time_words(run_words.waiting_seconds(run)), "Time in line."),
     ]
     if run.state.is_alive:
         left = run_words.time_words(status.eta_seconds)
-        figures.append(("Time left", left, "Expected, from the speed so far."))
+        figures.append(
+            (
+                "Time left",
+                left,
+                "Expected, from the speed so far, export and test figures included.",
+            )
+        )
     rate = formats.count(round(speed)) if speed else formats.UNKNOWN
     figures.append(("Pictures per second", rate, "Training pictures, lately."))
     with st.container(horizontal=True, gap="medium", key="train_figures"):
@@ -234,6 +243,7 @@ def _origin(run: Run) -> str:
     parts.append(run_words.machine_words(run))
     if status.precision:
         parts.append(str(status.precision))
+    parts += run_words.compute_words(run)
     if run.state.is_alive:
         parts += [
             words

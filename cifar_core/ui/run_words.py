@@ -11,6 +11,7 @@ from cifar_core import formats
 from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
+from cifar_core.runs import forecast
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.reading import Run
@@ -116,7 +117,7 @@ def run_row(run: Run, ahead: int | None = None) -> dict[str, Any]:
             "Epoch": int(status.epoch),
             "Epochs": run.recipe.epochs if run.recipe else None,
             "Accuracy": None if status.accuracy is None else float(status.accuracy),
-            "Training": whole_seconds(status.running_seconds),
+            "Training": whole_seconds(status.device_seconds),
             "Waited": whole_seconds(waiting_seconds(run)),
             "Time left": whole_seconds(status.eta_seconds) if run.state.is_alive else None,
             "Device": str(status.device),
@@ -156,20 +157,51 @@ def _roughly(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if 120 <= seconds < 3600 else formats.duration(seconds)
 
 
-def expected_words(rows: Sequence[MetricRow], run: Run, *, epochs: int) -> str | None:
-    """Says how long a training will take, from one that was measured here.
+def expected_words(
+    rows: Sequence[MetricRow], run: Run, wanted: Recipe, *, runs: int = 1
+) -> str | None:
+    """Says how long runs will take, from one that was measured here.
 
     Args:
         rows: The metrics of that finished run.
         run: The finished run: same network, batch size and device.
-        epochs: How many epochs are wanted.
+        wanted: The recipe of the runs to come.
+        runs: How many there will be, one after another.
 
     Returns:
         A sentence, or None when the run holds no time of an epoch.
     """
-    times = [row.epoch_seconds for row in rows if row.kind == "epoch" and row.epoch_seconds]
-    if not times:
+    measured, each = run.recipe, forecast.epoch_seconds(rows)
+    if measured is None or each is None:
         return None
-    each = sorted(times)[len(times) // 2]
-    whole = _roughly(each * epochs)
-    return f"Roughly {whole}: an epoch took {formats.duration(each)} here in run “{run.name}”."
+    whole = forecast.expected_seconds(rows, measured, run.status, wanted)
+    images = f"{measured.learnt_pictures:,} training images"
+    words = f"an epoch of {images} took {formats.duration(each)} here in run “{run.name}”"
+    if wanted.learnt_pictures != measured.learnt_pictures:
+        words += f", and this one has {wanted.learnt_pictures:,}"
+    return f"Roughly {_roughly((whole or 0.0) * runs)}: {words}."
+
+
+def time_parts(run: Run) -> str:
+    """Returns what the time of a run on its device was spent on."""
+    status = run.status
+    parts = (
+        ("setting up", status.setup_seconds),
+        ("training", status.running_seconds),
+        ("export and test figures", status.closing_seconds),
+    )
+    known = [f"{name} {time_words(seconds)}" for name, seconds in parts if seconds]
+    return f"Time on the device so far: {', '.join(known)}." if known else "Time on the device."
+
+
+def compute_words(run: Run) -> list[str]:
+    """Returns cores, threads and load of a run, as far as they were recorded."""
+    status, words = run.status, []
+    if status.cores:
+        words.append(f"{status.cores} cores" if status.cores > 1 else "1 core")
+    if status.threads:
+        words.append(f"{status.threads} threads" if status.threads > 1 else "1 thread")
+    if status.load_at_start is not None:
+        during = "" if status.load_median is None else f", {status.load_median:.1f} during training"
+        words.append(f"load {status.load_at_start:.1f} before{during}")
+    return words

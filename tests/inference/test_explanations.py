@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cifar_core import files
+from cifar_core import background, files
 from cifar_core.dataset import arrays
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.sample import load_sample
+from cifar_core.errors import ModelError
 from cifar_core.inference import explain, neighbours, stability
 from cifar_core.inference.inside import Inside
 from cifar_core.inference.neighbours import Catalogue
+from cifar_core.lock import Lock, is_held, try_lock
 from cifar_core.settings import PROJECT_DIR
 
 Pixels = NDArray[np.uint8]
@@ -165,3 +169,87 @@ def test_a_torn_catalogue_counts_as_none(content: bytes, tmp_path: Path) -> None
     folder.mkdir()
     (folder / f"{'a' * 16}.npy").write_bytes(content)
     assert neighbours.open_whole(tmp_path, "a" * 64, load_sample().train) is None
+
+
+def test_catalogues_ordered_at_once_are_computed_by_one_process_after_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    computed: list[tuple[Path, str]] = []
+
+    def note_start(_module: str, _arguments: object, *, lock: Lock, log_path: Path) -> None:
+        started.append(os.dup(lock.descriptor))  # as the new process inherits it
+        assert log_path.parent == tmp_path / neighbours.FOLDER
+
+    def note(model_path: Path, sha256: str, _data_dir: Path) -> bool:
+        assert is_held(tmp_path / neighbours.FOLDER / "queue.lock")
+        computed.append((model_path, sha256))
+        return True
+
+    monkeypatch.setattr(background, "start", note_start)
+    monkeypatch.setattr(neighbours, "compute", note)
+    for letter in "abc":
+        neighbours.start(tmp_path / letter, letter * 64, tmp_path)
+    assert len(started) == 1
+    neighbours.work_off(tmp_path, Lock(started[0]))
+    assert computed == [(tmp_path / letter, letter * 64) for letter in "abc"]
+    neighbours.start(tmp_path / "d", "d" * 64, tmp_path)
+    assert len(started) == 2
+    os.close(started[1])
+
+
+def test_an_order_given_in_the_last_moment_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[str] = []
+
+    class LateLock(Lock):
+        """Gives an order that starts no process, in the moment before the lock is let go."""
+
+        def release(self) -> None:
+            neighbours.start(tmp_path / "late", "f" * 64, tmp_path)
+            super().release()
+
+    monkeypatch.setattr(background, "start", lambda *_, **__: pytest.fail("a second process"))
+    monkeypatch.setattr(neighbours, "compute", lambda _, sha256, __: computed.append(sha256))
+    (tmp_path / neighbours.FOLDER).mkdir()
+    taken = try_lock(tmp_path / neighbours.FOLDER / "queue.lock")
+    assert taken is not None
+    neighbours.work_off(tmp_path, LateLock(taken.descriptor))
+    assert computed == ["f" * 64]
+
+
+def test_an_order_that_fails_does_not_hold_up_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[str] = []
+
+    def fail_first(_model_path: Path, sha256: str, _data_dir: Path) -> None:
+        computed.append(sha256)
+        if sha256.startswith("a"):
+            raise ModelError("not the recorded one")
+
+    monkeypatch.setattr(neighbours, "compute", fail_first)
+    (tmp_path / neighbours.FOLDER).mkdir()
+    taken = try_lock(tmp_path / neighbours.FOLDER / "queue.lock")
+    for letter in "ab":
+        neighbours.start(tmp_path / letter, letter * 64, tmp_path)
+    neighbours.work_off(tmp_path, taken)
+    assert computed == ["a" * 64, "b" * 64]
+    assert not list((tmp_path / neighbours.FOLDER).glob("*.order"))
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_a_real_process_works_off_every_order(tmp_path: Path) -> None:
+    (tmp_path / "cifar10").symlink_to(PROJECT_DIR / "data" / "cifar10")
+    models = [PROJECT_DIR / "models" / name / "model.tflite" for name in ("cnn4", "cnn6")]
+    digests = [files.sha256_of(model) for model in models]
+    for model, digest in zip(models, digests, strict=True):
+        neighbours.start(model, digest, tmp_path)
+    train = arrays.open_full(tmp_path).train
+    deadline = time.monotonic() + 500
+    while is_held(tmp_path / neighbours.FOLDER / "queue.lock"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert all(neighbours.open_whole(tmp_path, digest, train) for digest in digests)

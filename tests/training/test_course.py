@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 
 import pytest
 
+from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.training import checkpoint
 from tests.torture.bench import digests
@@ -88,3 +90,45 @@ def test_a_run_whose_checkpoints_are_all_damaged_loses_nothing_silently(run: Run
     assert status.state is State.FAILED
     assert "No checkpoint of the run is whole" in status.reason
     assert run.read_metrics() == rows
+
+
+def test_cores_load_and_the_time_before_training_are_recorded(run: RunFolder) -> None:
+    status = undertake(run)
+    assert status.cores == usable_cores()
+    assert status.load_at_start is not None
+    assert status.load_median is not None
+    assert status.setup_seconds > 0
+    assert status.device_seconds == pytest.approx(status.setup_seconds + status.running_seconds)
+
+
+def test_the_log_has_a_line_for_each_epoch_with_the_figures_of_its_row(
+    run: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "cifar_core")
+    undertake(run)
+    told = [record.args for record in caplog.records if record.msg.startswith("epoch ")]
+    ends = [row for row in run.read_metrics() if row.kind == "epoch"]
+    assert told == [
+        (
+            *(round(row.epoch), 3, row.loss, row.accuracy, "validation"),
+            *(row.monitored_loss, row.monitored_accuracy, row.learning_rate, row.epoch_seconds),
+        )
+        for row in ends
+    ]
+    assert len(told) == 3
+
+
+def test_the_log_tells_of_checkpoints_stops_and_resumes(
+    run: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "cifar_core")
+    undertake(run, stop_at(1, 2, run))
+    undertake(run)
+
+    def told(word: str) -> list[object]:
+        return [record.args for record in caplog.records if word in record.msg]
+
+    assert told("checkpoint kept") == [(1, 0), (1, 2), (2, 0), (3, 0)]
+    assert told("asked to stop") == [(1, 2)]
+    assert told("training %s") == [("begins", 0, 0), ("goes on from its checkpoint", 1, 2)]
+    assert [args[0] for args in told("on the device")] == [State.STOPPED, State.FINISHED]  # type: ignore[index]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,8 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cifar_core import services, settings
+from cifar_core import files, recipes, services, settings
+from cifar_core.lock import is_held
 from cifar_core.recipes import Recipe, recipe
+from cifar_core.runs import forecast
+from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.training import checkpoint
@@ -52,6 +56,14 @@ def wait_for_step(run_id: str, epoch: int) -> None:
             return
         assert run.state.is_alive, run
         assert time.monotonic() < deadline, run
+        time.sleep(0.02)
+
+
+def wait_for_release(run: Run) -> None:
+    """Waits until the process of a run has gone; its state is known a moment before."""
+    deadline = time.monotonic() + 60
+    while is_held(run.folder.lock_path):
+        assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
@@ -149,3 +161,66 @@ def test_the_command_line_trains_and_ends_with_figures() -> None:
     assert facts["state"] == "finished"
     assert facts["evaluation"]["pictures"] == 10_000
     assert np.sum(facts["evaluation"]["confusion_matrix"]) == 10_000
+
+
+def test_all_the_time_of_a_run_on_its_device_is_counted(finished: Run) -> None:
+    status = finished.status
+    assert status.ended_at is not None
+    assert status.started_at is not None
+    assert status.device_seconds == pytest.approx(status.ended_at - status.started_at, rel=0.05)
+    assert status.setup_seconds > 0
+    assert status.closing_seconds > 0
+
+
+def test_the_next_run_forecasts_its_closing_phase_from_this_one(finished: Run) -> None:
+    assert finished.recipe is not None
+    rate = forecast.recorded_closing_rate(
+        finished.folder.path.parent, finished.recipe, finished.status
+    )
+    assert rate is not None
+    expected = rate * forecast.closing_images(finished.recipe)
+    assert expected == pytest.approx(finished.status.closing_seconds)
+
+
+def test_a_run_records_what_it_was_computed_with(finished: Run) -> None:
+    manifest = files.read_json(finished.folder.manifest_path)
+    status = finished.status
+    assert manifest["cores"] == status.cores == usable_cores()
+    assert manifest["threads"] == status.threads == usable_cores()
+    assert manifest["load_at_start"] == status.load_at_start
+    assert manifest["load_median"] == status.load_median
+
+
+def test_the_log_tells_the_run_from_its_device_to_its_test_accuracy(finished: Run) -> None:
+    printed = finished.folder.log_path.read_text(errors="replace")
+    told = re.findall(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO (.*)$", printed, re.MULTILINE)
+    log = "\n".join(told)
+    assert finished.status.device_name in log
+    assert files.read_json(finished.folder.manifest_path)["data_digest"] in log
+    (written,) = re.findall(r"^recipe (.*)$", log, re.MULTILINE)
+    assert recipes.from_json(json.loads(written)) == finished.recipe
+    evaluation = services.read_evaluation(finished)
+    assert evaluation is not None
+    assert f"test accuracy {evaluation.accuracy:.4f}" in log
+    at = [log.index(word) for word in ("waits for", "got cpu", "epoch 3 of 3", "exporting")]
+    assert at == sorted(at)
+    assert told[-1].startswith("finished")
+
+
+def test_a_run_leaves_nothing_in_the_system_s_folder_for_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "system"
+    system.mkdir()
+    monkeypatch.setenv("TMPDIR", str(system))
+    run_id = services.start_run(short(epochs=1, training_pictures=200))
+    wait_for_step(run_id, 0)
+    own = services.read_run(run_id).folder.temporary_path
+    assert list(own.glob("__autograph_generated_file*.py"))  # here they go
+    os.kill(process_of(run_id), signal.SIGKILL)
+    wait(run_id, State.INTERRUPTED)
+    services.resume_run(run_id)
+    run = wait(run_id, State.FINISHED)
+    wait_for_release(run)
+    assert not own.exists()
+    assert list(system.iterdir()) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cifar_core import services
+from cifar_core import files, services
 from cifar_core.dataset.download import DownloadStatus
 from cifar_core.errors import RunError
 from cifar_core.named_recipes import NAMED_RECIPES
@@ -259,3 +259,24 @@ def test_a_read_only_lab_shows_runs_but_neither_form_nor_actions(
     assert "looking and classifying only" in shown(app)
     assert len(table(app)) == 2
     assert not app.button
+
+
+def test_the_expected_time_knows_that_a_cloned_run_has_fewer_training_images(
+    runs_dir: Path,
+) -> None:
+    finished = make_run(
+        runs_dir, "cnn4-standard-1", State.FINISHED, setup_seconds=50.0, closing_seconds=0.0
+    )
+    step = {"loss": 2.0, "accuracy": 0.2, "learning_rate": 0.1, "images_per_second": 1.0}
+    finished.append_metrics(
+        [MetricRow(kind="epoch", epoch=1.0, seconds=140.0, epoch_seconds=140.0, **step)]
+    )
+    few = make_run(runs_dir, "cnn4-standard-2", State.STOPPED)
+    changed = recipe("standard", "cnn4", epochs=10, training_pictures=5000)
+    files.write_json(few.recipe_path, changed.to_json())
+    app = page(run="cnn4-standard-2")
+    app.button(key="train_action_clone").click().run()
+    assert not app.exception
+    # 140 s for 3 × 45,000 + 5,000 passes: 20 s for 3 × 5,000 + 5,000; ten epochs and the setup
+    assert "Roughly 4 min:" in shown(app).replace("\\", "")
+    assert "this one has 5,000" in shown(app).replace("\\", "")

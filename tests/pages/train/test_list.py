@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from cifar_core import files, recipes, services
 from cifar_core.errors import RunError
@@ -26,7 +28,7 @@ from tests.pages.train.tool import (
 
 def test_the_list_shows_every_run_the_newest_first(runs_dir: Path) -> None:
     make_run(runs_dir, "cnn4-standard-1", State.STOPPED, epoch=2, accuracy=0.5)
-    make_run(runs_dir, "cnn4-standard-2", State.FAILED, running_seconds=80.0)
+    make_run(runs_dir, "cnn4-standard-2", State.FAILED, running_seconds=50.0, closing_seconds=30.0)
     rows = table(page())
     assert list(rows["Run"]) == ["CNN-4 standard 2", "CNN-4 standard 1"]
     assert list(rows["State"]) == ["× Failed", "■ Stopped"]
@@ -156,3 +158,64 @@ def test_an_empty_list_leads_to_a_history_that_shipped(monkeypatch: pytest.Monke
     assert not app.exception
     assert "See how the shipped CNN-4 learnt" in shown(app)
     assert "See how" not in shown(page(run="cnn4"))
+
+
+@pytest.fixture
+def included(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs that came with the lab are there."""
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+
+
+def included_choice(app: AppTest) -> Any:
+    return next(item for item in app.selectbox if item.label == "Included models")
+
+
+@pytest.mark.usefixtures("included")
+def test_the_curves_of_an_included_run_can_be_opened_beside_own_runs(runs_dir: Path) -> None:
+    make_run(runs_dir, "cnn4-standard-1", State.STOPPED)
+    app = page(run="cnn4-standard-1")
+    choice = included_choice(app)
+    assert choice.value is None
+    assert len(choice.options) == len(list((PROJECT_DIR / "models").iterdir()))
+    choice.set_value("cnn6-quick-2").run()
+    assert not app.exception
+    assert app.query_params["run"] == "cnn6-quick-2"
+    assert len(app.get("vega_lite_chart")) == 2
+    assert services.read_run("cnn6-quick-2").name in shown(app)
+
+
+@pytest.mark.usefixtures("included")
+def test_the_choice_of_included_runs_stands_on_the_one_in_the_address() -> None:
+    app = page(run="cnn7")
+    assert included_choice(app).value == "cnn7"
+
+
+@pytest.mark.usefixtures("included")
+def test_an_own_run_can_be_chosen_again_after_an_included_one(runs_dir: Path) -> None:
+    make_run(runs_dir, "cnn4-standard-1", State.STOPPED)
+    app = page(run="cnn7")
+    app.query_params["run"] = "cnn4-standard-1"  # as the list does
+    app.run()
+    assert included_choice(app).value is None
+    assert app.query_params["run"] == "cnn4-standard-1"
+
+
+@pytest.mark.usefixtures("included")
+def test_cloning_an_included_run_fills_the_form_with_every_setting_of_it(runs_dir: Path) -> None:
+    app = page(run="cnn6-tutorial-repaired")
+    app.button(key="train_clone_cnn6-tutorial-repaired").click().run()
+    assert not app.exception
+    assert app.radio(key="train_network").value == "cnn6"
+    assert app.selectbox(key="train_recipe").value == "tutorial-repaired"
+    button(app, "Start").click().run()
+    (new,) = runs_in(runs_dir)
+    assert services.read_run(new).recipe == services.read_run("cnn6-tutorial-repaired").recipe
+
+
+@pytest.mark.usefixtures("included")
+def test_where_nothing_may_be_started_nothing_can_be_cloned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_READONLY", "1")
+    app = page(run="cnn7")
+    assert not [item for item in app.button if item.label == "Clone"]

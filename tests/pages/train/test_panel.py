@@ -51,7 +51,9 @@ def test_a_living_run_shows_progress_times_and_curves(runs_dir: Path) -> None:
         epoch=1,
         step=88,
         steps_per_epoch=352,
-        running_seconds=100.0,
+        setup_seconds=8.0,
+        running_seconds=90.0,
+        closing_seconds=2.0,
         waiting_seconds=60.0,
         eta_seconds=300.0,
         images_per_second=480.4,
@@ -186,3 +188,33 @@ def test_a_shipped_history_says_that_its_answers_stayed_behind(
     words = shown(open_drawer("cnn4-quick-1", "pictures"))
     assert "came with the lab without its answers" in words
     assert "Wait" not in words
+
+
+def test_the_source_of_a_run_names_its_cores_threads_and_load(runs_dir: Path) -> None:
+    make_run(
+        runs_dir,
+        "cnn4-standard-1",
+        State.STOPPED,
+        cores=6,
+        threads=3,
+        load_at_start=0.44,
+        load_median=5.21,
+    )
+    words = shown(page(run="cnn4-standard-1"))
+    for figure in ("6 cores", "3 threads", "load 0.4 before, 5.2 during"):
+        assert figure in words
+
+
+def test_the_time_of_a_run_is_explained_by_its_parts(runs_dir: Path) -> None:
+    make_run(
+        runs_dir,
+        "cnn4-standard-1",
+        State.STOPPED,
+        setup_seconds=11.0,
+        running_seconds=29.0,
+        closing_seconds=40.0,
+    )
+    (figure,) = [item for item in page(run="cnn4-standard-1").metric if item.label == "Training"]
+    assert figure.value == "1 min 20 s"
+    for part in ("11 s", "29 s", "40 s"):
+        assert part in figure.help

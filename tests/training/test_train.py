@@ -1,0 +1,53 @@
+"""What stands around the course of a training: the closing phase on the clock, threads."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from cifar_core.runs.devices import usable_cores
+from cifar_core.runs.folder import RunFolder, State, Status
+from cifar_core.runs.journal import Journal
+from cifar_core.training.engines import cpu_threads
+from cifar_core.training.train import closing_voice
+
+
+def test_the_closing_phase_is_counted_and_counted_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    journal = Journal(RunFolder(tmp_path), Status(state=State.RUNNING, closing_seconds=5.0))
+    say = closing_voice(journal, 30.0)
+    seen = []
+    for passed in (0.0, 12.0, 17.5, 20.0):
+        moment += passed
+        say("exporting")
+        status = journal.folder.read_status()
+        assert status is not None
+        seen.append((status.closing_seconds, status.eta_seconds))
+    # the last moments and what takes longer than expected are unknown, and not zero
+    assert seen == [(5.0, 30.0), (17.0, 18.0), (34.5, None), (54.5, None)]
+
+
+def test_a_closing_phase_of_unknown_length_has_no_forecast(tmp_path: Path) -> None:
+    journal = Journal(RunFolder(tmp_path), Status(state=State.RUNNING, eta_seconds=12.0))
+    closing_voice(journal, None)("exporting")
+    assert journal.status.eta_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("backend", "variable"), [("tensorflow", "TF_NUM_INTRAOP_THREADS"), ("jax", "NPROC")]
+)
+def test_the_threads_are_those_the_backend_is_told_or_one_for_each_core(
+    backend: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keras.backend.backend", lambda: backend)
+    for name in ("TF_NUM_INTRAOP_THREADS", "NPROC"):
+        monkeypatch.delenv(name, raising=False)
+    assert cpu_threads() == usable_cores()
+    for given, threads in (("7", 7), ("0", usable_cores()), ("many", usable_cores())):
+        monkeypatch.setenv(variable, given)
+        assert cpu_threads() == threads
