@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import serving
 from tests.browser.matrix import click_cell, expect_pictures, wanted_test_indices
-from tests.fabricate import Fake
+from tools.fabricate import Fake
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

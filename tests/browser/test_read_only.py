@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cifar_core.runs.folder import State
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -13,7 +13,7 @@ import pytest
 from cifar_core.runs import reading
 from tests.browser.conftest import free_port, start_server
 from tests.browser.identity import CLIENT_ID, CLIENT_SECRET, identity_service
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

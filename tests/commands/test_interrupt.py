@@ -24,7 +24,7 @@ from tests.commands.tool import (
     done,
     waiting,
 )
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 @contextlib.contextmanager

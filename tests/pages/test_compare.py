@@ -21,7 +21,7 @@ from cifar_core.runs.folder import RunFolder, State
 from cifar_core.ui import matrix_cells, runs_picker
 from cifar_core.ui.compare_figures import comparison_figures
 from cifar_core.ui.runs_picker import filtered
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 ROOT = Path(__file__).resolve().parents[2]
 

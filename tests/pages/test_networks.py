@@ -24,7 +24,8 @@ from cifar_core.ui.network_activations import fixed_words
 from cifar_core.ui.network_layers import layer_table, milliseconds_words, what_it_does
 from cifar_core.ui.network_pair import compare
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
-from tests.fabricate import Fake, add_network, fabricate
+from tests.waiting import PATIENCE_SECONDS
+from tools.fabricate import Fake, add_network, fabricate
 
 SHIPPED = [name for name in NETWORKS if (PROJECT_DIR / "models" / name).is_dir()]
 NARROW = PROJECT_DIR / "tests" / "inference" / "data" / "narrow.tflite"
@@ -361,7 +362,7 @@ def test_of_more_than_two_networks_two_are_chosen(monkeypatch: pytest.MonkeyPatc
 
     third = Network("third", "Third", "Another one.")
     monkeypatch.setattr("cifar_core.ui.network_pair.NETWORKS", {**NETWORKS, "third": third})
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.query_params["right"] = "third"
     app.run()
     assert not app.exception

@@ -11,7 +11,7 @@ from cifar_core.runs import reading
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import overview_sections, tour
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 def open_app() -> AppTest:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core import formats, services
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import report_panel
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 def open_page(**address: str) -> AppTest:

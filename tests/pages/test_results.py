@@ -16,7 +16,7 @@ from cifar_core.runs.folder import State
 from cifar_core.ui import picture_browser
 from cifar_core.ui.answer_picker import PLAYED_EPOCH
 from cifar_core.ui.result_figures import result_figures
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,7 +16,7 @@ from cifar_core.runs import devices, manager
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 RUN = "cnn4-standard-00000001"
 VICTOR = {"is_logged_in": True, "email": "victor@example.org", "email_verified": True}

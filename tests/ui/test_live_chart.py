@@ -8,11 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -22,6 +18,7 @@ from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import live_points
 from cifar_core.ui.live_chart import specification
 from cifar_core.ui.live_points import Line, Value
+from tests.waiting import await_server, killed_at_the_end, start_mortal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -210,27 +207,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
     url = f"http://127.0.0.1:{port}"
     with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
+        server = start_mortal(
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
-    try:
-        wait_until_healthy(url, folder / "server.log", server)
+    with killed_at_the_end(server):
+        await_server(url, server, folder / "server.log")
         yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def wait_until_healthy(url: str, log: Path, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.1)
-    pytest.fail(f"The page's server did not start: {log.read_text(encoding='utf-8')}")
 
 
 @pytest.fixture

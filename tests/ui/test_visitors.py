@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
 from cifar_core.ui import visitors
+from tests.waiting import PATIENCE_SECONDS
 
 SIGNED_IN = {"is_logged_in": True, "sub": "248289761001"}
 VERIFIED = {**SIGNED_IN, "email": "Anna@Example.org", "email_verified": True}
@@ -73,7 +74,7 @@ def shown(app: AppTest) -> str:
 
 
 def test_without_a_sign_in_service_nothing_is_asked_and_everything_allowed() -> None:
-    app = AppTest.from_function(page).run(timeout=30)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert [text.value for text in app.text] == ["may change"]
     assert not app.button
     assert not app.sidebar.caption
@@ -83,7 +84,7 @@ def test_operators_without_a_sign_in_service_close_the_lab_and_say_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
-    app = AppTest.from_function(page).run(timeout=30)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert "nobody can sign in" in shown(app)
     assert not app.text
 
@@ -92,9 +93,9 @@ def test_a_sign_in_service_without_operators_closes_the_lab_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("cifar_core.ui.sign_in._is_installed", lambda: True)
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": False}
-    app.run(timeout=30)
+    app.run()
     assert "nobody is named as an operator" in shown(app)
     assert not app.text
 
@@ -102,9 +103,9 @@ def test_a_sign_in_service_without_operators_closes_the_lab_and_says_why(
 def test_a_missing_package_closes_the_lab_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
     monkeypatch.setattr("cifar_core.ui.sign_in._is_installed", lambda: False)
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": False}
-    app.run(timeout=30)
+    app.run()
     assert "requirements-login.txt" in shown(app)
     assert not app.text
 
@@ -112,10 +113,10 @@ def test_a_missing_package_closes_the_lab_and_is_named(monkeypatch: pytest.Monke
 def test_every_sign_in_service_has_its_button(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
     monkeypatch.setattr("cifar_core.ui.sign_in._is_installed", lambda: True)
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": False}
     app.secrets["auth"] = {"redirect_uri": "x", "a": {"client_id": "x"}, "b": {"client_id": "y"}}
-    app.run(timeout=30)
+    app.run()
     assert [button.label for button in app.sidebar.button] == ["Sign in with a", "Sign in with b"]
     assert [text.value for text in app.text] == ["may look"]
 
@@ -132,9 +133,9 @@ def test_the_page_says_who_is_signed_in_and_asks_in_their_name(
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
     monkeypatch.setattr("cifar_core.ui.sign_in._is_installed", lambda: True)
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": True, "email": address, "email_verified": True, "name": "*A*"}
-    app.run(timeout=30)
+    app.run()
     assert [caption.value for caption in app.sidebar.caption] == [f"Signed in as \\*A\\*, {role}"]
     assert [button.label for button in app.sidebar.button] == ["Sign out"]
     assert [text.value for text in app.text] == [answer]

@@ -14,7 +14,6 @@ from cifar_core.errors import RunError
 from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import run_details
-from tests.fabricate import Fake, fabricate
 from tests.pages.train.tool import (
     PAGE,
     alive,
@@ -24,6 +23,7 @@ from tests.pages.train.tool import (
     shown,
     table,
 )
+from tools.fabricate import Fake, fabricate
 
 
 @pytest.mark.parametrize("run_id", ["nobody", "../../etc", "<script>", "x" * 5000])
