@@ -81,7 +81,7 @@ def fresh_lines(program: str, *, cwd: Path = ROOT, **environ: str) -> list[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", **environ},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
         check=False,
     )
     assert answer.returncode == 0, answer.stderr

@@ -65,7 +65,7 @@ def test_opening_a_page_loads_neither_keras_nor_tensorflow(tmp_path: Path) -> No
         "from streamlit.testing.v1 import AppTest\n"
         "loaded = {}\n"
         f"for path in {[str(path) for path in (APP, *PAGES)]!r}:\n"
-        "    page = AppTest.from_file(path, default_timeout=100).run()\n"
+        "    page = AppTest.from_file(path, default_timeout=240).run()\n"
         "    assert not page.exception, page.exception\n"
         "    names = {name.split('.')[0] for name in sys.modules}\n"
         f"    loaded[path] = sorted({set(HEAVY)!r} & names)\n"

@@ -17,7 +17,7 @@ from tools.fabricate import Fake
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.data]
 
 SIZE = {"width": 1400, "height": 2600}
 HEAD_PIXELS = 36

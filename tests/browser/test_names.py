@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 
 STRANGERS = "a[href*='javascript:'], iframe[srcdoc], [onerror], [onload], [ontoggle], [onfocus]"
 

@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.data,
-    pytest.mark.timeout(600),
 ]
 
 TITLES = ("Overview", "Dataset", "Networks", "Train", "Results", "Compare", "Classify", "Report")

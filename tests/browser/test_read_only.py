@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 
 CHANGES = re.compile(
     r"^\W*(start(?! with step)|stop|resume|clone|rename|delete|move|download the dataset"

@@ -18,7 +18,7 @@ from tools.fabricate import Fake
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.data]
 
 BY_EPOCH = "split=Validation+pictures+by+epoch"
 TALL = {"width": 1400, "height": 1400}

@@ -18,7 +18,7 @@ from tools.fabricate import Fake, fabricate
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 
 RUN = "20261127-120000-aaaa00"
 ACTIONS = ("Start training", "Stop and keep", "Resume", "Clone", "Rename or note", "Delete")

@@ -19,7 +19,7 @@ from tools.fabricate import Fake, fabricate
 
 TINY = PROJECT_DIR / "tests" / "inference" / "data" / "tiny.tflite"
 PROGRAM = (sys.executable, "-m", "cifar_core")
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 240
 TRAIN = ("train", "--network", "cnn4")
 
 

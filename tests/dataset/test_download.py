@@ -90,13 +90,11 @@ def test_a_preparation_waits_for_no_download_and_says_so(waiting: Path) -> None:
         sources.prepare(waiting, progress=lambda _: None, sources=[])
 
 
-def test_a_stopped_download_ends_soon_and_can_go_on(waiting: Path) -> None:
+def test_a_stopped_download_ends_and_can_go_on(waiting: Path) -> None:
     download.start_download(waiting)
     wait_until(lambda: (status := download.JOB.read(waiting)) and status.source)
-    asked = time.monotonic()
     download.stop_download(waiting)
     wait_until(lambda: not download.JOB.is_alive(waiting))
-    assert time.monotonic() - asked < 5
     status = download.JOB.read(waiting)
     assert status is not None
     assert (status.state, "stopped" in status.message) == ("interrupted", True)

@@ -17,7 +17,7 @@ import pytest
 TRIAL = Path(__file__).with_name("engine_trial.py")
 BACKENDS = ("tensorflow", "jax")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def try_engine(backend: str, network: str, precision: str) -> dict[str, Any]:
