@@ -22,6 +22,7 @@ test: lint chromium
 
 # Every promise of docs/reliability.md in full, about twenty minutes; ONLY=A1,A4 for some.
 torture: $(VENV)/installed-dev
+	$(if $(ONLY),,$(BIN)/pytest -m full)
 	$(BIN)/python -m tests.torture $(ONLY)
 
 # Plants one-line defects and prints those that no test sees: 150, about an hour; goes on where it
