@@ -20,7 +20,7 @@ from cifar_core.errors import LabError
 from cifar_core.inference.names import safe_name
 from cifar_core.ui.tables import csv_bytes, file_name, plain
 from tests.hostile_names import FAMILIES, NAMES
-from tests.waiting import PATIENCE_SECONDS
+from tests.pages.shown import PATIENCE_SECONDS
 from tools.fabricate import Fake, fabricate
 
 RUN = "cnn4-standard-00000001"

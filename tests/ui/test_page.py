@@ -11,11 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.ui.page import wait_until_whole
-from tests.waiting import PATIENCE_SECONDS
-
-
-def html_of(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
+from tests.pages.shown import PATIENCE_SECONDS, html_of
 
 
 def test_a_foreseen_failure_shows_its_three_answers() -> None:

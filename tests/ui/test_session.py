@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.waiting import PATIENCE_SECONDS
+from tests.pages.shown import PATIENCE_SECONDS
 
 
 def page() -> None:

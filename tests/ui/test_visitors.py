@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
 from cifar_core.ui import visitors
-from tests.waiting import PATIENCE_SECONDS
+from tests.pages.shown import PATIENCE_SECONDS, html_of
 
 SIGNED_IN = {"is_logged_in": True, "sub": "248289761001"}
 VERIFIED = {**SIGNED_IN, "email": "Anna@Example.org", "email_verified": True}
@@ -69,10 +69,6 @@ def page() -> None:
         st.text("may change" if services.may_change() else "may look")
 
 
-def shown(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
-
-
 def test_without_a_sign_in_service_nothing_is_asked_and_everything_allowed() -> None:
     app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert [text.value for text in app.text] == ["may change"]
@@ -85,7 +81,7 @@ def test_operators_without_a_sign_in_service_close_the_lab_and_say_why(
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
     app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
-    assert "nobody can sign in" in shown(app)
+    assert "nobody can sign in" in html_of(app)
     assert not app.text
 
 
@@ -96,7 +92,7 @@ def test_a_sign_in_service_without_operators_closes_the_lab_and_says_why(
     app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": False}
     app.run()
-    assert "nobody is named as an operator" in shown(app)
+    assert "nobody is named as an operator" in html_of(app)
     assert not app.text
 
 
@@ -106,7 +102,7 @@ def test_a_missing_package_closes_the_lab_and_is_named(monkeypatch: pytest.Monke
     app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": False}
     app.run()
-    assert "requirements-login.txt" in shown(app)
+    assert "requirements-login.txt" in html_of(app)
     assert not app.text
 
 
