@@ -4,6 +4,8 @@
 PORT ?= 8501
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Processes that share the tests; the tests of one file stay together.
+JOBS ?= 2
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c requirements.lock
 
 .PHONY: run test torture mutants load lint chromium bench clean
@@ -16,10 +18,11 @@ run: $(VENV)/installed
 
 test: lint chromium
 	$(BIN)/python -m cifar_core data
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Every promise of docs/reliability.md in full, about twenty minutes; ONLY=A1,A4 for some.
 torture: $(VENV)/installed-dev
+	$(if $(ONLY),,$(BIN)/pytest -m full)
 	$(BIN)/python -m tests.torture $(ONLY)
 
 # Plants one-line defects and prints those that no test sees: 150, about an hour; goes on where it

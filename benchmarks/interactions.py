@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from benchmarks.figures import percentile
 from benchmarks.web import Server
 from cifar_core.settings import current
+from tools.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -35,7 +36,7 @@ EPOCHS = 100
 QUIET_MS = 350
 
 WATCH = """() => {
-  window.lab = {last: 0};
+  window.lab = {last: performance.now()};
   const seen = () => { window.lab.last = performance.now(); };
   const what = {subtree: true, childList: true, characterData: true};
   new MutationObserver(seen).observe(document.querySelector('[data-testid=stMain]'), what);
@@ -43,6 +44,9 @@ WATCH = """() => {
 DONE = f"""begun => window.lab.last > begun
   && performance.now() - window.lab.last > {QUIET_MS}
   && !document.querySelector('[data-test-script-state=running], [data-testid=stSkeleton]')"""
+
+AT_REST = f"() => ({DONE})(0) && performance.now() - window.lab.last > 1500"
+"""A page that has just been opened is quiet for a moment before its script begins."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +146,8 @@ def _measure(page: Page, address: str, one: Interaction, turns: int) -> list[Too
     """Returns what one interaction's turns took; the first is a rehearsal."""
     page.goto(address)
     page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")
-    page.wait_for_timeout(1500)
     page.evaluate(WATCH)
+    page.wait_for_function(AT_REST)
     print(one.name, file=sys.stderr, flush=True)
     took = []
     for turn in range(turns + 1):
@@ -176,8 +180,6 @@ def _processor_seconds() -> float:
 
 def fabricate_runs(runs_dir: Path) -> None:
     """Writes 30 finished runs of 100 epochs."""
-    from tests.fabricate import Fake, fabricate  # not a package: found from the project's root
-
     for number in range(RUNS):
         fabricate(
             runs_dir,

@@ -33,6 +33,7 @@ from cifar_core.recipes import recipe
 from cifar_core.runs import manager, reading
 from cifar_core.runs.folder import RunFolder
 from cifar_core.settings import current
+from tools.fabricate import Fake, damage, fabricate
 
 MEGABYTE = 1e6
 SESSIONS = 50
@@ -200,9 +201,6 @@ def visit_often(server: Server, page: str, query: str, log: Log) -> Visits:
 
 def fabricate_many(runs_dir: Path, count: int) -> str:
     """Writes copies of four finished runs, breaks each tenth, and returns the newest whole one."""
-    from tests.fabricate import Fake, fabricate  # not a package: found from the project's root
-    from tests.torture.figures import damage
-
     with tempfile.TemporaryDirectory() as path:
         patterns = [
             fabricate(Path(path), Fake(run_id=f"{network}-{seed}", network=network, seed=seed))

@@ -18,6 +18,7 @@ from benchmarks.web import Server
 from cifar_core.lock import Lock, try_lock
 from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
 from cifar_core.settings import current
+from tools.fabricate import Fake, fabricate
 
 LIVE_EPOCHS = 100
 LIVE_DONE = 60
@@ -96,8 +97,6 @@ def _visit(environ: dict[str, str], live: str, *, reruns: int) -> dict[str, Any]
 
 def _fabricate(runs_dir: Path, count: int) -> tuple[str, Lock]:
     """Writes finished runs and one that seems to live; returns its name and its held lock."""
-    from tests.fabricate import Fake, fabricate  # not a package: found from the project's root
-
     for number in range(count - 1):
         network = ("cnn4", "cnn6")[number % 2]
         recipe = ("standard", "standard", "tutorial-repaired")[number % 3]

@@ -27,6 +27,21 @@ QUIET = (
 )
 
 
+LONGEST_FIRST = ("slow", "browser")
+"""Marks of files that go first where processes share the tests: none of them ends alone."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts files with real trainings first, then those with a browser; files stay together."""
+    ranks: dict[Path, int] = {}
+    for item in items:
+        marks = [mark for mark in LONGEST_FIRST if item.get_closest_marker(mark)]
+        rank = LONGEST_FIRST.index(marks[0]) if marks else len(LONGEST_FIRST)
+        ranks[item.path] = min(rank, ranks.get(item.path, rank))
+    items.sort(key=lambda item: ranks[item.path])
+
+
 @pytest.fixture(autouse=True)
 def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Gives the test its own empty folders for runs and models, and the lab's own defaults.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,13 +9,7 @@ import pytest
 
 from cifar_core import background
 from cifar_core.errors import LabError
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
+from tests.waiting import wait_until
 
 
 def end_of(work: Callable[[], object], tmp_path: Path) -> tuple[int, str, LabError | None]:
@@ -35,7 +28,7 @@ def test_a_module_is_started_with_its_arguments_and_its_log(
     (tmp_path / "in.json").write_text("[1,2]")
     monkeypatch.chdir(tmp_path)  # the process works elsewhere, so paths go to it whole
     background.start("json.tool", [Path("in.json"), "--compact"], log_path=tmp_path / "log")
-    wait_for(lambda: (tmp_path / "log").read_text() == "[1,2]\n")
+    wait_until(lambda: (tmp_path / "log").read_text() == "[1,2]\n")
 
 
 def test_work_that_is_done_is_finished(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from cifar_core.charts import curves, theme
 from cifar_core.errors import LabError
 from cifar_core.inference.names import safe_name
 from cifar_core.ui.tables import csv_bytes, file_name, plain
-from tests.fabricate import Fake, fabricate
 from tests.hostile_names import FAMILIES, NAMES
+from tests.pages.shown import PATIENCE_SECONDS
+from tools.fabricate import Fake, fabricate
 
 RUN = "cnn4-standard-00000001"
 WORDS_TAGS = {"div", "p"}
@@ -135,7 +136,7 @@ def test_no_name_is_html_in_the_boxes_and_lines_of_a_page() -> None:
             empty_state(name, name)
             origin_line(name)
 
-    app = AppTest.from_function(page).run(timeout=60)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert not app.exception
     found = _Tags()
     bodies = [element.proto.body for element in app.get("html")]

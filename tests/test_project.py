@@ -15,8 +15,10 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import cifar_core
+from tests.source import ROOT, listed
 
-ROOT = Path(__file__).resolve().parent.parent
+COUNTED = re.compile(r"\b\d[\d,]* (?:test items|tests|laws)\b")
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
 def lines(name: str) -> list[str]:
@@ -31,10 +33,11 @@ def locked() -> dict[str, Version]:
     }
 
 
-@pytest.mark.parametrize("line", [*lines("requirements.txt"), *lines("requirements-dev.txt")])
-def test_every_requirement_is_met_by_the_locked_version(line: str) -> None:
-    requirement = Requirement(line)
-    assert requirement.specifier.contains(locked()[requirement.name])
+def test_every_requirement_is_met_by_the_locked_version() -> None:
+    asked = map(Requirement, [*lines("requirements.txt"), *lines("requirements-dev.txt")])
+    versions = locked()
+    unmet = [one for one in asked if not one.specifier.contains(versions.get(one.name, "0"))]
+    assert not unmet, listed(unmet)
 
 
 def test_the_lock_names_versions_only_no_address_and_no_path() -> None:
@@ -46,17 +49,16 @@ def test_the_lock_names_versions_only_no_address_and_no_path() -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize(
-    ("package", "floor"),
-    [
-        ("keras", "3.15.1"),
-        ("pillow", "13"),
-        ("starlette", "1.3.1"),
-        ("python-multipart", "0.0.32"),
-    ],
-)
-def test_versions_with_known_holes_are_not_installed(package: str, floor: str) -> None:
-    assert locked()[package] >= Version(floor)
+def test_versions_with_known_holes_are_not_installed() -> None:
+    floors = {
+        "keras": "3.15.1",
+        "pillow": "13",
+        "starlette": "1.3.1",
+        "python-multipart": "0.0.32",
+    }
+    versions = locked()
+    old = [name for name, floor in floors.items() if versions[name] < Version(floor)]
+    assert not old, listed(old)
 
 
 def test_the_version_is_the_same_everywhere() -> None:
@@ -126,17 +128,14 @@ def test_the_architecture_page_has_a_line_for_every_file_git_knows() -> None:
     assert answer.returncode == 0, "run `python tools/list_files.py` and commit the page"
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        *(path.name for path in ROOT.glob("*.md")),
-        *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
-    ],
-)
-def test_a_document_links_only_to_what_is_there(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    links = re.findall(r"\]\(([^)#:]+)\)", text)
-    assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
+def test_a_document_links_only_to_what_is_there() -> None:
+    lost = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in DOCUMENTS
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert not lost, listed(lost)
 
 
 def test_the_tree_in_the_readme_names_what_git_knows() -> None:
@@ -152,12 +151,23 @@ def test_the_tree_in_the_readme_names_what_git_knows() -> None:
     assert [p for p in paths if not any(f == p or f.startswith(f"{p}/") for f in files)] == []
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        *(path.name for path in ROOT.glob("*.md")),
-        *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
-    ],
-)
-def test_no_document_has_a_figure_left_to_fill_in(page: str) -> None:
-    assert re.findall(r"@[A-Z0-9_]+@", (ROOT / page).read_text(encoding="utf-8")) == []
+def test_no_document_has_a_figure_left_to_fill_in() -> None:
+    left = [
+        f"{page.relative_to(ROOT)}: {mark}"
+        for page in DOCUMENTS
+        for mark in re.findall(r"@[A-Z0-9_]+@", page.read_text(encoding="utf-8"))
+    ]
+    assert not left, listed(left)
+
+
+def test_no_document_counts_the_tests() -> None:
+    """Such a number is stale with the next test."""
+    counted = [
+        f"{page.relative_to(ROOT)}: {words}"
+        for page in DOCUMENTS
+        if page.name != "CHANGELOG.md"
+        for words in re.findall(
+            r"\b\d[\d,]* (?:test items|tests|laws)\b", page.read_text(encoding="utf-8")
+        )
+    ]
+    assert not counted, listed(counted)

@@ -10,8 +10,8 @@ import pytest
 from cifar_core import files, services
 from cifar_core.errors import RunError
 from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, add_network, fabricate
 from tools import ship_run
+from tools.fabricate import Fake, add_network, fabricate
 
 
 def test_a_long_runs_answers_are_thinned_and_the_rest_keeps_its_epochs(

@@ -4,7 +4,6 @@ Reads the very file that serves (model.tflite), so what is shown is what answers
 layers on the way: a convolution or dense layer and the ReLU behind it are one step here, dropout
 is gone, and the scaling of the pixels by 1/255 is part of the first convolution's kernel. Weights
 may be stored in 8 bits; what such a step reads is rounded to 256 levels before it multiplies.
-
 Importing this module does not import LiteRT; making an :class:`Inside` does.
 """
 

@@ -151,17 +151,8 @@ def work(journal: Journal, wish: Wish) -> None:
         if device_lock is None:
             journal.end(State.STOPPED, "Stopped while it waited in line.", "Resume it any time.")
             return
-        journal.start_clock()
-        journal.say(
-            now=True,
-            state=State.RUNNING,
-            phase="starting Keras",
-            started_at=time.time(),
-            cores=usable_cores(),
-            load_at_start=load_average(),
-            load_median=None,
-        )
         LOG.info("got %s after %.1f s in line", status.device, waited - status.waiting_seconds)
+        _begin(journal)
         from cifar_core.training.train import train
 
         finished = train(journal, wish)
@@ -180,6 +171,20 @@ def work(journal: Journal, wish: Wish) -> None:
         folder.request_path.unlink(missing_ok=True)
         if device_lock is not None:
             device_lock.release()
+
+
+def _begin(journal: Journal) -> None:
+    """Says that the run has its device and trains from now on, and on what machine."""
+    journal.start_clock()
+    journal.say(
+        now=True,
+        state=State.RUNNING,
+        phase="starting Keras",
+        started_at=time.time(),
+        cores=usable_cores(),
+        load_at_start=load_average(),
+        load_median=None,
+    )
 
 
 def _wait(journal: Journal, line: Line, wish: Wish) -> Lock | None:

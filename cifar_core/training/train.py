@@ -52,15 +52,11 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     arrays.verify(dataset)
     learned, watched = divide(recipe, dataset)
     saved = checkpoint.load(folder.checkpoint_path)
-    precision = choose_precision(recipe, journal.status.device)
-    if saved is not None:
-        precision = saved.progress.precision
-    name = _device_name(journal.status.device)
+    device = journal.status.device
+    precision = saved.progress.precision if saved else choose_precision(recipe, device)
+    name, threads = _device_name(device), cpu_threads()
     journal.say(
-        phase="building the network",
-        precision=precision,
-        device_name=name,
-        threads=cpu_threads(),
+        phase="building the network", precision=precision, device_name=name, threads=threads
     )
     _log_beginning(journal, recipe, dataset)
     engine = make_engine(recipe, learned.images, learned.labels, precision=precision)

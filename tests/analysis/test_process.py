@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -21,16 +20,9 @@ from cifar_core.errors import DataError, LabError
 from cifar_core.jobs import take_lock
 from cifar_core.services import NotAllowedError
 from cifar_core.settings import PROJECT_DIR
+from tests.waiting import wait_until
 
-PATIENCE_SECONDS = 60.0
 CNN4 = PROJECT_DIR / "models" / "cnn4"
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +47,13 @@ def data_dir(blank_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_started_analysis_reports_and_stops_when_asked(data_dir: Path) -> None:
     services.start_analysis()
     services.start_analysis()  # a second start changes nothing
-    wait_for(lambda: (s := services.read_analysis()) and s.message.startswith("Looking at"))
+    wait_until(lambda: (s := services.read_analysis()) and s.message.startswith("Looking at"))
     services.stop_analysis()
-    wait_for(lambda: (s := services.read_analysis()) and s.state != "running")
+    wait_until(lambda: (s := services.read_analysis()) and s.state != "running")
     status = services.read_analysis()
     assert status is not None
     assert (status.state, status.message) == ("interrupted", "The analysis was stopped.")
-    wait_for(lambda: try_free(data_dir))
+    wait_until(lambda: try_free(data_dir))
     assert services.analysis_state() == "none"
 
 
@@ -147,7 +139,7 @@ def test_a_read_only_lab_starts_and_stops_nothing(monkeypatch: pytest.MonkeyPatc
 
 def test_a_killed_analysis_can_be_started_again(data_dir: Path) -> None:
     services.start_analysis()
-    wait_for(lambda: (s := services.read_analysis()) and s.message.startswith("Looking at"))
+    wait_until(lambda: (s := services.read_analysis()) and s.message.startswith("Looking at"))
     found = [
         int(path.name)
         for path in Path("/proc").iterdir()
@@ -155,13 +147,13 @@ def test_a_killed_analysis_can_be_started_again(data_dir: Path) -> None:
     ]
     for number in found:
         os.kill(number, signal.SIGKILL)
-    wait_for(lambda: (s := services.read_analysis()) and s.state == "interrupted")
+    wait_until(lambda: (s := services.read_analysis()) and s.state == "interrupted")
     services.start_analysis()
     status = services.read_analysis()
     assert status is not None
     assert status.state == "running"
     services.stop_analysis()
-    wait_for(lambda: try_free(data_dir))
+    wait_until(lambda: try_free(data_dir))
 
 
 def is_analysis_of(path: Path, data_dir: Path) -> bool:

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import foreign
 from benchmarks.photograph_trials import FITS
-from benchmarks.photographs import development_half
+from benchmarks.photographs import auroc, development_half
 
 
 @pytest.mark.parametrize("family", foreign.FAMILIES)
@@ -33,3 +33,12 @@ def test_every_way_gives_pictures_of_the_networks_size(name: str, size: tuple[in
     for made in FITS[name](pixels):
         assert made.shape == (32, 32, 3)
         assert made.dtype == np.uint8
+
+
+def test_the_area_under_the_curve_is_the_share_of_pairs_in_the_right_order() -> None:
+    generator = np.random.default_rng(2)
+    usual = generator.normal(0, 1, 50).round(1)
+    strange = generator.normal(1, 1, 30).round(1)
+    above, ties = strange[:, None] > usual, strange[:, None] == usual
+    assert ties.any()
+    assert auroc(usual, strange) == pytest.approx((above + 0.5 * ties).mean(), abs=1e-12)

@@ -6,9 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,13 +16,22 @@ import pytest
 from playwright.sync_api import expect
 
 from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, fabricate
+from tests.waiting import await_server, start_mortal
+from tools.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SCREENSHOTS = Path(__file__).with_name("screenshots")
-START_SECONDS = 180.0
+STILL = """() => {
+  const now = document.body.innerHTML;
+  if (window.seen !== now || window.stillSince === undefined) {
+    window.seen = now;
+    window.stillSince = performance.now();
+  }
+  return performance.now() - window.stillSince > 400;
+}"""
+"""Charts that grow into their place change the page until they are there."""
 TALLEST = 3000
 """Pixels of the tallest screenshot."""
 
@@ -53,7 +59,7 @@ def start_server(log_path: Path, port: int, *, script: str = "app.py", **variabl
     """Starts the lab as `make run` does, or another script, and waits until it answers."""
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
     with log_path.open("ab") as log:
-        process = subprocess.Popen(
+        process = start_mortal(
             command,
             cwd=PROJECT_DIR,
             env={**os.environ, **variables},
@@ -62,15 +68,8 @@ def start_server(log_path: Path, port: int, *, script: str = "app.py", **variabl
             stderr=log,
         )
     server = Server(f"http://127.0.0.1:{port}", process, log_path)
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2):
-                return server
-        except (urllib.error.URLError, OSError):
-            assert process.poll() is None, log_path.read_text()
-            assert time.monotonic() < deadline, log_path.read_text()
-            time.sleep(0.1)
+    await_server(server.url, process, log_path)
+    return server
 
 
 @contextmanager
@@ -80,8 +79,10 @@ def serving(folder: Path, *fakes: Fake) -> Iterator[tuple[str, Path]]:
     for fake in fakes:
         fabricate(runs_dir, fake)
     server = start_server(folder / "server.log", free_port(), CIFAR_LAB_RUNS=str(runs_dir))
-    yield server.url, runs_dir
-    server.kill()
+    try:
+        yield server.url, runs_dir
+    finally:
+        server.kill()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -155,7 +156,8 @@ def keep() -> Callable[[Page, str], None]:
         )
         tall = min(max(height, size["height"]), TALLEST)
         page.set_viewport_size({"width": size["width"], "height": tall})
-        page.wait_for_timeout(500)  # animations of charts end; there is nothing to await
+        page.evaluate("() => { window.stillSince = undefined; }")
+        page.wait_for_function(STILL, polling=100)
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
         page.set_viewport_size(size)
 

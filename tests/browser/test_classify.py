@@ -6,23 +6,26 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
 from cifar_core.dataset.sample import load_sample
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FileChooser, FilePayload, Locator, Page
+    from playwright.sync_api import FilePayload, Locator, Page
 
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.browser
 
 PATIENCE = 60_000
 MOST_TABS = 100
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture
@@ -113,17 +116,13 @@ def test_a_dropped_picture_is_answered(page: Page) -> None:
 
 
 def test_the_keyboard_alone_brings_pictures_and_opens_one_of_many(page: Page) -> None:
-    chosen: list[FileChooser] = []
-    page.on("filechooser", lambda chooser: chosen.append(chooser))  # noqa: PLW0108 - Playwright marks it
     for _ in range(10):  # a press is lost where the page is drawn anew between Tab and Enter
         tab_to(page, page.get_by_test_id("stFileUploaderDropzone").locator("button"))
-        page.keyboard.press("Enter")
-        for _ in range(100):
-            if not chosen:
-                page.wait_for_timeout(20)
-        if chosen:
+        with suppress(PlaywrightTimeout), page.expect_file_chooser(timeout=5000) as chooser:
+            page.keyboard.press("Enter")
+        if chooser.is_done():
             break
-    chosen[0].set_files([zip_of(9)])
+    chooser.value.set_files([zip_of(9)])
     page.get_by_text("10 files: 9 pictures, 1 not readable.").wait_for()
     tab_to(page, page.get_by_role("combobox", name=re.compile("The whole answer for")))
     page.keyboard.type("004.png")
@@ -149,5 +148,5 @@ def tab_to(page: Page, wanted: Locator) -> None:
         page.keyboard.press("Tab")
         if wanted.count() and wanted.first.evaluate(holds_focus):
             return
-        page.wait_for_timeout(20)  # as a person: a page that is still being drawn loses the focus
+        page.evaluate(DRAWN)  # as a person: a page that is still being drawn loses the focus
     pytest.fail(f"{wanted} is not reached by {MOST_TABS} presses of Tab")

@@ -12,12 +12,12 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import serving
 from tests.browser.matrix import click_cell, expect_pictures, wanted_test_indices
-from tests.fabricate import Fake
+from tools.fabricate import Fake
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.data]
 
 SIZE = {"width": 1400, "height": 2600}
 HEAD_PIXELS = 36

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 POINTS = """() => {
   const plot = document.querySelector('.js-plotly-plot'), box = plot.getBoundingClientRect();
@@ -81,7 +81,7 @@ def test_a_lasso_on_the_map_opens_the_pictures_inside_it(
         "() => document.querySelector('.js-plotly-plot')?._fullData?.length === 10"
     )
     page.locator(".js-plotly-plot").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # the scrolling ends; there is nothing to await
+    page.locator(".js-plotly-plot").element_handle().wait_for_element_state("stable")
     points = page.evaluate(POINTS)
     assert len(points) == 2000
     places = np.array([point[:2] for point in points])

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fabricate import Fake, fabricate
 from tests.hostile_names import EVIL, FAMILIES, NAMES
+from tools.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 
 STRANGERS = "a[href*='javascript:'], iframe[srcdoc], [onerror], [onload], [ontoggle], [onfocus]"
 
@@ -48,7 +48,7 @@ def test_no_name_of_a_run_does_anything_in_the_browser(
         page.goto(f"{server.url}/{view}")
         page.wait_for_selector("h1")
         page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')")
-        page.wait_for_timeout(300)  # what acts only after it has loaded: there is nothing to await
+        page.wait_for_load_state("networkidle")  # what acts when it has loaded, or failed to
         assert page.evaluate("() => window.hit") is None, view
         assert page.locator(STRANGERS).count() == 0, view
         assert page.locator(f"[href*='{EVIL}'], [src*='{EVIL}']").count() == 0, view

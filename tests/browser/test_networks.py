@@ -18,7 +18,7 @@ from cifar_core.settings import PROJECT_DIR
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 CNN4 = PROJECT_DIR / "models" / "cnn4" / "model.tflite"
 IS_LOADED = "image => image.complete && image.naturalWidth > 0"

@@ -14,7 +14,8 @@ from cifar_core import services
 from cifar_core.dataset.sample import load_sample
 from cifar_core.recipes import recipe
 from cifar_core.runs.folder import State
-from tests.fabricate import Fake, fabricate
+from tests.waiting import wait_until
+from tools.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,7 +26,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.data,
-    pytest.mark.timeout(600),
 ]
 
 TITLES = (
@@ -35,12 +35,8 @@ TITLES = (
 PAGES = tuple(title.lower() for title in TITLES)
 
 
-def wait_for_state(page: Page, run_id: str, *states: State, seconds: float = 300) -> None:
-    for _ in range(int(seconds * 4)):
-        if services.read_run(run_id).state in states:
-            return
-        page.wait_for_timeout(250)
-    raise AssertionError(services.read_run(run_id))
+def wait_for_state(run_id: str, *states: State, seconds: float = 300) -> None:
+    wait_until(lambda: services.read_run(run_id).state in states, seconds=seconds)
 
 
 def is_quiet(page: Page) -> None:
@@ -71,16 +67,16 @@ def test_from_the_first_look_to_an_answer(
     assert len(runs) == 1, "a double click starts one run"
     run_id = runs[0].id
     rows = len(services.read_metrics(run_id))
-    wait_for_rows(page, run_id, rows + 2)
+    wait_for_rows(run_id, rows + 2)
     page.locator(".mark-line path").first.wait_for(state="attached")
     keep(page, "train-live")
     page.get_by_role("button", name="Stop").first.click()
-    wait_for_state(page, run_id, State.STOPPED, seconds=15)
+    wait_for_state(run_id, State.STOPPED, seconds=15)
 
     few = {"epochs": 1, "training_pictures": 1000, "validation_pictures": 100}
     finished = services.start_run(recipe("standard", "cnn4", **few), name="short")
     fabricate(runs_dir, Fake(run_id="another", epochs=1))  # for the comparison
-    wait_for_state(page, finished, State.FINISHED)
+    wait_for_state(finished, State.FINISHED)
 
     page.goto(f"{server.url}/results?run={finished}")
     page.locator(".js-plotly-plot .heatmaplayer").first.wait_for(state="attached")
@@ -105,12 +101,8 @@ def test_from_the_first_look_to_an_answer(
         shot.context.close()
 
 
-def wait_for_rows(page: Page, run_id: str, count: int) -> None:
-    for _ in range(600):
-        if len(services.read_metrics(run_id)) >= count:
-            return
-        page.wait_for_timeout(200)
-    raise AssertionError(services.read_run(run_id))
+def wait_for_rows(run_id: str, count: int) -> None:
+    wait_until(lambda: len(services.read_metrics(run_id)) >= count)
 
 
 @pytest.mark.parametrize(("name", "title"), list(zip(PAGES[1:], TITLES[1:], strict=True)))
@@ -132,12 +124,12 @@ def test_a_killed_server_leaves_the_run_alone_and_finds_it_again(
     address = f"{server.url}/train?run={run_id}"
     page.goto(address)
     page.get_by_role("button", name="Stop").first.wait_for()
-    wait_for_rows(page, run_id, 2)
+    wait_for_rows(run_id, 2)
     server.kill()
     reached = len(services.read_metrics(run_id))
-    wait_for_rows(page, run_id, reached + 2)
+    wait_for_rows(run_id, reached + 2)
     serve(port=int(server.url.rpartition(":")[2]))
     page.goto(address)
     page.locator(".mark-line path").first.wait_for(state="attached")
     page.get_by_role("button", name="Stop").first.click()
-    wait_for_state(page, run_id, State.STOPPED, seconds=15)
+    wait_for_state(run_id, State.STOPPED, seconds=15)

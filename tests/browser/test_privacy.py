@@ -21,7 +21,7 @@ from tests.browser.conftest import Server
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.browser
 
 # Python loads a module of this name at its start. It notes whatever is opened for writing or made
 # by this process, files without a name as well.

@@ -11,14 +11,14 @@ import pytest
 from playwright.sync_api import expect
 
 from cifar_core.runs.folder import State
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 
 CHANGES = re.compile(
     r"^\W*(start(?! with step)|stop|resume|clone|rename|delete|move|download the dataset"

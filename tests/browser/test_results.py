@@ -13,12 +13,12 @@ from playwright.sync_api import expect
 from cifar_core import services
 from tests.browser.conftest import serving
 from tests.browser.matrix import click_cell, expect_pictures, wanted_indices, wanted_test_indices
-from tests.fabricate import Fake
+from tools.fabricate import Fake
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.data]
 
 BY_EPOCH = "split=Validation+pictures+by+epoch"
 TALL = {"width": 1400, "height": 1400}

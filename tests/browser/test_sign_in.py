@@ -13,12 +13,12 @@ import pytest
 from cifar_core.runs import reading
 from tests.browser.conftest import free_port, start_server
 from tests.browser.identity import CLIENT_ID, CLIENT_SECRET, identity_service
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 
 RUN = "20261127-120000-aaaa00"
 ACTIONS = ("Start training", "Stop and keep", "Resume", "Clone", "Rename or note", "Delete")

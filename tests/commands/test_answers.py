@@ -20,7 +20,7 @@ from tests.commands.tool import (
     picture,
     told,
 )
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 # Names that are no text
 

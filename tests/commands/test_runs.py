@@ -12,7 +12,7 @@ from cifar_core.runs.folder import State
 from tests.commands.tool import (
     done,
 )
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 def listed(capfd: pytest.CaptureFixture[str]) -> list[list[str]]:

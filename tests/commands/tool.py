@@ -15,11 +15,11 @@ from cifar_core import files, recipes
 from cifar_core.lock import Lock, try_lock
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 TINY = PROJECT_DIR / "tests" / "inference" / "data" / "tiny.tflite"
 PROGRAM = (sys.executable, "-m", "cifar_core")
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 240
 TRAIN = ("train", "--network", "cnn4")
 
 

@@ -19,16 +19,7 @@ import pytest
 from cifar_core import jobs, settings
 from cifar_core.dataset import arrays, download, sources
 from cifar_core.errors import DataError
-
-PATIENCE_SECONDS = 30.0
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Waits until a condition holds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
+from tests.waiting import wait_until
 
 
 def state(data_dir: Path) -> str | None:
@@ -61,7 +52,7 @@ def waiting(lonely: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
         yield lonely
         download.stop_download(lonely)
-        wait_for(lambda: not download.JOB.is_alive(lonely))
+        wait_until(lambda: not download.JOB.is_alive(lonely))
 
 
 def test_nothing_is_said_where_nothing_was_started(tmp_path: Path) -> None:
@@ -70,7 +61,7 @@ def test_nothing_is_said_where_nothing_was_started(tmp_path: Path) -> None:
 
 def test_without_any_source_the_download_fails_and_names_each(lonely: Path) -> None:
     download.start_download(lonely)
-    wait_for(lambda: state(lonely) != "running")
+    wait_until(lambda: state(lonely) != "running")
     status = download.JOB.read(lonely)
     assert status is not None
     assert status.state == "failed"
@@ -87,7 +78,7 @@ def test_a_started_download_runs_at_once(waiting: Path) -> None:
 
 def test_a_second_start_changes_nothing(waiting: Path) -> None:
     download.start_download(waiting)
-    wait_for(lambda: (status := download.JOB.read(waiting)) and status.source)
+    wait_until(lambda: (status := download.JOB.read(waiting)) and status.source)
     before = (waiting / "download.json").stat().st_mtime_ns
     download.start_download(waiting)
     assert (waiting / "download.json").stat().st_mtime_ns == before
@@ -99,13 +90,11 @@ def test_a_preparation_waits_for_no_download_and_says_so(waiting: Path) -> None:
         sources.prepare(waiting, progress=lambda _: None, sources=[])
 
 
-def test_a_stopped_download_ends_soon_and_can_go_on(waiting: Path) -> None:
+def test_a_stopped_download_ends_and_can_go_on(waiting: Path) -> None:
     download.start_download(waiting)
-    wait_for(lambda: (status := download.JOB.read(waiting)) and status.source)
-    asked = time.monotonic()
+    wait_until(lambda: (status := download.JOB.read(waiting)) and status.source)
     download.stop_download(waiting)
-    wait_for(lambda: not download.JOB.is_alive(waiting))
-    assert time.monotonic() - asked < 5
+    wait_until(lambda: not download.JOB.is_alive(waiting))
     status = download.JOB.read(waiting)
     assert status is not None
     assert (status.state, "stopped" in status.message) == ("interrupted", True)
@@ -126,7 +115,7 @@ def test_a_killed_download_is_interrupted(waiting: Path) -> None:
     with lock:
         process = subprocess.Popen(command, cwd=settings.PROJECT_DIR, pass_fds=(held,))
     try:
-        wait_for(lambda: (status := download.JOB.read(waiting)) and status.source)
+        wait_until(lambda: (status := download.JOB.read(waiting)) and status.source)
         assert state(waiting) == "running"
     finally:
         process.send_signal(signal.SIGKILL)
@@ -235,6 +224,6 @@ def test_a_download_finishes_at_once_where_the_dataset_is(lonely: Path) -> None:
     real = settings.current().data_dir / arrays.FULL_FOLDER
     shutil.copytree(real, lonely / arrays.FULL_FOLDER)
     download.start_download(lonely)
-    wait_for(lambda: state(lonely) != "running")
+    wait_until(lambda: state(lonely) != "running")
     assert state(lonely) == "finished"
     assert not arrays.open_dataset(lonely).is_sample

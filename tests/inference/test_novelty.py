@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.photographs import auroc
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import ModelError
 from cifar_core.inference import novelty
@@ -162,12 +161,3 @@ def test_a_changed_file_is_refused(fitted: Novelty, tmp_path: Path) -> None:
     (tmp_path / "novelty.npz").write_bytes(changed)
     with pytest.raises(ModelError, match="not the file that was recorded"):
         novelty.read(tmp_path / "novelty.npz", hashlib.sha256(content).hexdigest())
-
-
-def test_the_area_under_the_curve_is_the_share_of_pairs_in_the_right_order() -> None:
-    generator = np.random.default_rng(2)
-    usual = generator.normal(0, 1, 50).round(1)
-    strange = generator.normal(1, 1, 30).round(1)
-    above, ties = strange[:, None] > usual, strange[:, None] == usual
-    assert ties.any()
-    assert auroc(usual, strange) == pytest.approx((above + 0.5 * ties).mean(), abs=1e-12)

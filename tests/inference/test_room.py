@@ -8,8 +8,7 @@ import pytest
 from cifar_core.inference.room import Room
 from cifar_core.inference.upload import read_picture
 from tests.inference import hostile
-
-PATIENCE_SECONDS = 30.0
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_what_fits_together_is_decoded_together() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cifar_core.runs.folder import State
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 FOUR, TWIN, SIX, HALF, PRINTED = "run-four", "run-twin", "run-six", "run-half", "run-printed"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -23,15 +22,12 @@ from cifar_core.services import Answer
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.answers import foreign_sentence, origin_sentence
 from cifar_core.ui.explanations import CLOSER, glow, map_sentence
-
-PAGE = str(PROJECT_DIR / "pages" / "classify.py")
+from tests.pages.shown import html_of, new_page
 
 
 @pytest.fixture(autouse=True)
 def _shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A lab with the shipped models and without the full dataset."""
-    st.cache_resource.clear()
-    st.cache_data.clear()
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
 
@@ -53,16 +49,12 @@ def noise() -> bytes:
 
 
 def uploaded(name: str, data: bytes, *, mirror: bool = False) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=120).run()
+    app = new_page("classify").run()
     app.file_uploader(key="uploads").set_value([(name, data, "image/png")])
     app.toggle(key="mirror").set_value(mirror)
     app.run()
     assert not app.exception
     return app
-
-
-def html_of(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
 
 
 def test_noise_is_called_perhaps_none_of_the_ten_with_the_rate_of_false_alarms() -> None:
@@ -73,7 +65,7 @@ def test_noise_is_called_perhaps_none_of_the_ten_with_the_rate_of_false_alarms()
 
 
 def test_a_usual_picture_is_not_called_none_of_the_ten() -> None:
-    app = AppTest.from_file(PAGE, default_timeout=120)
+    app = new_page("classify")
     app.query_params["from"] = "A test picture"
     shown = html_of(app.run())
     assert "Not strange enough to be called none of the ten." in shown

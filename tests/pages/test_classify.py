@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from cifar_core.ui import many as many_pictures
 from cifar_core.ui.answers import answer_sentence, disagreement, model_labels, picture_pair
 from cifar_core.ui.intake import CAMERA, TEST
 from cifar_core.ui.many import AT_ONCE, whole_table
+from tests.pages.shown import html_of, new_page, open_page
 
-PAGE = str(PROJECT_DIR / "pages" / "classify.py")
+opened = partial(open_page, "classify")
+
 TINY = PROJECT_DIR / "tests" / "inference" / "data" / "tiny.tflite"
 HOSTILE = ["<script>alert(1)</script>.png", "**b** :red[x] $x^2$.png", "[a](b).png", "=1+1.png"]
 
@@ -45,8 +48,6 @@ def fake_model(runs_dir: Path, run_id: str, *, network: str = "cnn4", name: str 
 @pytest.fixture(autouse=True)
 def _lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A lab without the full dataset and without shipped models."""
-    st.cache_resource.clear()
-    st.cache_data.clear()
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
 
@@ -55,19 +56,6 @@ def _lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def model(runs_dir: Path) -> str:
     fake_model(runs_dir, "fake-1")
     return "fake-1"
-
-
-def opened(**address: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in address.items():
-        app.query_params[key.rstrip("_")] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def html_of(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
 
 
 def png(height: int = 48, width: int = 64, seed: int = 1) -> bytes:
@@ -459,7 +447,7 @@ def test_models_of_one_network_and_one_name_are_told_apart(runs_dir: Path) -> No
 
 
 def test_the_page_opens_through_the_app(model: str) -> None:
-    app = AppTest.from_file(str(PROJECT_DIR / "app.py"), default_timeout=60).run()
+    app = new_page("app").run()
     app.switch_page("pages/classify.py").run()
     assert not app.exception
     assert app.title[0].value == "Classify"

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,11 @@ from cifar_core.runs.folder import RunFolder, State
 from cifar_core.ui import matrix_cells, runs_picker
 from cifar_core.ui.compare_figures import comparison_figures
 from cifar_core.ui.runs_picker import filtered
-from tests.fabricate import Fake, fabricate
+from tests.pages import shown
+from tests.pages.shown import html_of, new_page, words_of
+from tools.fabricate import Fake, fabricate
+
+open_page = partial(shown.open_page, "compare")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,21 +45,6 @@ def pair(runs_dir: Path) -> tuple[RunFolder, RunFolder]:
         fabricate(runs_dir, Fake(run_id="four", accuracy=0.6)),
         fabricate(runs_dir, Fake(run_id="six", network="cnn6", accuracy=0.75, epoch_seconds=43)),
     )
-
-
-def open_page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "compare.py"), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def html_of(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
-
-
-def words_of(app: AppTest) -> str:
-    return " ".join(element.value for element in app.text) + html_of(app)
 
 
 def figures(app: AppTest) -> list[dict[str, Any]]:
@@ -97,7 +87,7 @@ def test_with_fewer_than_two_runs_the_page_leads_to_training_and_shows_the_tutor
 
 
 def test_the_page_opens_through_the_app(pair: tuple[RunFolder, RunFolder]) -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = new_page("app").run()
     app.switch_page("pages/compare.py").run()
     assert not app.exception
     assert app.title[0].value == "Compare"

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from cifar_core import formats
-from tests.fabricate import Fake, fabricate
 from tests.pages.galleries import tiles_of
 from tests.pages.judged import FOUR, SIX
 from tests.pages.oracle import CLASSES, RunFiles, accuracy_words, wilson
@@ -22,6 +21,7 @@ from tests.pages.sheets import (
     wording_of,
 )
 from tests.pages.shown import Downloads, charts_of, metrics_of, open_page
+from tools.fabricate import Fake, fabricate
 
 pytestmark = pytest.mark.usefixtures("judged")
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import base64
 import io
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -30,15 +30,10 @@ from cifar_core.ui.dataset_filter import (
     keep_answered,
     keep_doubtful,
 )
-from tests.fabricate import Fake, fabricate
+from tests.pages.shown import open_page
+from tools.fabricate import Fake, fabricate
 
-PAGE = str(PROJECT_DIR / "pages" / "dataset.py")
-
-
-@pytest.fixture(autouse=True)
-def _no_cache() -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
+opened = partial(open_page, "dataset")
 
 
 @pytest.fixture
@@ -50,15 +45,6 @@ def _sample(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def _shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """The models that came with the lab; tests have none otherwise."""
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
-
-
-def opened(**address: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name.rstrip("_")] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def galleries(app: AppTest) -> list[str]:

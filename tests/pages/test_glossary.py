@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.glossary import GLOSSARY, define
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 FROM_THE_GLOSSARY = {
     "Test accuracy": "confidence interval",

@@ -24,22 +24,16 @@ from cifar_core.ui.network_activations import fixed_words
 from cifar_core.ui.network_layers import layer_table, milliseconds_words, what_it_does
 from cifar_core.ui.network_pair import compare
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
-from tests.fabricate import Fake, add_network, fabricate
-
-SHIPPED = [name for name in NETWORKS if (PROJECT_DIR / "models" / name).is_dir()]
-NARROW = PROJECT_DIR / "tests" / "inference" / "data" / "narrow.tflite"
-PAGE = str(PROJECT_DIR / "pages" / "networks.py")
+from tests.pages.shown import PATIENCE_SECONDS, html_of, new_page, open_page
+from tools.fabricate import Fake, add_network, fabricate
 
 
 def opened(network: str | None = None, **address: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    if network is not None:
-        app.query_params["network"] = network
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+    return open_page("networks", **({"network": network} if network else {}), **address)
+
+
+SHIPPED = [name for name in NETWORKS if (PROJECT_DIR / "models" / name).is_dir()]
+NARROW = PROJECT_DIR / "tests" / "inference" / "data" / "narrow.tflite"
 
 
 @pytest.fixture
@@ -57,10 +51,6 @@ def reference(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
     st.cache_resource.clear()
     add_network(fabricate(models, Fake(run_id="cnn7", network="cnn7")), NARROW)
-
-
-def html_of(app: AppTest) -> str:
-    return " ".join(str(element.proto.body) for element in app.get("html"))
 
 
 @pytest.mark.parametrize(
@@ -373,7 +363,7 @@ def test_of_more_than_two_networks_two_are_chosen(monkeypatch: pytest.MonkeyPatc
 
     third = Network("third", "Third", "Another one.")
     monkeypatch.setattr("cifar_core.ui.network_pair.NETWORKS", {**NETWORKS, "third": third})
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.query_params["right"] = "third"
     app.run()
     assert not app.exception
@@ -383,7 +373,7 @@ def test_of_more_than_two_networks_two_are_chosen(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_page_opens_through_the_app() -> None:
-    app = AppTest.from_file(str(PROJECT_DIR / "app.py"), default_timeout=60).run()
+    app = new_page("app").run()
     app.switch_page("pages/networks.py").run()
     assert not app.exception
     assert app.title[0].value == "Networks"

@@ -11,16 +11,12 @@ from cifar_core.runs import reading
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import overview_sections, tour
-from tests.fabricate import Fake, fabricate
+from tests.pages.shown import new_page, words_of
+from tools.fabricate import Fake, fabricate
 
 
 def open_app() -> AppTest:
-    return AppTest.from_file(str(PROJECT_DIR / "app.py"), default_timeout=60).run()
-
-
-def words_of(app: AppTest) -> str:
-    shown = [element.value for element in app.text]
-    return " ".join(shown + [element.proto.body for element in app.get("html")])
+    return new_page("app").run()
 
 
 def links_of(app: AppTest) -> list[str]:

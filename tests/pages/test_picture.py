@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
@@ -14,14 +14,13 @@ from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.picture_choice import beside
 from cifar_core.ui.picture_sections import channels
+from tests.pages.shown import html_of, open_page
 
-PAGE = str(PROJECT_DIR / "pages" / "picture.py")
+opened = partial(open_page, "picture")
 
 
 @pytest.fixture(autouse=True)
 def _sample(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "no-data"))
 
 
@@ -30,21 +29,8 @@ def _shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
 
 
-def opened(**address: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
 def texts(app: AppTest) -> str:
     return " ".join(element.value for element in app.text)
-
-
-def bodies(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
 
 
 @pytest.mark.usefixtures("_shipped")
@@ -53,10 +39,10 @@ def test_the_address_names_the_picture_and_every_network_says_what_it_sees() -> 
     app = opened(split="test", index=str(index))
     assert f"Test picture {index}." in texts(app)
     shipped = [name for name in NETWORKS if (PROJECT_DIR / "models" / name).is_dir()]
-    assert bodies(app).count("takes this for") == len(shipped)
+    assert html_of(app).count("takes this for") == len(shipped)
     assert "No network here has learned from it" in texts(app)
-    assert "lab-problem" not in bodies(app)
-    assert "Among the 2,000 pictures of the sample" in bodies(app)
+    assert "lab-problem" not in html_of(app)
+    assert "Among the 2,000 pictures of the sample" in html_of(app)
 
 
 @pytest.mark.usefixtures("_shipped")
@@ -64,13 +50,13 @@ def test_a_training_picture_names_its_batch_and_says_that_it_was_learned() -> No
     index = int(load_sample().train.indices[-1])
     app = opened(split="train", index=str(index))
     assert f"Training picture {index}, batch {index // 10_000 + 1}." in texts(app)
-    assert "Most networks have learned from this picture" in bodies(app)
+    assert "Most networks have learned from this picture" in html_of(app)
 
 
 def test_a_picture_that_the_sample_does_not_hold_is_told_in_three_answers() -> None:
     missing = next(n for n in range(100) if n not in load_sample().test.indices)
     app = opened(split="test", index=str(missing))
-    assert f"Picture {missing} of the test split is not in the shipped sample" in bodies(app)
+    assert f"Picture {missing} of the test split is not in the shipped sample" in html_of(app)
 
 
 @pytest.mark.parametrize("address", [{"split": "x"}, {"index": "-3"}, {"index": "<b>"}, {}])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,19 +10,11 @@ from streamlit.testing.v1 import AppTest
 from cifar_core import formats, services
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import report_panel
-from tests.fabricate import Fake, fabricate
+from tests.pages import shown
+from tests.pages.shown import words_of
+from tools.fabricate import Fake, fabricate
 
-
-def open_page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT_DIR / "pages" / "report.py"), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def words_of(app: AppTest) -> str:
-    shown = [element.value for element in app.text]
-    return " ".join(shown + [element.proto.body for element in app.get("html")])
+open_page = partial(shown.open_page, "report")
 
 
 def buttons_of(app: AppTest) -> list[str]:

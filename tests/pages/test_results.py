@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ from cifar_core.runs.folder import State
 from cifar_core.ui import picture_browser, result_panels
 from cifar_core.ui.answer_picker import PLAYED_EPOCH
 from cifar_core.ui.result_figures import result_figures
-from tests.fabricate import Fake, fabricate
+from tests.pages import shown
+from tests.pages.shown import html_of, new_page, words_of
+from tools.fabricate import Fake, fabricate
+
+open_page = partial(shown.open_page, "results")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,21 +30,6 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(autouse=True)
 def _no_shipped_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
-
-
-def open_page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "results.py"), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def html_of(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
-
-
-def words_of(app: AppTest) -> str:
-    return " ".join(element.value for element in app.text) + html_of(app)
 
 
 def metric(app: AppTest, label: str) -> str:
@@ -82,7 +72,7 @@ def test_without_runs_the_page_leads_to_training() -> None:
 
 def test_the_page_opens_through_the_app(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="only"))
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = new_page("app").run()
     app.switch_page("pages/results.py").run()
     assert not app.exception
     assert app.title[0].value == "Results"
@@ -304,7 +294,7 @@ def test_a_film_left_for_a_thinned_run_ends_on_an_epoch_that_it_has(runs_dir: Pa
     folder = fabricate(runs_dir, Fake(run_id="only", epochs=3))
     manifest = files.read_json(folder.manifest_path)
     files.write_json(folder.manifest_path, {**manifest, "predictions_every": 3})
-    app = AppTest.from_file(str(ROOT / "pages" / "results.py"), default_timeout=60)
+    app = new_page("results")
     app.query_params["split"] = "Validation pictures by epoch"
     app.session_state[PLAYED_EPOCH.key] = 7  # of another run, which kept every epoch
     app.run()

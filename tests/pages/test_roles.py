@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
@@ -15,8 +14,8 @@ from cifar_core.dataset import arrays
 from cifar_core.runs import devices, manager
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import State
-from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, fabricate
+from tests.pages.shown import html_of, new_page
+from tools.fabricate import Fake, fabricate
 
 RUN = "cnn4-standard-00000001"
 VICTOR = {"is_logged_in": True, "email": "victor@example.org", "email_verified": True}
@@ -36,8 +35,6 @@ def nothing(*args: object) -> None:
 @pytest.fixture
 def run(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stopped run in a lab whose only operator is Anna; no worker starts."""
-    st.cache_data.clear()
-    st.cache_resource.clear()
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
     monkeypatch.setattr(services, "open_dataset", FullDataset)
     monkeypatch.setattr(arrays, "open_full", nothing)
@@ -47,7 +44,7 @@ def run(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def page(user: Mapping[str, Any]) -> AppTest:
-    app = AppTest.from_file(str(PROJECT_DIR / "pages" / "train.py"), default_timeout=60)
+    app = new_page("train")
     app.user = dict(user)
     app.query_params["run"] = RUN
     return app.run()
@@ -70,10 +67,6 @@ ACTIONS: Mapping[str, Callable[[AppTest], AppTest]] = {
 }
 
 
-def shown(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
-
-
 def traces(run: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in run.parent.rglob("*") if path.is_file()}
 
@@ -85,7 +78,7 @@ def test_a_button_that_a_visitor_should_not_see_does_nothing(
     monkeypatch.setattr(services, "may_change", lambda: True)
     before = traces(run)
     app = ACTIONS[name](page(VICTOR))
-    assert "may look and classify here only" in shown(app)
+    assert "may look and classify here only" in html_of(app)
     assert not app.exception
     assert traces(run) == before
 
@@ -93,7 +86,7 @@ def test_a_button_that_a_visitor_should_not_see_does_nothing(
 @pytest.mark.parametrize("user", [VICTOR, {"is_logged_in": False}, {}])
 def test_a_visitor_sees_the_runs_and_no_action(user: Mapping[str, Any], run: Path) -> None:
     app = page(user)
-    assert "may look and classify here only" in shown(app)
+    assert "may look and classify here only" in html_of(app)
     assert len(app.dataframe[0].value) == 1
     assert not app.button
 

@@ -26,8 +26,8 @@ from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.dataset_figure import draw_figure
 from cifar_core.ui.tables import plain
-from tests.fabricate import Fake, fabricate
 from tests.pages.shown import Downloads, charts_of, new_page, open_page
+from tools.fabricate import Fake, fabricate
 
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "overview": ("overview", {}),

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.fabricate import Fake, fabricate
 from tests.pages.shown import Downloads, charts_of, metrics_of, open_page, tables_of
+from tools.fabricate import Fake, fabricate
 
 
 def test_charts_tables_metrics_and_downloads_are_read_by_key(

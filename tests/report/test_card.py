@@ -10,7 +10,7 @@ from cifar_core import services
 from cifar_core.errors import ModelError, RunError
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 def test_a_card_names_accuracy_recipe_limits_and_how_to_repeat(runs_dir: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cifar_core import __main__ as command_line
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 def test_a_report_is_written_from_the_command_line(

@@ -21,7 +21,7 @@ from cifar_core.report import document, figures, judgement, sections
 from cifar_core.report.subjects import MOST_RUNS, best_of, gather, right_examples, wrong_examples
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.settings import PROJECT_DIR
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 HOSTILE = (

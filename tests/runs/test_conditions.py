@@ -7,7 +7,7 @@ import pytest
 
 from cifar_core.runs.conditions import caveat, unlike_conditions
 from cifar_core.runs.reading import Run, read
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 def two(runs_dir: Path, first: dict[str, Any], second: dict[str, Any]) -> tuple[Run, Run]:

@@ -19,8 +19,9 @@ from cifar_core.runs import launch, manager, reading
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.runs.line import Line
 from tests.torture.bench import Bench, ForkedBench
-from tests.torture.figures import damage
 from tests.torture.inside import prepare
+from tests.waiting import wait_until
+from tools.fabricate import damage
 
 IDS = [
     "", ".", "..", "../x", "a/b", "/etc", "a\\b", "a\0b", "a" * 10_000, "a" * 201, ".hidden",
@@ -215,10 +216,7 @@ def test_a_worker_whose_folder_is_removed_leaves_its_place_in_line(quick: Forked
     (quick.runs_dir / first / "lock").unlink()
     shutil.rmtree(quick.runs_dir / first, ignore_errors=True)
     quick.wait_for(second, State.RUNNING)
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{process}").exists():
-        assert time.monotonic() < deadline, "it goes on without its folder"
-        time.sleep(0.01)
+    wait_until(lambda: not Path(f"/proc/{process}").exists())
 
 
 def test_a_ticket_of_a_killed_wait_does_not_block_the_line_it_has_left(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,7 @@ from cifar_core.runs import timing
 from cifar_core.runs.folder import RunFolder
 from cifar_core.settings import PROJECT_DIR
 from tests.inference.test_timing import some_timing
-
-WAIT_SECONDS = 90.0
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -35,11 +33,8 @@ def digest(model: RunFolder) -> str:
 
 
 def wait_until_measured(runs_dir: Path, model: RunFolder) -> timing.TimingStatus:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while (status := timing.read(runs_dir, model)).is_measuring:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return status
+    wait_until(lambda: not timing.read(runs_dir, model).is_measuring)
+    return timing.read(runs_dir, model)
 
 
 def test_before_any_measurement_there_are_no_times(runs_dir: Path, model: RunFolder) -> None:

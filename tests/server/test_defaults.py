@@ -19,8 +19,6 @@ from websockets.typing import Origin, Subprotocol
 from cifar_core.settings import MAX_UPLOAD_BYTES
 from tests.browser.conftest import free_port, start_server
 
-pytestmark = pytest.mark.timeout(300)
-
 XSRF = "_streamlit_xsrf"
 
 

@@ -16,7 +16,7 @@ from cifar_core.errors import LabError
 from cifar_core.recipes import recipe
 from cifar_core.runs.folder import State
 from cifar_core.services import NotAllowedError, Person
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 RUN = "20261127-120000-aaaa00"
 ANNA = Person("Anna", frozenset({"anna@example.org"}))

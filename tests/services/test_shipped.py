@@ -9,7 +9,7 @@ import pytest
 
 from cifar_core import services
 from cifar_core.errors import RunError
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 CHANGES: dict[str, Callable[[str], None]] = {
     "stop": services.stop_run,

@@ -9,7 +9,7 @@ import pytest
 from cifar_core import services
 from cifar_core.evaluation.published import published
 from cifar_core.runs.folder import State
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.reading import Run
 from cifar_core.training import checkpoint, course
 from tests.runs import pretend
+from tests.waiting import PATIENCE_SECONDS
 
 PRETEND = Path(pretend.__file__)
 LAUNCHES = ".launches"
@@ -48,7 +49,9 @@ class Bench:
     def read(self, run_id: str) -> Run:
         return reading.read(self.runs_dir, run_id)
 
-    def wait(self, run_id: str, met: Callable[[Run], bool], seconds: float = 30) -> Run:
+    def wait(
+        self, run_id: str, met: Callable[[Run], bool], seconds: float = PATIENCE_SECONDS
+    ) -> Run:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             run = self.read(run_id)
@@ -57,7 +60,7 @@ class Bench:
             time.sleep(0.005)
         raise AssertionError(f"waited {seconds} s for {run_id}, which is {run}")
 
-    def wait_for(self, run_id: str, *states: State, seconds: float = 30) -> Run:
+    def wait_for(self, run_id: str, *states: State, seconds: float = PATIENCE_SECONDS) -> Run:
         return self.wait(run_id, lambda run: run.state in states, seconds)
 
     def wait_for_step(self, run_id: str, epoch: int, step: int = 1) -> Run:

@@ -16,6 +16,7 @@ from cifar_core.runs.line import Line
 from tests.torture.bench import Bench
 from tests.torture.inside import prepare, undertake
 from tests.torture.outcome import Outcome, Tally
+from tools.fabricate import damage
 
 LIST_SECONDS = 0.3
 HEAVY = ("tensorflow", "jax", "keras", "numpy")
@@ -40,17 +41,6 @@ def list_many(tries: int, seed: int, folder: Path) -> list[Outcome]:
     tally.count(min(times) < LIST_SECONDS, f"{min(times):.3f} s")
     median = sorted(times)[len(times) // 2]
     return [tally.outcome(f"fastest of 7 {min(times):.3f} s, median {median:.3f} s")]
-
-
-def damage(run: RunFolder, draw: random.Random) -> None:
-    """Breaks one file of a run as a power cut, a stranger or a later version would."""
-    path = draw.choice([run.status_path, run.recipe_path, run.label_path, run.metrics_path])
-    kind = draw.randrange(5)
-    if kind == 0:
-        path.unlink(missing_ok=True)
-    else:
-        wrong = (b"", b"\0" * 600, b'{"state": "flying"}', b"[" * 200_000)
-        path.write_bytes(wrong[kind - 1])
 
 
 def weigh_waiting_worker(_tries: int, _seed: int, folder: Path) -> list[Outcome]:

@@ -38,7 +38,7 @@ from tests.torture.outcome import Outcome, Tally
 
 EPOCHS = 3
 MOST_RUNS = 6
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 120.0
 DEVICES = ("cpu", "gpu:0")
 ALIVE = (State.QUEUED, State.RUNNING)
 

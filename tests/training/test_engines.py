@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 TRIAL = Path(__file__).with_name("engine_trial.py")
-BACKENDS = ("tensorflow", "jax")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def try_engine(backend: str, network: str, precision: str) -> dict[str, Any]:
@@ -38,11 +37,13 @@ def try_engine(backend: str, network: str, precision: str) -> dict[str, Any]:
 @pytest.fixture(
     scope="module",
     params=[
-        *((b, "cnn4", "float32") for b in BACKENDS),
-        ("tensorflow", "cnn6", "bfloat16"),
+        ("tensorflow", "cnn4", "float32"),
+        ("jax", "cnn4", "float32"),
         ("tensorflow", "cnn7", "bfloat16"),
-        ("jax", "cnn7", "float32"),
+        pytest.param(("tensorflow", "cnn6", "bfloat16"), marks=pytest.mark.full),
+        pytest.param(("jax", "cnn7", "float32"), marks=pytest.mark.full),
     ],
+    ids="-".join,
 )
 def trial(request: pytest.FixtureRequest) -> dict[str, Any]:
     return try_engine(*request.param)

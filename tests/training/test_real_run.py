@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,9 @@ from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.training import checkpoint
+from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.data, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.data]
 
 PROJECT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "cifar_core", "train", "--network", "cnn6")
@@ -37,34 +37,25 @@ def short(**changes: Any) -> Recipe:
     return recipe("standard", "cnn4", **{**few, **changes})
 
 
-def wait(run_id: str, *states: State, seconds: float = 300) -> Run:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        run = services.read_run(run_id)
-        if run.state in states:
-            return run
-        time.sleep(0.1)
-    raise AssertionError(f"waited {seconds} s for {run_id}: {run}")
+def wait(run_id: str, *states: State, seconds: float = 500) -> Run:
+    wait_until(lambda: services.read_run(run_id).state in states, seconds=seconds)
+    return services.read_run(run_id)
 
 
 def wait_for_step(run_id: str, epoch: int) -> None:
     """Waits until a run is in the middle of an epoch."""
-    deadline = time.monotonic() + 300
-    while True:
+
+    def is_there() -> bool:
         run = services.read_run(run_id)
-        if (run.status.epoch, run.status.step) > (epoch, 0):
-            return
         assert run.state.is_alive, run
-        assert time.monotonic() < deadline, run
-        time.sleep(0.02)
+        return (run.status.epoch, run.status.step) > (epoch, 0)
+
+    wait_until(is_there, seconds=500)
 
 
 def wait_for_release(run: Run) -> None:
     """Waits until the process of a run has gone; its state is known a moment before."""
-    deadline = time.monotonic() + 60
-    while is_held(run.folder.lock_path):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: not is_held(run.folder.lock_path))
 
 
 def weights(run: Run) -> dict[str, bytes]:

@@ -8,11 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -22,6 +18,7 @@ from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import live_points
 from cifar_core.ui.live_chart import specification
 from cifar_core.ui.live_points import Line, Value
+from tests.waiting import await_server, killed_at_the_end, start_mortal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -210,27 +207,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
     url = f"http://127.0.0.1:{port}"
     with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
+        server = start_mortal(
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
-    try:
-        wait_until_healthy(url, folder / "server.log", server)
+    with killed_at_the_end(server):
+        await_server(url, server, folder / "server.log")
         yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def wait_until_healthy(url: str, log: Path, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.1)
-    pytest.fail(f"The page's server did not start: {log.read_text(encoding='utf-8')}")
 
 
 @pytest.fixture
@@ -245,7 +227,7 @@ def page(address: str, browser: Browser) -> Iterator[Page]:
 def wait_for_ticks(page: Page, number: int) -> None:
     """Waits until the chart has drawn what so many further ticks brought."""
     before = sum(page.evaluate(LINES))
-    page.wait_for_function(MORE_THAN, arg=before + number, timeout=30_000)
+    page.wait_for_function(MORE_THAN, arg=before + number, timeout=60_000)
 
 
 def zoom_in(page: Page) -> None:
@@ -258,7 +240,7 @@ def zoom_in(page: Page) -> None:
     for _ in range(6):
         page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
-    page.wait_for_function(f"before => ({AXES})() !== before", arg=before, timeout=10_000)
+    page.wait_for_function(f"before => ({AXES})() !== before", arg=before, timeout=60_000)
     # The last turns of the wheel are on their way: the view stands once it is reported.
     wait_for_ticks(page, 2)
 
@@ -283,14 +265,14 @@ def test_a_double_click_shows_the_whole_run_again(page: Page) -> None:
     zoom_in(page)
     assert page.evaluate(AXES) != whole
     page.locator(".st-key-curves svg.marks").dblclick(position={"x": 500, "y": 150})
-    page.wait_for_function(f"whole => ({AXES})() === whole", arg=whole, timeout=10_000)
+    page.wait_for_function(f"whole => ({AXES})() === whole", arg=whole, timeout=60_000)
 
 
 @pytest.mark.browser
 def test_a_series_shown_alone_stays_alone(page: Page) -> None:
     assert page.evaluate(FAINT) == [False, False]
     page.locator(".st-key-curves .role-legend-label text").filter(has_text="training").click()
-    page.wait_for_function(f"() => ({FAINT})().includes(true)", timeout=10_000)
+    page.wait_for_function(f"() => ({FAINT})().includes(true)", timeout=60_000)
     alone = page.evaluate(FAINT)
     wait_for_ticks(page, 4)
     assert page.evaluate(FAINT) == alone
@@ -303,7 +285,7 @@ def test_pointing_at_a_measurement_shows_a_sentence(page: Page) -> None:
     assert box is not None
     page.mouse.move(box["x"] + 120, box["y"] + 180)
     page.mouse.move(box["x"] + 124, box["y"] + 184, steps=3)
-    tooltip = page.wait_for_selector("#vg-tooltip-element.visible", timeout=10_000)
+    tooltip = page.wait_for_selector("#vg-tooltip-element.visible", timeout=60_000)
     assert tooltip is not None
     text = tooltip.inner_text()
     assert text.startswith("Epoch ")

@@ -11,10 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.ui.page import wait_until_whole
-
-
-def html_of(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
+from tests.pages.shown import PATIENCE_SECONDS, html_of
 
 
 def test_a_foreseen_failure_shows_its_three_answers() -> None:
@@ -25,7 +22,7 @@ def test_a_foreseen_failure_shows_its_three_answers() -> None:
         with guard():
             raise LabError("This broke.", expected="That was expected.", remedy="Do this.")
 
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     shown = html_of(app)
     assert "This broke." in shown
     assert "That was expected." in shown
@@ -41,7 +38,7 @@ def test_a_failure_that_quotes_html_shows_it_as_text() -> None:
         with guard():
             raise LabError("<script>alert(1)</script>.png is no picture.")
 
-    shown = html_of(AppTest.from_function(page).run())
+    shown = html_of(AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run())
     assert "<script" not in shown
     assert "&lt;script&gt;" in shown
 
@@ -59,7 +56,7 @@ def test_an_unforeseen_failure_shows_a_reference_and_no_traceback(
         st.text("the rest of the page")
 
     with caplog.at_level(logging.ERROR, logger="cifar_core.ui.page"):
-        app = AppTest.from_function(page).run()
+        app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     shown = html_of(app)
     assert not app.exception
     assert "ZeroDivisionError" not in shown
@@ -83,7 +80,7 @@ def test_stopping_a_page_passes_through_the_guard() -> None:
             st.stop()
         st.text("after")  # type: ignore[unreachable]
 
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert [text.value for text in app.text] == ["before"]
     assert not app.get("html")
 
@@ -100,7 +97,7 @@ def test_rerunning_a_page_passes_through_the_guard() -> None:
                 st.rerun()
         st.text("second time")
 
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert [text.value for text in app.text] == ["second time"]
     assert not app.get("html")
 
@@ -111,7 +108,7 @@ def test_an_empty_state_says_the_next_step_also_when_the_page_runs_alone() -> No
 
         empty_state("No run has finished.", "Start a training", page="pages/nowhere.py")
 
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert "No run has finished." in html_of(app)
     assert app.text[0].value == "Start a training"
     assert not app.exception
@@ -123,7 +120,7 @@ def test_a_header_escapes_its_sentence() -> None:
 
         page_header("Results", "Is 1 < 2 & <b>bold</b>?")
 
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert app.title[0].value == "Results"
     assert "Is 1 &lt; 2 &amp; &lt;b&gt;bold&lt;/b&gt;?" in html_of(app)
 

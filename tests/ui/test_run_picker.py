@@ -8,7 +8,7 @@ from cifar_core import services
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.folder import State
 from cifar_core.ui.run_picker import default_runs, run_label, run_labels, short_names
-from tests.fabricate import Fake, fabricate
+from tools.fabricate import Fake, fabricate
 
 
 def chosen(runs_dir: Path, *fakes: Fake) -> set[str]:

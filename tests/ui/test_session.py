@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.shown import PATIENCE_SECONDS
+
 
 def page() -> None:
     import streamlit as st
@@ -30,7 +32,7 @@ def page() -> None:
     ],
 )
 def test_the_address_gives_only_values_that_were_checked(given: dict[str, str], seen: str) -> None:
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     for name, value in given.items():
         app.query_params[name] = value
     app.run()
@@ -38,7 +40,7 @@ def test_the_address_gives_only_values_that_were_checked(given: dict[str, str], 
 
 
 def test_a_session_keeps_what_was_set_and_the_address_follows() -> None:
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.query_params["split"] = "test"
     app.run()
     app.button[0].click().run()

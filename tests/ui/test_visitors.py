@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
 from cifar_core.ui import visitors
+from tests.pages.shown import PATIENCE_SECONDS, html_of
 
 SIGNED_IN = {"is_logged_in": True, "sub": "248289761001"}
 VERIFIED = {**SIGNED_IN, "email": "Anna@Example.org", "email_verified": True}
@@ -68,12 +69,8 @@ def page() -> None:
         st.text("may change" if services.may_change() else "may look")
 
 
-def shown(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
-
-
 def test_without_a_sign_in_service_nothing_is_asked_and_everything_allowed() -> None:
-    app = AppTest.from_function(page).run(timeout=30)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
     assert [text.value for text in app.text] == ["may change"]
     assert not app.button
     assert not app.sidebar.caption
@@ -83,8 +80,8 @@ def test_operators_without_a_sign_in_service_close_the_lab_and_say_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
-    app = AppTest.from_function(page).run(timeout=30)
-    assert "nobody can sign in" in shown(app)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS).run()
+    assert "nobody can sign in" in html_of(app)
     assert not app.text
 
 
@@ -92,30 +89,30 @@ def test_a_sign_in_service_without_operators_closes_the_lab_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("cifar_core.ui.sign_in._is_installed", lambda: True)
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": False}
-    app.run(timeout=30)
-    assert "nobody is named as an operator" in shown(app)
+    app.run()
+    assert "nobody is named as an operator" in html_of(app)
     assert not app.text
 
 
 def test_a_missing_package_closes_the_lab_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
     monkeypatch.setattr("cifar_core.ui.sign_in._is_installed", lambda: False)
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": False}
-    app.run(timeout=30)
-    assert "requirements-login.txt" in shown(app)
+    app.run()
+    assert "requirements-login.txt" in html_of(app)
     assert not app.text
 
 
 def test_every_sign_in_service_has_its_button(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
     monkeypatch.setattr("cifar_core.ui.sign_in._is_installed", lambda: True)
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": False}
     app.secrets["auth"] = {"redirect_uri": "x", "a": {"client_id": "x"}, "b": {"client_id": "y"}}
-    app.run(timeout=30)
+    app.run()
     assert [button.label for button in app.sidebar.button] == ["Sign in with a", "Sign in with b"]
     assert [text.value for text in app.text] == ["may look"]
 
@@ -132,9 +129,9 @@ def test_the_page_says_who_is_signed_in_and_asks_in_their_name(
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "anna@example.org")
     monkeypatch.setattr("cifar_core.ui.sign_in._is_installed", lambda: True)
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.user = {"is_logged_in": True, "email": address, "email_verified": True, "name": "*A*"}
-    app.run(timeout=30)
+    app.run()
     assert [caption.value for caption in app.sidebar.caption] == [f"Signed in as \\*A\\*, {role}"]
     assert [button.label for button in app.sidebar.button] == ["Sign out"]
     assert [text.value for text in app.text] == [answer]

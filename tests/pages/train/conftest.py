@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from cifar_core import services
 from cifar_core.dataset import arrays
@@ -19,18 +17,10 @@ from tests.pages.train.tool import (
 
 
 @pytest.fixture(autouse=True)
-def _lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A lab with the full dataset, one CPU, no shipped run, and workers that never start."""
-    _forget()
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(services, "open_dataset", lambda: FakeDataset(is_sample=False))
     monkeypatch.setattr(arrays, "open_full", nothing)
     monkeypatch.setattr(devices, "list_devices", lambda: [Device("cpu", "A CPU", cores=2)])
     monkeypatch.setattr(manager, "launch", nothing)
-    yield
-    _forget()
-
-
-def _forget() -> None:
-    st.cache_data.clear()
-    st.cache_resource.clear()

@@ -14,9 +14,8 @@ from cifar_core.errors import RunError
 from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import run_details
-from tests.fabricate import Fake, fabricate
+from tests.pages.shown import new_page
 from tests.pages.train.tool import (
-    PAGE,
     alive,
     button,
     make_run,
@@ -24,6 +23,7 @@ from tests.pages.train.tool import (
     shown,
     table,
 )
+from tools.fabricate import Fake, fabricate
 
 
 @pytest.mark.parametrize("run_id", ["nobody", "../../etc", "<script>", "x" * 5000])
@@ -100,7 +100,7 @@ def test_a_waiting_run_says_how_many_are_before_it(runs_dir: Path) -> None:
 def test_the_log_is_shown_as_it_was_printed(runs_dir: Path) -> None:
     folder = make_run(runs_dir, "cnn4-standard-1", State.FAILED)
     folder.log_path.write_bytes(b"<b>bold</b> # no heading\n\xff\xfe")
-    app = AppTest.from_file(PAGE, default_timeout=30)
+    app = new_page("train")
     app.query_params["run"] = "cnn4-standard-1"
     app.session_state["panel_open_log"] = True
     app.run()
@@ -108,7 +108,7 @@ def test_the_log_is_shown_as_it_was_printed(runs_dir: Path) -> None:
 
 
 def test_through_the_app_the_page_is_the_same() -> None:
-    app = AppTest.from_file(str(PROJECT_DIR / "app.py"), default_timeout=60).run()
+    app = new_page("app").run()
     app.switch_page("pages/train.py").run()
     assert not app.exception
     assert app.title[0].value == "Train"
@@ -130,7 +130,7 @@ def test_an_impossible_run_id_is_answered_in_a_sentence(run_id: str) -> None:
 
 
 def open_drawer(run_id: str, name: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=30)
+    app = new_page("train")
     app.query_params["run"] = run_id
     app.session_state[f"panel_open_{name}"] = True
     return app.run()

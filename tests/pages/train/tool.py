@@ -11,9 +11,8 @@ from streamlit.testing.v1 import AppTest
 from cifar_core import files, recipes
 from cifar_core.lock import Lock, try_lock
 from cifar_core.runs.folder import Label, RunFolder, State, Status
-from cifar_core.settings import PROJECT_DIR
+from tests.pages.shown import new_page, words_of
 
-PAGE = str(PROJECT_DIR / "pages" / "train.py")
 HOSTILE = ["<script>alert(1)</script>", "# x", "[a](b)", "=1+1", "**b** :red[x] $x^2$", "日本 ✓"]
 
 
@@ -29,10 +28,7 @@ def nothing(*args: object) -> None:
 
 
 def page(**address: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=30)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()
+    return new_page("train", **address).run()
 
 
 def make_run(
@@ -54,11 +50,7 @@ def alive(folder: RunFolder) -> Lock:
     return lock
 
 
-def shown(app: AppTest) -> str:
-    """Returns every text of the page."""
-    parts = [element.proto.body for element in app.get("html")]
-    parts += [element.value for element in [*app.text, *app.caption, *app.markdown]]
-    return " ".join(str(part) for part in parts)
+shown = words_of
 
 
 def button(app: AppTest, start_of_label: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,17 @@ def add_network(folder: RunFolder, litert_path: Path) -> None:
     manifest = files.read_json(folder.manifest_path)
     manifest["sha256"][folder.litert_path.name] = files.sha256_of(folder.litert_path)
     files.write_json(folder.manifest_path, manifest)
+
+
+def damage(run: RunFolder, draw: random.Random) -> None:
+    """Breaks one file of a run as a power cut, a stranger or a later version would."""
+    path = draw.choice([run.status_path, run.recipe_path, run.label_path, run.metrics_path])
+    kind = draw.randrange(5)
+    if kind == 0:
+        path.unlink(missing_ok=True)
+    else:
+        wrong = (b"", b"\0" * 600, b'{"state": "flying"}', b"[" * 200_000)
+        path.write_bytes(wrong[kind - 1])
 
 
 def invented_answers(
