@@ -83,7 +83,7 @@ def network_of(run_dir: Path) -> Network:
     """
     folder = RunFolder(run_dir)
     try:
-        manifest = files.read_json(folder.manifest_path)
+        manifest = folder.read_manifest()
         title = NETWORKS[manifest["network"]].title
         sha256 = str(manifest["sha256"][folder.litert_path.name])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -103,6 +103,7 @@ def analyse(data_dir: Path, run_dir: Path, report: Report) -> Path:
         ModelError: The run has no network.
     """
     dataset = arrays.open_full(data_dir)
+    arrays.verify(dataset)
     network = network_of(run_dir)
     report(Progress("Opening the network", 0.0))
     inside = Inside(network.path, threads=usable_cores(), sha256=network.sha256)

@@ -22,6 +22,7 @@ from cifar_core.networks import NETWORKS
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, recipe_of
 from cifar_core.services.access import check_may_change
+from cifar_core.services.data import open_dataset
 from cifar_core.services.models import (
     find_model,
     list_models,
@@ -178,8 +179,7 @@ def read_places() -> Located:
     folder = analysis_path()
     if folder is None:
         return Located(sample.load_sample(), results.read_shipped_places())
-    full = arrays.open_full(settings.current().data_dir)
-    return Located(full, results.read_places(folder / results.PLACES_NAME))
+    return Located(open_dataset(), results.read_places(folder / results.PLACES_NAME))
 
 
 def read_pairs() -> results.Pairs:
@@ -262,7 +262,7 @@ def _answers(run: Run, unseen: Unseen) -> Predictions:
 
 
 def _calibrated(run: Run, answers: Predictions) -> NDArray[np.float64]:
-    figures = _figures(run)
+    figures = read_evaluation(run)
     if figures is None or figures.temperature is None:
         return answers.probabilities.astype(np.float64)
     return np.asarray(apply_temperature(answers.probabilities, figures.temperature), np.float64)

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import files, services, settings
-from cifar_core.dataset import statistics
+from cifar_core.dataset import DIGESTS, statistics
 from cifar_core.dataset.arrays import FULL_FOLDER, MANIFEST_NAME, Dataset, Split
 from cifar_core.dataset.sample import load_labels
 from cifar_core.dataset.statistics import Statistics
@@ -18,6 +18,7 @@ from cifar_core.inference.neighbours import Catalogue
 from cifar_core.inference.room import Room
 from cifar_core.runs.reading import Run
 from cifar_core.services import Model
+from cifar_core.ui.stored import Stamp, stamp
 
 MOST_MODELS = 8
 """Networks kept loaded; each takes about three times its file, 15 to 30 MB."""
@@ -26,21 +27,19 @@ MOST_MODELS = 8
 def open_dataset() -> Dataset:
     """Returns the dataset as :func:`cifar_core.services.open_dataset` does, opened once.
 
-    The full set is found as soon as it is there, and gone as soon as it is not.
+    The full set is found as soon as it is there, and gone as soon as it is not; it is checked
+    when it is opened and when a file of it has changed.
 
     Raises:
         DataError: As the service.
     """
-    data_dir = settings.current().data_dir
-    try:
-        stamp = (data_dir / FULL_FOLDER / MANIFEST_NAME).stat().st_mtime_ns
-    except OSError:
-        stamp = 0  # The service finds out why and says so.
-    return _open_dataset(str(data_dir), stamp)
+    folder = settings.current().data_dir / FULL_FOLDER
+    names = (MANIFEST_NAME, *(f"{name}.npy" for name in DIGESTS))
+    return _open_dataset(tuple(stamp(folder / name) for name in names))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _open_dataset(data_dir: str, stamp: int) -> Dataset:  # noqa: ARG001 - they are the key
+def _open_dataset(stamps: tuple[Stamp, ...]) -> Dataset:  # noqa: ARG001 - they are the key
     return services.open_dataset()
 
 
