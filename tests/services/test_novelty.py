@@ -15,6 +15,7 @@ from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import RunError
 from cifar_core.inference import novelty
 from cifar_core.networks import NETWORKS
+from cifar_core.runs import digests
 from cifar_core.settings import PROJECT_DIR
 
 MODELS = PROJECT_DIR / "models"
@@ -37,6 +38,7 @@ def run_id(runs_dir: Path) -> str:
     shutil.copytree(MODELS / "cnn4", folder)
     recipe = json.loads((folder / "recipe.json").read_text())
     (folder / "recipe.json").write_text(json.dumps(recipe | {"validation_pictures": 200}))
+    digests.record(folder, [folder / "recipe.json"])
     return folder.name
 
 
@@ -82,6 +84,7 @@ def test_a_run_that_held_nothing_out_is_refused_in_sentences(run_id: str, sealed
     path = services.read_run(run_id).folder.recipe_path
     recipe = json.loads(path.read_text()) | {"monitored_split": "test", "validation_pictures": 0}
     path.write_text(json.dumps(recipe))
+    digests.record(path.parent, [path])
     with pytest.raises(RunError, match="held no pictures out"):
         services.fit_novelty(services.read_run(run_id))
 
