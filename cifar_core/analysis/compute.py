@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core import files
 from cifar_core.analysis import duplicates, projection
 from cifar_core.analysis.duplicates import Pair
 from cifar_core.analysis.results import Origin, Pairs, Places, folder_of, write_results

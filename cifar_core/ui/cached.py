@@ -69,7 +69,7 @@ def open_model(run: Run) -> Model:
         digest = files.sha256_of(run.folder.manifest_path)
     except OSError:
         digest = ""  # The service finds out why and says so.
-    return _open_model(run.id, digest, run)
+    return _open_model(run.id, digest, stamp(run.folder.evaluation_path), run)
 
 
 def open_catalogue(model: Model, dataset: Dataset) -> Catalogue:
@@ -92,7 +92,12 @@ def _make_catalogue(
 
 
 @st.cache_resource(max_entries=MOST_MODELS, show_spinner="Loading the network …")
-def _open_model(run_id: str, digest: str, _run: Run) -> Model:  # noqa: ARG001 - the key
+def _open_model(
+    run_id: str,  # noqa: ARG001 - the key
+    digest: str,  # noqa: ARG001 - the key
+    figures: Stamp,  # noqa: ARG001 - the key: the temperature comes from them
+    _run: Run,
+) -> Model:
     return services.open_model(_run, threads=settings.current().serving_threads)
 
 

@@ -18,8 +18,8 @@ from cifar_core import services
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.inference.explain import Occlusion
 from cifar_core.inference.novelty import NoneOfThese
-from cifar_core.services import Answer
 from cifar_core.runs import digests
+from cifar_core.services import Answer
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.answers import foreign_sentence, origin_sentence
 from cifar_core.ui.explanations import CLOSER, glow, map_sentence

@@ -98,18 +98,3 @@ def test_every_shipped_model_can_say_none_of_these_within_a_megabyte(
     assert model.novelty is not None
     assert 0.03 < model.novelty.false_alarm_rate < 0.07
     assert model.run.folder.novelty_path.stat().st_size < 1_000_000
-
-
-CALIBRATION_BOUNDS = {"cnn4": 0.0156}
-"""The aim is 0.015 for every model. CNN-4 misses it and is held to what it has."""
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_the_calibration_error_of_every_shipped_model_is_at_most_one_and_a_half_percent(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CIFAR_LAB_MODELS", str(MODELS))
-    figures = services.read_evaluation(services.read_run(name))
-    assert figures is not None
-    assert figures.ece_calibrated is not None
-    assert figures.ece_calibrated <= CALIBRATION_BOUNDS.get(name, 0.015)

@@ -61,12 +61,12 @@ class End:
         return Classifier(self.folder.litert_path).classify(split.images).astype(np.float64)
 
 
-def new_folder(path: Path, **changes: Any) -> RunFolder:
+def new_folder(path: Path, network: str = "cnn4", **changes: Any) -> RunFolder:
     """Returns the folder of a run that holds some of the sample's pictures out."""
     path.mkdir()
     folder = RunFolder(path)
     changes = {"validation_pictures": HELD_OUT, "precision": "float32", **changes}
-    made = recipes.recipe("standard", "cnn4", epochs=EPOCHS, **changes)
+    made = recipes.recipe("standard", network, epochs=EPOCHS, **changes)
     files.write_json(folder.recipe_path, made.to_json())
     folder.metrics_path.touch()
     folder.predictions_path.touch()
@@ -218,7 +218,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     test = Looked(np.asarray(sample.test.images))
     split = Split("test", test, sample.test.labels, sample.test.indices)  # type: ignore[arg-type]
     dataset = Dataset(sample.train, split, False, "sample", sample.digest)
-    folder = new_folder(tmp_path_factory.mktemp("whole") / "whole", batch_size=16)
+    folder = new_folder(tmp_path_factory.mktemp("whole") / "whole", "cnn7", batch_size=32)
     journal = Journal(folder, Status(state=State.RUNNING))
     test.journal = journal
     before: list[int] = []
