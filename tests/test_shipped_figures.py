@@ -61,7 +61,7 @@ class Shipped:
 
     @cached_property
     def guesses(self) -> NDArray[np.int64]:
-        return self.answers.argmax(axis=1)
+        return np.asarray(self.answers.argmax(axis=1))
 
     @cached_property
     def card(self) -> str:

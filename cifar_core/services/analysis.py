@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from cifar_core import formats, settings
 from cifar_core.analysis import compute, doubts, exhibits, process, results
 from cifar_core.dataset import CLASS_NAMES, DIGESTS, arrays, sample
-from cifar_core.errors import DataError, LabError, ModelError, RunError
+from cifar_core.errors import DataError, LabError, ModelError
 from cifar_core.evaluation.calibration import apply_temperature
-from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.words import listed
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.reading import Run
@@ -30,6 +29,7 @@ from cifar_core.services.models import (
     read_predictions,
     read_test_predictions,
 )
+from cifar_core.services.report import watched_accuracy
 
 AnalysisState = Literal["ready", "stale", "none"]
 LOOK_SECONDS = 1.0
@@ -101,6 +101,8 @@ class DoubtfulLabels:
 def analysis_model() -> Run:
     """Returns the network that looks at the pictures: the most accurate one that shipped.
 
+    Held-out training pictures decide; the test pictures have no say in the choice.
+
     Raises:
         ModelError: There is no trained network.
     """
@@ -108,7 +110,7 @@ def analysis_model() -> Run:
     shipped = [run for run in models if run.is_shipped] or models
     if not shipped:
         return find_model(None)  # says what to do
-    return max(shipped, key=lambda run: figures.accuracy if (figures := _figures(run)) else 0.0)
+    return max(shipped, key=watched_accuracy)
 
 
 def start_analysis() -> None:
@@ -266,13 +268,6 @@ def _calibrated(run: Run, answers: Predictions) -> NDArray[np.float64]:
     if figures is None or figures.temperature is None:
         return answers.probabilities.astype(np.float64)
     return np.asarray(apply_temperature(answers.probabilities, figures.temperature), np.float64)
-
-
-def _figures(run: Run) -> Evaluation | None:
-    try:
-        return read_evaluation(run)
-    except RunError:
-        return None
 
 
 def _analysis_dir() -> Path | None:

@@ -42,11 +42,12 @@ def headline_runs() -> list[Run]:
     for network in NETWORKS:
         own = [run for run in runs if run.recipe and run.recipe.network == network]
         if own:
-            found.append(max(own, key=_watched_accuracy))
+            found.append(max(own, key=watched_accuracy))
     return found
 
 
-def _watched_accuracy(run: Run) -> float:
+def watched_accuracy(run: Run) -> float:
+    """Returns how good a run is by held-out training pictures; below 0 if it held none out."""
     is_honest = run.recipe is not None and run.recipe.monitored_split == "validation"
     return (run.status.accuracy or 0.0) if is_honest else -1.0
 

@@ -174,7 +174,7 @@ def step_title(steps: tuple[Step, ...], index: int) -> str:
 
 
 def inside_origin(run: Run) -> str:
-    """Returns where what is shown comes from: run, epoch, device, data, and the file that serves."""
+    """Returns where what is shown comes from: run, epoch, device, data and file."""
     return (
         "Read from the file that answers on Classify (model.tflite, LiteRT): "
         f"{origin_of(run, epoch=run.status.epoch)}. Everything here works without a "

@@ -189,7 +189,7 @@ class Looked:
         return len(self._images)
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
-        found = self._images[key]
+        found = np.asarray(self._images[key])
         assert self.journal is not None
         self.looks.append((self.journal.status.phase, len(found)))
         return found
@@ -212,6 +212,7 @@ class Whole:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     """A run on the sample's pictures by the real training, every look at its test split noted."""
+    from cifar_core.training import finish as finish_module
     from cifar_core.training import train
 
     sample = load_sample()
@@ -225,11 +226,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrays, "open_full", lambda _: dataset)
         patch.setattr(arrays, "verify", lambda _: None)  # the digests are not those of a sample
-        original = train.finish
 
         def finish(*args: Any, **kwargs: Any) -> None:
             before.append(len(test.looks))
-            original(*args, **kwargs)
+            finish_module.finish(*args, **kwargs)
 
         patch.setattr(train, "finish", finish)
         assert train.train(journal, lambda: False)
