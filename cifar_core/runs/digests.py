@@ -1,9 +1,9 @@
 """Whether the files of a finished run are those that it wrote: each is hashed once per change.
 
 manifest.json records the SHA-256 of what a run keeps, evaluation.json included, and its own. A
-file is known by its path, inode, size and time, so that asking again costs three looks at the folder.
-A run that has not finished records nothing yet; what an older version did not record is not
-checked.
+file is known by its path, inode, size and time, so that asking again costs three looks at the
+folder. A run that has not finished records nothing yet; what an older version did not record is
+not checked.
 """
 
 from __future__ import annotations
