@@ -102,7 +102,6 @@ def analyse(data_dir: Path, run_dir: Path, report: Report) -> Path:
         ModelError: The run has no network.
     """
     dataset = arrays.open_full(data_dir)
-    arrays.verify(dataset)
     network = network_of(run_dir)
     report(Progress("Opening the network", 0.0))
     inside = Inside(network.path, threads=usable_cores(), sha256=network.sha256)
