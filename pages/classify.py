@@ -6,6 +6,7 @@ import streamlit as st
 
 from cifar_core import services
 from cifar_core.runs.reading import Run
+from cifar_core.runs.results import origin_of
 from cifar_core.services import Fit
 from cifar_core.ui import session
 from cifar_core.ui.answers import CAUTION, answer_section, mirror_switch, model_labels
@@ -72,7 +73,7 @@ def classify_page() -> None:
     st.text(CAUTION)
     if pictures:
         chart_format()
-    origin_line("Answered by " + "; ".join(_origin(labels[run.id], run) for run in asked))
+    origin_line("Answered by " + "; ".join(origin_of(run, epoch=run.status.epoch) for run in asked))
 
 
 def _first_asked(models: list[Run]) -> list[str]:
@@ -84,10 +85,6 @@ def _first_asked(models: list[Run]) -> list[str]:
         if run.recipe is not None:
             firsts.setdefault(run.recipe.network, run.id)
     return [named] if named else list(firsts.values())
-
-
-def _origin(label: str, run: Run) -> str:
-    return f"{label}: run {run.id}, epoch {run.status.epoch}, {run.status.device_name or 'cpu'}"
 
 
 page_header("Classify", "What do the trained networks see in your picture?")

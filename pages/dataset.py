@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cifar_core.dataset.arrays import Dataset
+from cifar_core.errors import DataError
 from cifar_core.ui import cached
 from cifar_core.ui.dataset_arrays import arrays_section
 from cifar_core.ui.dataset_augmentation import augmentation_section
@@ -15,7 +16,7 @@ from cifar_core.ui.dataset_figure import figure_section
 from cifar_core.ui.dataset_gallery import gallery_section
 from cifar_core.ui.dataset_map import map_section
 from cifar_core.ui.download_panel import download_panel
-from cifar_core.ui.page import guard, origin_line, page_header
+from cifar_core.ui.page import guard, origin_line, page_header, show_error
 
 
 def pictures(dataset: Dataset) -> None:
@@ -45,7 +46,12 @@ PARTS = {
 
 page_header("Dataset", "What do the pictures look like that the networks learn from?")
 with guard():
-    dataset = cached.open_dataset()
+    try:
+        dataset = cached.open_dataset()
+    except DataError as error:
+        show_error(error)
+        download_panel()
+        st.stop()
     if dataset.is_sample:
         st.text(
             f"You are looking at a sample: {len(dataset.train.labels):,} of the 50,000 training "

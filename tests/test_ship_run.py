@@ -39,7 +39,7 @@ def test_a_long_runs_answers_are_thinned_and_the_rest_keeps_its_epochs(
 def test_a_hostile_manifest_thins_nothing(runs_dir: Path, every: object) -> None:
     folder = fabricate(runs_dir, Fake(run_id="one"))
     manifest = files.read_json(folder.manifest_path)
-    files.write_json(folder.manifest_path, {**manifest, "predictions_every": every})
+    folder.write_manifest({**manifest, "predictions_every": every})
     assert services.read_predictions(services.read_run("one")).epoch == 3
 
 

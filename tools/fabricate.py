@@ -25,12 +25,22 @@ from cifar_core.dataset.splits import held_out
 from cifar_core.evaluation.calibration import fit_temperature
 from cifar_core.evaluation.evaluation import evaluate
 from cifar_core.evaluation.loss import cross_entropy
+from cifar_core.runs import digests
 from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
 
 Floats = NDArray[np.float32]
 
 LOOK_ALIKES = ((3, 5, 1.6), (1, 9, 1.1), (0, 8, 1.0), (0, 2, 0.9), (4, 7, 1.0), (2, 4, 0.8))
 """Pairs of classes and by how much their logits pull at each other."""
+
+RECORDED = (
+    "recipe.json",
+    "metrics.jsonl",
+    "predictions",
+    "test_predictions.npy",
+    "evaluation.json",
+)
+"""Files of a finished run whose digests its manifest holds; who changes one records it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +117,7 @@ def fabricate(runs_dir: Path, fake: Fake) -> RunFolder:
 def add_network(folder: RunFolder, litert_path: Path) -> None:
     """Gives a fabricated finished run a served network, recorded in its manifest."""
     folder.litert_path.write_bytes(litert_path.read_bytes())
-    manifest = files.read_json(folder.manifest_path)
-    manifest["sha256"][folder.litert_path.name] = files.sha256_of(folder.litert_path)
-    files.write_json(folder.manifest_path, manifest)
+    digests.record(folder.path, [folder.litert_path])
 
 
 def damage(run: RunFolder, draw: random.Random) -> None:
@@ -229,7 +237,6 @@ def _write_end(
     )
     averaged = (answers.astype(np.float32) + flipped) / 2  # another accuracy than without it
     figures = evaluate(answers, averaged, labels, split="test", temperature=temperature)
-    files.write_json(
-        folder.manifest_path, {"run": fake.run_id, "data_digest": fake.data_digest, "sha256": {}}
-    )
     files.write_json(folder.evaluation_path, figures.to_json())
+    folder.write_manifest({"run": fake.run_id, "data_digest": fake.data_digest, "sha256": {}})
+    digests.record(folder.path, [folder.path / name for name in RECORDED])

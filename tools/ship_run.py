@@ -17,6 +17,7 @@ import numpy as np
 
 from cifar_core import files, services, settings
 from cifar_core.networks import NETWORKS
+from cifar_core.runs import digests
 from cifar_core.runs.folder import Label
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import PREDICTIONS_EVERY
@@ -45,11 +46,11 @@ def thin(target: Path, epochs: int) -> None:
     The step divides the epochs, so that the last one is kept; of 101 it alone would be.
     """
     every = next(k for k in range(1, epochs + 1) if epochs % k == 0 and epochs // k <= MOST_EPOCHS)
-    path, manifest = target / "predictions", files.read_json(target / "manifest.json")
+    path = target / "predictions"
     whole = np.frombuffer(path.read_bytes(), np.uint8).reshape(epochs, -1)
     path.write_bytes(whole[every - 1 :: every].tobytes())
-    manifest["sha256"][path.name] = files.sha256_of(path)
-    files.write_json(target / "manifest.json", {**manifest, PREDICTIONS_EVERY: every})
+    digests.write_manifest(target, {**digests.read_manifest(target), PREDICTIONS_EVERY: every})
+    digests.record(target, [path])
 
 
 def ship(run: Run, name: str, *, is_record: bool = False) -> Path:

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core import files
 from cifar_core.analysis import duplicates, projection
 from cifar_core.analysis.duplicates import Pair
 from cifar_core.analysis.results import Origin, Pairs, Places, folder_of, write_results
@@ -83,7 +82,7 @@ def network_of(run_dir: Path) -> Network:
     """
     folder = RunFolder(run_dir)
     try:
-        manifest = files.read_json(folder.manifest_path)
+        manifest = folder.read_manifest()
         title = NETWORKS[manifest["network"]].title
         sha256 = str(manifest["sha256"][folder.litert_path.name])
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -173,7 +173,9 @@ def compute(model_path: Path, sha256: str, data_dir: Path) -> bool:
     if lock is None:
         return False
     with lock:
-        split = arrays.open_full(data_dir).train
+        full = arrays.open_full(data_dir)
+        arrays.verify(full)
+        split = full.train
         if open_whole(data_dir, sha256, split) is None:
             made = catalogue(Inside(model_path, sha256=sha256), split)
             buffer = io.BytesIO()

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from cifar_core import files, recipes
 from cifar_core.errors import LabError, RunError
+from cifar_core.runs import digests
 
 T = TypeVar("T")
 
@@ -252,7 +253,7 @@ class RunFolder:
     @property
     def evaluation_path(self) -> Path:
         """evaluation.json: the final figures; its presence means finished."""
-        return self.path / "evaluation.json"
+        return self.path / digests.EVALUATION_NAME
 
     @property
     def keras_path(self) -> Path:
@@ -272,29 +273,44 @@ class RunFolder:
     @property
     def manifest_path(self) -> Path:
         """manifest.json: digests, versions and device of it all."""
-        return self.path / "manifest.json"
+        return self.path / digests.MANIFEST_NAME
 
     def read_recipe(self) -> recipes.Recipe:
         """Returns the run's recipe.
 
         Raises:
-            RunError: It is missing or cannot be read.
+            RunError: It is missing, cannot be read, or is not the one the run finished with.
         """
         try:
-            return recipes.from_json(files.read_json(self.recipe_path))
+            recipe = recipes.from_json(files.read_json(self.recipe_path))
         except (*UNREADABLE, LabError) as error:
             raise RunError(
                 f"The recipe of run “{self.id}” cannot be read ({error}).",
                 expected="Every run has a recipe.json, written when it was started.",
                 remedy="Delete the run, or put its recipe.json back.",
             ) from error
+        digests.check(self.recipe_path)
+        return recipe
 
     def recorded_digest(self) -> str:
-        """Returns the SHA-256 that the manifest records for model.tflite, empty without one."""
-        try:
-            return str(files.read_json(self.manifest_path)["sha256"][self.litert_path.name])
-        except (*UNREADABLE, KeyError):
-            return ""
+        """Returns the SHA-256 that the manifest records for model.tflite, empty without one.
+
+        Raises:
+            RunError: The manifest cannot be read, or is not what the run wrote.
+        """
+        return str(self.read_manifest().get("sha256", {}).get(self.litert_path.name, ""))
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Returns digests, versions and device of a finished run; nothing where it has none.
+
+        Raises:
+            RunError: The manifest cannot be read, or is not what the run wrote.
+        """
+        return digests.read_manifest(self.path)
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Replaces manifest.json, its own digest included."""
+        digests.write_manifest(self.path, manifest)
 
     def read_status(self) -> Status | None:
         """Returns the worker's last word, or None when it is missing or torn."""
@@ -328,7 +344,12 @@ class RunFolder:
         files.write_json(self.label_path, dataclasses.asdict(label))
 
     def read_metrics(self) -> list[MetricRow]:
-        """Returns the rows so far; a row still being written, or torn, is left out."""
+        """Returns the rows so far; a row still being written, or torn, is left out.
+
+        Raises:
+            RunError: The run has finished, and the file is not the one it finished with.
+        """
+        digests.check(self.metrics_path)
         try:
             return parse_rows(self.metrics_path.read_bytes())
         except OSError:

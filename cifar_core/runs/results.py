@@ -16,6 +16,7 @@ from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, bounds
+from cifar_core.runs import digests
 from cifar_core.runs.folder import UNREADABLE, MetricRow
 from cifar_core.runs.reading import Run
 
@@ -53,9 +54,13 @@ class Predictions:
 
 
 def read_evaluation(run: Run) -> Evaluation | None:
-    """Returns the final figures of a run, or None while it has none."""
+    """Returns the final figures of a run, or None while it has none.
+
+    Raises:
+        RunError: They cannot be read, or are not those the run wrote.
+    """
     try:
-        return Evaluation.from_json(files.read_json(run.folder.evaluation_path))
+        figures = Evaluation.from_json(files.read_json(run.folder.evaluation_path))
     except FileNotFoundError:
         return None
     except (*UNREADABLE, KeyError) as error:
@@ -64,6 +69,8 @@ def read_evaluation(run: Run) -> Evaluation | None:
             expected="evaluation.json as the run wrote it.",
             remedy="Delete the file and resume the run: it measures again.",
         ) from error
+    digests.check(run.folder.evaluation_path)
+    return figures
 
 
 def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
@@ -157,6 +164,7 @@ def read_test_predictions(run: Run) -> Predictions:
             expected="A finished run keeps them.",
             remedy="Wait until it is finished, or resume it.",
         ) from error
+    digests.check(run.folder.test_predictions_path)
     epoch = run.status.epoch
     return Predictions(
         probabilities.astype(np.float32),
@@ -185,20 +193,25 @@ def learning_of(rows: Sequence[MetricRow]) -> Learning:
 
 
 def read_manifest(run: Run) -> dict[str, Any]:
-    """Returns digests, versions and device of a finished run; nothing where it has none."""
-    try:
-        return dict(files.read_json(run.folder.manifest_path))
-    except UNREADABLE:
-        return {}
+    """Returns digests, versions and device of a finished run; nothing where it has none.
+
+    Raises:
+        RunError: The manifest cannot be read, or is not what the run wrote.
+    """
+    return run.folder.read_manifest()
 
 
-def origin_of(run: Run, *, epoch: int, split: str, pictures: int) -> str:
-    """Says where a figure of a run comes from: run, epoch, split, device, data."""
-    recipe = recipe_of(run)
+def origin_of(run: Run, *, epoch: int, split: str = "", pictures: int = 0) -> str:
+    """Says where a figure of a run comes from: run, epoch, split, device, data.
+
+    Without a split it says which network answers a picture of somebody's own.
+    """
+    title = NETWORKS[recipe_of(run).network].title
     where = run.status.device_name or run.status.device
+    measured = f"{pictures:,} {split} pictures, " if split else ""
     return (
-        f"{NETWORKS[recipe.network].title}, run “{run.name}”, epoch {epoch}, "
-        f"{pictures:,} {split} pictures, trained on {where}, data {data_digest(run) or OURS}"
+        f"{title}, run “{run.name}”, epoch {epoch}, {measured}trained on {where}, "
+        f"data {data_digest(run) or OURS}"
     )
 
 
@@ -236,9 +249,10 @@ def _open_epochs(run: Run, pictures: int) -> np.ndarray:
     """Maps a run's predictions (epochs, pictures, 10) float16; an unfinished epoch is left out.
 
     Raises:
-        RunError: There are none.
+        RunError: There are none, or they are not those the run wrote.
     """
     path = run.folder.predictions_path
+    digests.check(path)
     size_bytes = path.stat().st_size if path.is_file() else 0
     epochs = size_bytes // (pictures * 10 * 2)
     if not epochs and run.is_shipped:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from cifar_core.runs import digests
 from cifar_core.runs.folder import MetricRow, RunFolder, parse_rows
 from cifar_core.runs.reading import IDENTITY, Run, newest_first, observe
 
@@ -40,7 +41,11 @@ class MetricsWatch:
         """Returns the rows so far, as :meth:`RunFolder.read_metrics` does.
 
         A file that was cut (its run went on from a checkpoint) or replaced is read anew.
+
+        Raises:
+            RunError: The run has finished, and the file is not the one it finished with.
         """
+        digests.check(self._path)
         with self._lock:
             try:
                 with self._path.open("rb") as file:

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from cifar_core import formats, settings
 from cifar_core.analysis import compute, doubts, exhibits, process, results
 from cifar_core.dataset import CLASS_NAMES, DIGESTS, arrays, sample
-from cifar_core.errors import DataError, LabError, ModelError, RunError
+from cifar_core.errors import DataError, LabError, ModelError
 from cifar_core.evaluation.calibration import apply_temperature
-from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.words import listed
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, recipe_of
 from cifar_core.services.access import check_may_change
+from cifar_core.services.data import open_dataset
 from cifar_core.services.models import (
     find_model,
     list_models,
@@ -29,6 +29,7 @@ from cifar_core.services.models import (
     read_predictions,
     read_test_predictions,
 )
+from cifar_core.services.report import validation_accuracy
 
 AnalysisState = Literal["ready", "stale", "none"]
 LOOK_SECONDS = 1.0
@@ -100,6 +101,8 @@ class DoubtfulLabels:
 def analysis_model() -> Run:
     """Returns the network that looks at the pictures: the most accurate one that shipped.
 
+    Held-out training pictures decide; the test pictures have no say in the choice.
+
     Raises:
         ModelError: There is no trained network.
     """
@@ -107,7 +110,7 @@ def analysis_model() -> Run:
     shipped = [run for run in models if run.is_shipped] or models
     if not shipped:
         return find_model(None)  # says what to do
-    return max(shipped, key=lambda run: figures.accuracy if (figures := _figures(run)) else 0.0)
+    return max(shipped, key=validation_accuracy)
 
 
 def start_analysis() -> None:
@@ -178,8 +181,7 @@ def read_places() -> Located:
     folder = analysis_path()
     if folder is None:
         return Located(sample.load_sample(), results.read_shipped_places())
-    full = arrays.open_full(settings.current().data_dir)
-    return Located(full, results.read_places(folder / results.PLACES_NAME))
+    return Located(open_dataset(), results.read_places(folder / results.PLACES_NAME))
 
 
 def read_pairs() -> results.Pairs:
@@ -262,17 +264,10 @@ def _answers(run: Run, unseen: Unseen) -> Predictions:
 
 
 def _calibrated(run: Run, answers: Predictions) -> NDArray[np.float64]:
-    figures = _figures(run)
+    figures = read_evaluation(run)
     if figures is None or figures.temperature is None:
         return answers.probabilities.astype(np.float64)
     return np.asarray(apply_temperature(answers.probabilities, figures.temperature), np.float64)
-
-
-def _figures(run: Run) -> Evaluation | None:
-    try:
-        return read_evaluation(run)
-    except RunError:
-        return None
 
 
 def _analysis_dir() -> Path | None:

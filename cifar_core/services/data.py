@@ -10,8 +10,15 @@ from cifar_core.services.access import check_may_change
 
 
 def open_dataset() -> arrays.Dataset:
-    """Opens the full dataset, or the shipped sample where it is missing."""
-    return arrays.open_dataset(settings.current().data_dir)
+    """Opens the full dataset, or the shipped sample where it is missing; its digests are checked.
+
+    Raises:
+        DataError: The full dataset is there and not CIFAR-10 to the last bit, or the sample is.
+    """
+    dataset = arrays.open_dataset(settings.current().data_dir)
+    if not dataset.is_sample:  # the sample's files are compared as they are read
+        arrays.verify(dataset)
+    return dataset
 
 
 def fetch_dataset(progress: Callable[[mirrors.Progress], None]) -> arrays.Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +21,7 @@ from cifar_core.inference.inside import Inside
 from cifar_core.inference.novelty import NoneOfThese, Novelty
 from cifar_core.inference.room import Room
 from cifar_core.named_recipes import DEFAULT_RECIPE
-from cifar_core.runs import devices, results
+from cifar_core.runs import devices, digests, results
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.services.access import check_may_change
@@ -264,18 +263,15 @@ def fit_novelty(run: Run) -> Novelty:
         inside, learnt=learned.images, labels=learned.labels, held_out=watched.images
     )
     made = novelty.measure(made, inside, dataset.test.images)
-    content = made.to_bytes()
-    manifest = files.read_json(run.folder.manifest_path)
-    manifest["sha256"][run.folder.novelty_path.name] = hashlib.sha256(content).hexdigest()
-    files.write_whole(run.folder.novelty_path, content)
-    files.write_json(run.folder.manifest_path, manifest)
+    files.write_whole(run.folder.novelty_path, made.to_bytes())
+    digests.record(run.folder.path, [run.folder.novelty_path])
     return made
 
 
 def _read_novelty(run: Run) -> Novelty | None:
     """Returns what a run's manifest records for “none of these”, or None where it has nothing."""
     path = run.folder.novelty_path
-    recorded = files.read_json(run.folder.manifest_path)["sha256"].get(path.name)
+    recorded = run.folder.read_manifest().get("sha256", {}).get(path.name)
     return novelty.read(path, str(recorded)) if recorded else None
 
 

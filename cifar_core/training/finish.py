@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import logging
 import platform
@@ -80,9 +81,11 @@ def finish(
     np.save(folder.test_predictions_path, probabilities, allow_pickle=False)
     for written in (folder.keras_path, folder.litert_path, folder.test_predictions_path):
         files.flush(written)  # a power cut must not leave torn files behind the last word
-    files.write_json(folder.manifest_path, _manifest(folder, recipe, dataset, status))
+    manifest, last = _manifest(folder, recipe, dataset, status), files.to_json(figures.to_json())
+    manifest["sha256"][folder.evaluation_path.name] = hashlib.sha256(last).hexdigest()
+    folder.write_manifest(manifest)
     checkpoint.before(folder.checkpoint_path).unlink(missing_ok=True)
-    files.write_json(folder.evaluation_path, figures.to_json())
+    files.write_whole(folder.evaluation_path, last)
 
 
 def _write_novelty(

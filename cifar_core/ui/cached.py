@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import files, services, settings
-from cifar_core.dataset import statistics
+from cifar_core.dataset import DIGESTS, statistics
 from cifar_core.dataset.arrays import FULL_FOLDER, MANIFEST_NAME, Dataset, Split
 from cifar_core.dataset.encoding import ArrayFacts, as_loaded
 from cifar_core.dataset.sample import load_labels
@@ -19,6 +19,7 @@ from cifar_core.inference.neighbours import Catalogue
 from cifar_core.inference.room import Room
 from cifar_core.runs.reading import Run
 from cifar_core.services import Model
+from cifar_core.ui.stored import Stamp, stamp
 
 MOST_MODELS = 8
 """Networks kept loaded; each takes about three times its file, 15 to 30 MB."""
@@ -27,21 +28,19 @@ MOST_MODELS = 8
 def open_dataset() -> Dataset:
     """Returns the dataset as :func:`cifar_core.services.open_dataset` does, opened once.
 
-    The full set is found as soon as it is there, and gone as soon as it is not.
+    The full set is found as soon as it is there, and gone as soon as it is not; it is checked
+    when it is opened and when a file of it has changed.
 
     Raises:
         DataError: As the service.
     """
-    data_dir = settings.current().data_dir
-    try:
-        stamp = (data_dir / FULL_FOLDER / MANIFEST_NAME).stat().st_mtime_ns
-    except OSError:
-        stamp = 0  # The service finds out why and says so.
-    return _open_dataset(str(data_dir), stamp)
+    folder = settings.current().data_dir / FULL_FOLDER
+    names = (MANIFEST_NAME, *(f"{name}.npy" for name in DIGESTS))
+    return _open_dataset(tuple(stamp(folder / name) for name in names))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _open_dataset(data_dir: str, stamp: int) -> Dataset:  # noqa: ARG001 - they are the key
+def _open_dataset(stamps: tuple[Stamp, ...]) -> Dataset:  # noqa: ARG001 - they are the key
     return services.open_dataset()
 
 
@@ -81,7 +80,7 @@ def open_model(run: Run) -> Model:
         digest = files.sha256_of(run.folder.manifest_path)
     except OSError:
         digest = ""  # The service finds out why and says so.
-    return _open_model(run.id, digest, run)
+    return _open_model(run.id, digest, stamp(run.folder.evaluation_path), run)
 
 
 def open_catalogue(model: Model, dataset: Dataset) -> Catalogue:
@@ -104,7 +103,12 @@ def _make_catalogue(
 
 
 @st.cache_resource(max_entries=MOST_MODELS, show_spinner="Loading the network …")
-def _open_model(run_id: str, digest: str, _run: Run) -> Model:  # noqa: ARG001 - the key
+def _open_model(
+    run_id: str,  # noqa: ARG001 - the key
+    digest: str,  # noqa: ARG001 - the key
+    figures: Stamp,  # noqa: ARG001 - the key: the temperature comes from them
+    _run: Run,
+) -> Model:
     return services.open_model(_run, threads=settings.current().serving_threads)
 
 

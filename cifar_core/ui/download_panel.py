@@ -8,15 +8,16 @@ import streamlit as st
 
 from cifar_core import formats, services
 from cifar_core.dataset.download import DownloadStatus
+from cifar_core.errors import DataError
 from cifar_core.ui import cached
 from cifar_core.ui.job_panel import job_panel, show_failure
 from cifar_core.ui.page import empty_state, guard
 
 
 def download_panel() -> None:
-    """Offers the full dataset where it is missing; draws nothing where it is there."""
+    """Offers the full dataset where it is missing or damaged; draws nothing where it is there."""
     with guard():
-        if not cached.open_dataset().is_sample:
+        if not _is_missing():
             return
         if not services.may_change():
             empty_state(
@@ -25,6 +26,13 @@ def download_panel() -> None:
             )
             return
         job_panel(services.read_download, _progress, _offer)
+
+
+def _is_missing() -> bool:
+    try:
+        return cached.open_dataset().is_sample
+    except DataError:  # the page says what is wrong with it
+        return True
 
 
 def _progress(status: DownloadStatus) -> None:

@@ -16,6 +16,7 @@ from cifar_core.inference.inside import Inside, Seen, Step
 from cifar_core.inference.upload import to_network_input
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.runs.reading import Run
+from cifar_core.runs.results import origin_of
 from cifar_core.ui import cached, session
 from cifar_core.ui.answers import model_labels
 from cifar_core.ui.channel_grids import CSS, picture_html
@@ -173,10 +174,10 @@ def step_title(steps: tuple[Step, ...], index: int) -> str:
 
 
 def inside_origin(run: Run) -> str:
-    """Returns where what is shown comes from: run, epoch, and the file that serves."""
+    """Returns where what is shown comes from: run, epoch, device, data and file."""
     return (
-        f"Read from the file that answers on Classify (model.tflite, LiteRT): run {run.id}, epoch "
-        f"{run.status.epoch}, {run.status.device_name or 'cpu'}. Everything here works without a "
+        "Read from the file that answers on Classify (model.tflite, LiteRT): "
+        f"{origin_of(run, epoch=run.status.epoch)}. Everything here works without a "
         "network connection."
     )
 

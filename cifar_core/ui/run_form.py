@@ -266,7 +266,10 @@ def _outlook(order: Order, runs: Sequence[Run]) -> str:
             and (recipe.network, recipe.batch_size) == (first.network, first.batch_size)
             and run.status.device == order.device
         ):
-            rows = services.read_metrics(run.id)
+            try:
+                rows = services.read_metrics(run.id)
+            except RunError:  # damaged since; another run may tell
+                continue
             expected = run_words.expected_words(rows, run, first, runs=len(order.recipes))
             if expected:
                 return f"{words} {expected}"

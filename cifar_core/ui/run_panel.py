@@ -13,9 +13,10 @@ from cifar_core.charts import theme as chart_theme
 from cifar_core.dataset import TEST_PICTURES
 from cifar_core.errors import LabError
 from cifar_core.evaluation.metrics import share
-from cifar_core.recipes import MonitoredSplit
+from cifar_core.recipes import MonitoredSplit, Recipe
 from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.reading import Run
+from cifar_core.runs.results import OURS, data_digest
 from cifar_core.ui import run_words, stored
 from cifar_core.ui.live_chart import live_curves
 from cifar_core.ui.live_points import Line, Value
@@ -84,11 +85,12 @@ def _panel(run_id: str, drawn_as: State) -> None:
         run = services.read_run(run_id)
         if run.state is not drawn_as:
             st.rerun()
-        rows = stored.metric_rows(run)
+        rows: Sequence[MetricRow] = ()
         _head(run)
         _explain(run)
         _figures(run)
         with guard():
+            rows = stored.metric_rows(run)
             _curves(run, rows)
         origin_line(_origin(run))
         run_details(run, rows)
@@ -127,6 +129,9 @@ def _link_results(run: Run) -> None:
 
 def _explain(run: Run) -> None:
     """Says why the run is in its state and what to do next, where that needs saying."""
+    if run.recipe is None:
+        with guard():
+            run.folder.read_recipe()  # says what is wrong with it
     if run.state in (State.FAILED, State.INTERRUPTED, State.STALLED):
         show_error(LabError(run.reason or "It gave no reason.", remedy=run.remedy))
     elif run.state is State.STOPPED and run.reason:
@@ -178,10 +183,14 @@ def accuracy_words(run: Run, accuracy: float | None) -> str:
     """Returns an accuracy on the watched pictures with its 95% interval, as far as known."""
     if accuracy is None or run.recipe is None:
         return formats.percent(accuracy)
-    is_test = run.recipe.monitored_split == "test"
-    pictures = TEST_PICTURES if is_test else run.recipe.validation_pictures
+    pictures = watched_pictures(run.recipe)
     found = share(round(accuracy * pictures), pictures)
     return formats.percent(accuracy, (found.interval.low, found.interval.high))
+
+
+def watched_pictures(recipe: Recipe) -> int:
+    """Returns how many pictures are measured after each epoch."""
+    return TEST_PICTURES if recipe.monitored_split == "test" else recipe.validation_pictures
 
 
 def curve_lines(
@@ -232,18 +241,20 @@ def _curves(run: Run, rows: Sequence[MetricRow]) -> None:
 
 
 def _origin(run: Run) -> str:
-    """Returns where the figures come from: network, recipe, device and how busy it is."""
+    """Returns where the figures come from: network, recipe, split, device and its load, data."""
     status = run.status
     parts = [run_words.network_title(run.recipe), run_words.recipe_title(run.recipe)]
     if run.recipe:
         parts.append(f"batches of {run.recipe.batch_size:,}")
         parts.append(f"seed {run.recipe.seed}")
+        parts.append(f"{watched_pictures(run.recipe):,} {run.recipe.monitored_split} pictures")
     if run.label.created_at and not run.is_shipped:
         parts.append(f"started {formats.when(run.label.created_at)}")
     parts.append(run_words.machine_words(run))
     if status.precision:
         parts.append(str(status.precision))
     parts += run_words.compute_words(run)
+    parts.append(f"data {data_digest(run) or OURS}")
     if run.state.is_alive:
         parts += [
             words

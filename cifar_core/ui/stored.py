@@ -23,6 +23,7 @@ from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.evaluation.predictions import Integers
 from cifar_core.runs import results
+from cifar_core.runs.digests import ChangedError
 from cifar_core.runs.folder import MetricRow
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, learning_of
@@ -151,9 +152,15 @@ def stamp(path: Path) -> Stamp:
 
 
 def final_answers(run: Run) -> Predictions | None:
-    """Returns the answers on the test pictures, or None where the run has none."""
+    """Returns the answers on the test pictures, or None where the run has none.
+
+    Raises:
+        ChangedError: They are not those that the run wrote.
+    """
     try:
         return test_answers(run)
+    except ChangedError:
+        raise
     except RunError:
         return None
 
@@ -171,6 +178,8 @@ def as_served(run: Run, answers: Predictions) -> Predictions:
     """Returns the answers as Classify gives them: calibrated, where a temperature was fitted."""
     try:
         temperature = fitted_temperature(run, answers, services.read_evaluation(run))
+    except ChangedError:
+        raise
     except RunError:  # the page says so at its top
         temperature = None
     if temperature is None:
@@ -180,9 +189,15 @@ def as_served(run: Run, answers: Predictions) -> Predictions:
 
 
 def latest_answers(run: Run) -> Predictions | None:
-    """Returns the answers after the last epoch so far, or None where the run has none."""
+    """Returns the answers after the last epoch so far, or None where the run has none.
+
+    Raises:
+        ChangedError: They are not those that the run wrote.
+    """
     try:
         return epoch_answers(run)
+    except ChangedError:
+        raise
     except RunError:
         return None
 

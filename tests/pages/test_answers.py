@@ -18,6 +18,7 @@ from cifar_core.dataset import CLASS_NAMES
 from cifar_core.glossary import define
 from cifar_core.inference.explain import Occlusion
 from cifar_core.inference.novelty import NoneOfThese
+from cifar_core.runs import digests
 from cifar_core.services import Answer
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.answers import foreign_sentence, origin_sentence
@@ -167,7 +168,7 @@ def test_a_model_without_what_it_takes_says_nothing_of_none_of_these(
     manifest = tmp_path / "models" / "cnn4" / "manifest.json"
     facts = json.loads(manifest.read_text())
     del facts["sha256"]["novelty.npz"]
-    manifest.write_text(json.dumps(facts))
+    digests.write_manifest(manifest.parent, facts)
     monkeypatch.setenv("CIFAR_LAB_MODELS", str(tmp_path / "models"))
     shown = html_of(uploaded("noise.png", noise()))
     assert "CNN-4 takes this for" in shown

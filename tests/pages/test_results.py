@@ -278,7 +278,7 @@ def test_a_shipped_run_that_kept_every_third_epoch_is_looked_at_in_steps_of_thre
 ) -> None:
     folder = fabricate(runs_dir, Fake(run_id="only", epochs=3))
     manifest = files.read_json(folder.manifest_path)
-    files.write_json(folder.manifest_path, {**manifest, "predictions_every": 3})
+    folder.write_manifest({**manifest, "predictions_every": 3})
     app = open_page(split="Validation pictures by epoch", epoch="4")
     slider = app.slider(key="epoch")
     assert (slider.min, slider.max, slider.step) == (3, 9, 3)
@@ -293,7 +293,7 @@ def test_a_shipped_run_that_kept_every_third_epoch_is_looked_at_in_steps_of_thre
 def test_a_film_left_for_a_thinned_run_ends_on_an_epoch_that_it_has(runs_dir: Path) -> None:
     folder = fabricate(runs_dir, Fake(run_id="only", epochs=3))
     manifest = files.read_json(folder.manifest_path)
-    files.write_json(folder.manifest_path, {**manifest, "predictions_every": 3})
+    folder.write_manifest({**manifest, "predictions_every": 3})
     app = new_page("results")
     app.query_params["split"] = "Validation pictures by epoch"
     app.session_state[PLAYED_EPOCH.key] = 7  # of another run, which kept every epoch

