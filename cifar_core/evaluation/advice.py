@@ -17,13 +17,19 @@ from cifar_core.evaluation.words import plural, with_article
 from cifar_core.formats import percent
 
 GAP: Final = 0.1
-"""A network that knows its training pictures this much better has learnt some by heart."""
+"""A network that does this much better on its training images has overfitted them."""
+
+SMALL_GAP: Final = 0.03
+"""Below this it does about as well on new images."""
 
 GUESSING: Final = 0.15
-"""Ten classes give 10% by guessing; below this nothing was learnt."""
+"""Ten classes give 10% by guessing; below this nothing was learned."""
 
-MEMORISED: Final = 0.95
-"""Training accuracy above which there is little left to learn from the pictures given."""
+KNOWN: Final = 0.985
+"""Training accuracy above which there is nothing left to learn from the images given."""
+
+UNDERFIT: Final = 0.9
+"""Training accuracy below which the network does not fit even the images it has seen."""
 
 SURE: Final = 0.03
 """A mean confidence this far from the accuracy is worth a word."""
@@ -37,22 +43,51 @@ class Advice:
     """One piece of advice.
 
     Attributes:
+        kind: What is concluded: ``no-learning``, ``overfitting``, ``by-heart``, ``underfitting``,
+            ``gap``, ``sound-fit``, ``fell``, ``scheduled``, ``rising``, ``flat``,
+            ``weakest-class``, ``confusion``, ``over-confident``, ``under-confident`` or
+            ``calibrated``.
         title: What is the matter, a few words.
         sentence: What it means and what to do.
         figures: The figures it is derived from, in words.
     """
 
+    kind: str
     title: str
     sentence: str
     figures: str
 
 
-def advise_on_learning(learning: Learning, *, split: str) -> list[Advice]:
-    """Returns what the course of a training suggests; nothing when nothing is remarkable.
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What must be known of a run before its curves may be judged.
+
+    Attributes:
+        split: What the monitored images are called: ``validation`` or ``test``.
+        is_whole: Whether the run has reached its last epoch.
+        anneals: Whether the schedule lets the learning rate fall towards the last epoch: the
+            curve then rises and flattens there by design, whatever the length.
+        training: Accuracy of the finished network on training images, without augmentation and
+            dropout; None where it was not measured. What is counted *during* training has both
+            and must not be compared with clean images.
+        held_out: Accuracy of the same network on images it was not trained on.
+        held_out_split: What those are called.
+    """
+
+    split: str
+    is_whole: bool = False
+    anneals: bool = False
+    training: float | None = None
+    held_out: float | None = None
+    held_out_split: str = "validation"
+
+
+def advise_on_learning(learning: Learning, course: Course) -> list[Advice]:
+    """Returns what a training suggests; nothing where nothing may be said.
 
     Args:
         learning: The figures after each epoch.
-        split: What the monitored pictures are called: ``validation`` or ``test``.
+        course: What else decides which sentences are true.
     """
     accuracies = [value for value in learning.accuracy if np.isfinite(value)]
     if not accuracies:
@@ -61,13 +96,15 @@ def advise_on_learning(learning: Learning, *, split: str) -> list[Advice]:
     if best < GUESSING:
         return [
             Advice(
+                "no-learning",
                 "It did not learn",
                 "The network does hardly better than guessing. Try a smaller learning rate: "
                 "a tenth of the present one is a good next step.",
-                f"Best accuracy {percent(best)} of the {split} pictures; guessing gives 10.0%.",
+                f"Best accuracy {percent(best)} of the {course.split} images; guessing gives "
+                "10.0%.",
             )
         ]
-    return [*_on_fit(learning, split), *_on_length(accuracies, learning, split)]
+    return [*_on_fit(learning, course), *_on_length(accuracies, learning, course)]
 
 
 def advise_on_answers(
@@ -92,11 +129,12 @@ def advise_on_answers(
         worst = int(np.argmin(recalls))
         found.append(
             Advice(
+                "weakest-class",
                 f"Weakest class: {plural(worst)}",
                 f"Look at the {plural(worst)} it misses: what they have in common is what the "
-                "network has not learnt yet.",
+                "network has not learned yet.",
                 f"{percent(float(recalls[worst]))} of the {plural(worst)} are recognised, "
-                f"{percent(float(recalls.mean()))} of a class on average ({split} pictures).",
+                f"{percent(float(recalls.mean()))} of a class on average ({split} images).",
             )
         )
     pairs = most_confused(counts, 1)
@@ -106,6 +144,7 @@ def advise_on_answers(
         back = int(counts[pair.predicted, pair.true])
         found.append(
             Advice(
+                "confusion",
                 f"Most often confused: {plural(pair.true)} with {plural(pair.predicted)}",
                 f"Telling {with_article(pair.true)} from {with_article(pair.predicted)} is where "
                 "the most errors can be saved at once.",
@@ -115,73 +154,139 @@ def advise_on_answers(
     return [*found, *_on_confidence(probabilities, labels, split)]
 
 
-def _on_fit(learning: Learning, split: str) -> list[Advice]:
-    """Says whether the network has learnt by heart, or has not learnt enough."""
-    train, watched = learning.train_accuracy[-1], learning.accuracy[-1]
-    if not (np.isfinite(train) and np.isfinite(watched)):
-        return []
+def _on_fit(learning: Learning, course: Course) -> list[Advice]:
+    """Says whether the network has overfitted or underfitted, from like quantities alone."""
+    if course.training is None or course.held_out is None:
+        return _on_overfitting_so_far(learning, course.split)
+    gap = course.training - course.held_out
     figures = (
-        f"After the last epoch {percent(train)} of the training pictures and {percent(watched)} "
-        f"of the {split} pictures were right"
+        f"Without augmentation and dropout {percent(course.training)} of the training images and "
+        f"{percent(course.held_out)} of the {course.held_out_split} images are correct."
     )
-    if train - watched > GAP:
+    if gap > GAP:
+        return [_overfitting(figures)]
+    if course.training >= KNOWN and gap > SMALL_GAP:
         return [
             Advice(
-                "It learns by heart (overfitting)",
-                "It knows its training pictures much better than new ones. Shifted and mirrored "
-                "pictures, more weight decay or fewer epochs help.",
-                f"{figures}.",
+                "by-heart",
+                "It knows its training images by heart",
+                "There is nothing left to learn from them, so more epochs will not help. Stronger "
+                "augmentation or more weight decay may; a larger network alone will not.",
+                figures,
             )
         ]
-    if train < MEMORISED:
+    if course.training < UNDERFIT:
         return [
             Advice(
-                "It has not learnt its training pictures yet (underfitting)",
-                "New pictures go about as well as known ones, so there is nothing to hold back: "
-                "more epochs or a larger network are the way up.",
-                f"{figures} (training figures are taken with dropout and changed pictures).",
+                "underfitting",
+                "It does not fit its training images yet (underfitting)",
+                "It misses many of the images it has seen. More epochs, less regularisation or a "
+                "larger network are the way up.",
+                figures,
+            )
+        ]
+    if gap > SMALL_GAP:
+        return [
+            Advice(
+                "gap",
+                "It fits its training images better than new ones",
+                "Such a gap is usual. Stronger augmentation narrows it; whether accuracy on new "
+                "images rises with it, only another run tells.",
+                figures,
             )
         ]
     return [
         Advice(
+            "sound-fit",
             "A sound fit",
-            "It knows its training pictures and does about as well on new ones.",
-            f"{figures}.",
+            "It does about as well on new images as on those it knows.",
+            figures,
         )
     ]
 
 
-def _on_length(accuracies: Sequence[float], learning: Learning, split: str) -> list[Advice]:
-    """Says whether the training was too short or too long."""
+def _on_overfitting_so_far(learning: Learning, split: str) -> list[Advice]:
+    """Says so where even the accuracy under dropout and augmentation is far ahead.
+
+    Both lower it, so the true gap is at least as large; nothing follows from a small one.
+    """
+    train, monitored = learning.train_accuracy[-1], learning.accuracy[-1]
+    if not (np.isfinite(train) and np.isfinite(monitored)) or train - monitored <= GAP:
+        return []
+    return [
+        _overfitting(
+            f"After the last epoch {percent(train)} of the training images, counted during "
+            f"training, and {percent(monitored)} of the {split} images were correct."
+        )
+    ]
+
+
+def _overfitting(figures: str) -> Advice:
+    return Advice(
+        "overfitting",
+        "It learns by heart (overfitting)",
+        "It knows its training images much better than new ones. Random crops and flips, more "
+        "weight decay or fewer epochs help.",
+        figures,
+    )
+
+
+def _on_length(accuracies: Sequence[float], learning: Learning, course: Course) -> list[Advice]:
+    """Says whether the training was too short or too long, where its curve can tell."""
     rise = rise_at_the_end(accuracies)
     if rise is None:
         return []
-    part = max(2, len(accuracies) // 5)
     best = best_epoch(accuracies) or len(accuracies)
-    if rise > RISE_POINTS:
-        return [
-            Advice(
-                "Still rising at the end: train longer",
-                "The curve has not flattened. The same recipe with more epochs should do better.",
-                f"The last {part} epochs are {100 * rise:.1f} points better on average than the "
-                f"{part} before them ({split} pictures).",
-            )
-        ]
     fall = accuracies[best - 1] - accuracies[-1]
     if fall > PEAK:
         return [
             Advice(
-                "It was better before: train shorter",
-                f"Its best was epoch {learning.epochs[best - 1]}; what came after made it worse.",
+                "fell",
+                "It was better before",
+                f"Its best was epoch {learning.epochs[best - 1]}; what came after made it worse. "
+                "Fewer epochs, or a smaller learning rate at the end, may keep the best.",
                 f"{percent(accuracies[best - 1])} then, {percent(accuracies[-1])} at the end "
-                f"({split} pictures).",
+                f"({course.split} images).",
             )
         ]
+    if course.anneals:
+        return _on_schedule(accuracies, course) if course.is_whole else []
+    part = max(2, len(accuracies) // 5)
+    if rise > RISE_POINTS and best > len(accuracies) - part:
+        return [
+            Advice(
+                "rising",
+                "Still rising at the end: train longer",
+                "The curve has not flattened. The same recipe with more epochs should do better.",
+                f"The last {part} epochs are {100 * rise:.1f} points better on average than the "
+                f"{part} before them ({course.split} images).",
+            )
+        ]
+    if rise > RISE_POINTS:
+        return []
     return [
         Advice(
+            "flat",
             "Long enough",
             "The curve has flattened: more epochs of the same kind will hardly help.",
-            f"The last {part} epochs changed the accuracy by {_points(rise)} ({split} pictures).",
+            f"The last {part} epochs changed the accuracy by {_points(rise)} "
+            f"({course.split} images).",
+        )
+    ]
+
+
+def _on_schedule(accuracies: Sequence[float], course: Course) -> list[Advice]:
+    """Says what the end of an annealed run does not tell."""
+    last = max(2, len(accuracies) // 20)
+    change = accuracies[-1] - accuracies[-1 - last] if len(accuracies) > last else 0.0
+    return [
+        Advice(
+            "scheduled",
+            "It ran to the end of its schedule",
+            "Its learning rate fell towards the end, so the curve flattens there by design. "
+            "Whether a longer run would do better, only a longer run tells.",
+            f"The last {last} epochs changed the accuracy by {_points(change)} "
+            f"({course.split} images).",
         )
     ]
 
@@ -195,11 +300,12 @@ def _on_confidence(probabilities: ArrayLike, labels: ArrayLike, split: str) -> l
     right = float((values.argmax(axis=1) == true).mean())
     figures = (
         f"On average it says {percent(sure)}, and {percent(right)} of its answers are right "
-        f"({split} pictures)."
+        f"({split} images)."
     )
     if sure - right > SURE:
         return [
             Advice(
+                "over-confident",
                 "Surer than it should be (over-confident)",
                 "Take its percentages with a grain of salt, or calibrate them: see Confidence.",
                 figures,
@@ -208,6 +314,7 @@ def _on_confidence(probabilities: ArrayLike, labels: ArrayLike, split: str) -> l
     if right - sure > SURE:
         return [
             Advice(
+                "under-confident",
                 "Less sure than it could be (under-confident)",
                 "It is right more often than it says; calibration repairs that: see Confidence.",
                 figures,
@@ -215,6 +322,7 @@ def _on_confidence(probabilities: ArrayLike, labels: ArrayLike, split: str) -> l
         ]
     return [
         Advice(
+            "calibrated",
             "Its percentages can be taken at their word, on average",
             "What it says and how often it is right agree. That holds for pictures like these, "
             "not for photographs of something else.",

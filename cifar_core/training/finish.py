@@ -14,9 +14,9 @@ import keras
 import numpy as np
 
 from cifar_core import files, networks
-from cifar_core.dataset import arrays
+from cifar_core.dataset import arrays, splits
 from cifar_core.evaluation import calibration
-from cifar_core.evaluation.evaluation import evaluate
+from cifar_core.evaluation.evaluation import count_correct, evaluate
 from cifar_core.inference import novelty
 from cifar_core.inference.classifier import Classifier
 from cifar_core.inference.inside import Inside
@@ -57,18 +57,28 @@ def finish(
     say("exporting the network")
     _save(model, folder)
     classifier = Classifier(folder.litert_path, threads=usable_cores())
-    temperature = None
+    temperature = held_out = None
     if recipe.monitored_split == "validation":
         say("learning how sure it may be")
         answers = classifier.classify(watched.images)
         temperature = calibration.fit_temperature(answers, watched.labels)
+        held_out = count_correct(answers, watched.labels)
         _write_novelty(folder, learned, watched, dataset.test, say=say)
+    say("measuring on training images")
+    sample = splits.sample_training(learned)
+    training = count_correct(classifier.classify(sample.images), sample.labels)
     say("measuring on the test pictures")
     probabilities = classifier.classify(dataset.test.images).astype(np.float16)
     say("measuring on the mirrored test pictures")
     mirrored = classifier.classify(dataset.test.images, mirror=True)
     figures = evaluate(
-        probabilities, mirrored, dataset.test.labels, split="test", temperature=temperature
+        probabilities,
+        mirrored,
+        dataset.test.labels,
+        split="test",
+        temperature=temperature,
+        training=training,
+        held_out=held_out,
     )
     np.save(folder.test_predictions_path, probabilities, allow_pickle=False)
     for written in (folder.keras_path, folder.litert_path, folder.test_predictions_path):
