@@ -95,6 +95,11 @@ class Recipe:
         held_out = self.validation_pictures if self.monitored_split == "validation" else 0
         return self.training_pictures or 50_000 - held_out
 
+    @property
+    def anneals(self) -> bool:
+        """Whether the learning rate falls to a small part of its peak by the last epoch."""
+        return self.schedule != "inverse-time"
+
     def to_json(self) -> dict[str, Any]:
         """Returns the recipe as plain values, ready for JSON."""
         return dataclasses.asdict(self)

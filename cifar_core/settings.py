@@ -18,6 +18,12 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 """Largest picture file accepted; equals ``server.maxUploadSize`` in .streamlit/config.toml."""
 
+MAX_SESSION_UPLOAD_BYTES = 100_000_000
+"""What one visitor's uploads may have together while they look at them."""
+
+MAX_ALL_UPLOAD_BYTES = 500_000_000
+"""What the uploads of all visitors may have together."""
+
 STALLED_AFTER_SECONDS = 30.0
 """A running worker that has said nothing for so long is shown as stalled."""
 

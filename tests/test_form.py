@@ -30,6 +30,7 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "cifar_core/report/slides.py:slides",
         "cifar_core/runs/folder.py",
         "cifar_core/services/models.py",
+        "cifar_core/training/finish.py:finish",
         "cifar_core/training/train.py:train",
         "cifar_core/ui/dataset_augmentation.py:augmentation_section",
         "cifar_core/ui/dataset_gallery.py:gallery_section",

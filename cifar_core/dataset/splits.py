@@ -15,6 +15,10 @@ the same ones, so their validation figures can be compared.
 """
 
 
+TRAINING_SAMPLE = 5_000
+"""Training images that a finished network is measured on, as many as are held out by default."""
+
+
 def held_out(labels: np.ndarray, pictures: int) -> tuple[np.ndarray, np.ndarray]:
     """Divides the training pictures into those to learn from and those to watch.
 
@@ -67,6 +71,15 @@ def divide(recipe: Recipe, dataset: Dataset) -> tuple[Split, Split]:
     learned = train if len(to_learn) == len(train.labels) else take(train, to_learn)
     watched = dataset.test if recipe.monitored_split == "test" else take(train, to_watch)
     return learned, watched
+
+
+def sample_training(learned: Split) -> Split:
+    """Returns :data:`TRAINING_SAMPLE` of the training images, or all where there are fewer.
+
+    Always the same ones for the same images: what networks make of them can be compared.
+    """
+    chosen = np.random.Generator(np.random.PCG64(SPLIT_SEED)).permutation(len(learned.labels))
+    return take(learned, np.sort(chosen[:TRAINING_SAMPLE]))
 
 
 def take(split: Split, positions: np.ndarray) -> Split:

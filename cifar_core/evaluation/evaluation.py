@@ -32,6 +32,10 @@ class Evaluation:
         ece: Expected calibration error (15 bins) as trained.
         ece_calibrated: The same with the temperature applied.
         confusion_matrix: Counts, rows true, columns predicted, 10 × 10.
+        training: Correct predictions and images of a sample of the training images, by the
+            finished network and without augmentation or dropout: what may be compared with
+            ``held_out``. None where it was not measured.
+        held_out: The same of the validation images; None without a validation split.
     """
 
     split: str
@@ -47,6 +51,8 @@ class Evaluation:
     ece: float
     ece_calibrated: float | None
     confusion_matrix: tuple[tuple[int, ...], ...]
+    training: tuple[int, int] | None = None
+    held_out: tuple[int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the figures as plain values, ready for JSON."""
@@ -64,6 +70,10 @@ class Evaluation:
         given = {key: value for key, value in values.items() if key in known}
         given["interval"] = tuple(given["interval"])
         given["confusion_matrix"] = tuple(tuple(row) for row in given["confusion_matrix"])
+        for name in ("training", "held_out"):
+            if given.get(name) is not None:
+                correct, images = given[name]
+                given[name] = (correct, images)
         return cls(**given)
 
 
@@ -74,6 +84,8 @@ def evaluate(
     *,
     split: str,
     temperature: float | None,
+    training: tuple[int, int] | None = None,
+    held_out: tuple[int, int] | None = None,
 ) -> Evaluation:
     """Computes every final figure from predictions.
 
@@ -83,6 +95,8 @@ def evaluate(
         labels: (n,) true classes.
         split: Name of the split.
         temperature: Fitted elsewhere, or None.
+        training: See :class:`Evaluation`.
+        held_out: See :class:`Evaluation`.
     """
     predicted = metrics.predicted_classes(probabilities)
     accuracy = metrics.accuracy(labels, predicted)
@@ -106,4 +120,17 @@ def evaluate(
         confusion_matrix=tuple(
             tuple(int(cell) for cell in row) for row in metrics.confusion(labels, predicted)
         ),
+        training=training,
+        held_out=held_out,
     )
+
+
+def count_correct(probabilities: np.ndarray, labels: np.ndarray) -> tuple[int, int]:
+    """Returns how many predictions are correct, and of how many.
+
+    Args:
+        probabilities: (n, 10).
+        labels: (n,) true classes.
+    """
+    counted = metrics.accuracy(labels, metrics.predicted_classes(probabilities))
+    return counted.right, counted.total

@@ -1,4 +1,4 @@
-"""How many pixels are decoded at once: whoever finds no room waits for it."""
+"""The memory that all images together are decoded in: whoever finds no room waits for it."""
 
 from __future__ import annotations
 
@@ -6,35 +6,34 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-ROOM_PIXELS = 50_000_000
-"""One picture of the largest size, or four of 12 megapixels. Decoding these takes at most 300 MB
-(WebP with transparency; measured alone and six at the same time)."""
+ROOM_BYTES = 920_000_000
+"""One WebP of 50 megapixels, the largest there is, or four of 12; other formats take less."""
 
 
 class Room:
-    """Room for a number of pixels, shared by all threads of a server.
+    """Room for a number of bytes, shared by all threads of a server.
 
     Who comes first is served first, so that a large picture is not overtaken for ever by small
     ones.
 
     Args:
-        pixels: How many there is room for.
+        size_bytes: How many there is room for.
     """
 
-    def __init__(self, pixels: int = ROOM_PIXELS) -> None:
-        self._free = self._whole = pixels
+    def __init__(self, size_bytes: int = ROOM_BYTES) -> None:
+        self._free = self._whole = size_bytes
         self._line = threading.Lock()
         self._changed = threading.Condition()
 
     @contextmanager
-    def take(self, pixels: int | None) -> Iterator[None]:
-        """Holds room while a picture is decoded, after waiting for it.
+    def take(self, size_bytes: int | None) -> Iterator[None]:
+        """Holds room while an image is decoded, after waiting for it.
 
         Args:
-            pixels: Width × height that the file declares; None where that is not known, which
-                takes all the room there is.
+            size_bytes: What decoding takes; None where that is not known, which takes all the
+                room there is.
         """
-        wanted = self._whole if pixels is None else min(pixels, self._whole)
+        wanted = self._whole if size_bytes is None else min(size_bytes, self._whole)
         with self._line, self._changed:
             self._changed.wait_for(lambda: self._free >= wanted)
             self._free -= wanted

@@ -20,7 +20,12 @@ from PIL import AvifImagePlugin, Image, WebPImagePlugin
 from cifar_core import settings
 from cifar_core.dataset import PICTURE_SHAPE
 from cifar_core.errors import PictureError
-from cifar_core.inference.conversion import reduce_picture, turn_upright
+from cifar_core.inference.conversion import (
+    STRIP_BYTES_PER_PIXEL,
+    STRIP_PIXELS,
+    reduce_picture,
+    turn_upright,
+)
 from cifar_core.inference.envelope import (
     Envelope,
     EnvelopeError,
@@ -39,6 +44,19 @@ MAX_SCANNED_PIXELS = 600_000_000
 
 MAX_RLE_BYTES = 1_000_000
 """Largest run-length BMP; Pillow unpacks these in Python, at about a megabyte a second."""
+
+DECODED_BYTES_PER_PIXEL: Mapping[str, int] = {
+    "WEBP": 17,
+    "AVIF": 13,
+    "BMP": 11,
+    "PNG": 8,
+    "JPEG": 5,
+    "GIF": 4,
+}
+"""What decoding takes at most for each pixel that the file declares, all copies on the way counted.
+
+Measured with 49 megapixels: WebP 16.2 (Pillow's decoder holds four copies), AVIF 11.6 with and 9.2
+without transparency, BMP 9.4, PNG 6.5, progressive JPEG 3.1, GIF 1.6."""
 
 PREVIEW_SIDE = 512
 """Longest side of :attr:`Picture.pixels`: enough to show, far more than a network sees."""
@@ -118,9 +136,8 @@ def read_picture(data: bytes, name: str, room: Room | None = None) -> Picture:
         )
     if envelope.size is not None:
         _check_size(envelope.size, envelope.scans, label)
-    declared = None if envelope.size is None else envelope.size[0] * envelope.size[1]
     try:
-        with (room or Room()).take(declared):
+        with (room or Room()).take(_decoded_bytes(envelope)):
             picture = _decode(envelope, label)
     except PictureError:
         raise
@@ -209,6 +226,15 @@ def _check_size(size: tuple[int, int], scans: int, label: str) -> None:
         )
     if min(size) < 1:
         raise _broken(label, "it declares no pixels")
+
+
+def _decoded_bytes(envelope: Envelope) -> int | None:
+    """Returns what decoding a file takes at most, or None where only the decoder can tell."""
+    if envelope.size is None:
+        return None
+    pixels = envelope.size[0] * envelope.size[1]
+    converting = min(pixels, STRIP_PIXELS) * STRIP_BYTES_PER_PIXEL
+    return pixels * DECODED_BYTES_PER_PIXEL[envelope.format] + converting
 
 
 def _broken(label: str, why: str) -> PictureError:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from cifar_core import files, settings
 from cifar_core.dataset import arrays
-from cifar_core.dataset.splits import divide
+from cifar_core.dataset.splits import divide, sample_training
 from cifar_core.errors import ModelError, RunError
 from cifar_core.evaluation.calibration import apply_temperature
-from cifar_core.evaluation.evaluation import Evaluation, evaluate
+from cifar_core.evaluation.evaluation import Evaluation, count_correct, evaluate
 from cifar_core.inference import novelty, upload
 from cifar_core.inference.classifier import Classifier
 from cifar_core.inference.inside import Inside
@@ -104,12 +104,20 @@ def evaluate_run(run: Run) -> Evaluation:
     arrays.verify(dataset)
     stored = read_evaluation(run)
     classifier = open_classifier(run, threads=None)
+    recipe = results.recipe_of(run)
+    learned, monitored = divide(recipe, dataset)
+    sample = sample_training(learned)
+    has_validation = recipe.monitored_split == "validation"
     return evaluate(
         classifier.classify(dataset.test.images).astype(np.float16),  # as the run keeps them
         classifier.classify(dataset.test.images, mirror=True),
         dataset.test.labels,
         split="test",
         temperature=stored.temperature if stored else None,
+        training=count_correct(classifier.classify(sample.images), sample.labels),
+        held_out=count_correct(classifier.classify(monitored.images), monitored.labels)
+        if has_validation
+        else None,
     )
 
 

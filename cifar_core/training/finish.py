@@ -14,11 +14,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from cifar_core import files, networks
-from cifar_core.dataset import arrays
+from cifar_core.dataset import arrays, splits
 from cifar_core.evaluation import calibration
-from cifar_core.evaluation.evaluation import evaluate
+from cifar_core.evaluation.evaluation import Evaluation, count_correct, evaluate
 from cifar_core.inference import novelty
 from cifar_core.inference.classifier import Classifier
 from cifar_core.inference.inside import Inside
@@ -61,27 +62,49 @@ def finish(
     say("exporting the network")
     _save(model, folder)
     classifier = Classifier(folder.litert_path, threads=usable_cores())
-    temperature = None
+    temperature = held_out = None
     if recipe.monitored_split == "validation":
         say("learning how sure it may be")
         answers = classifier.classify(watched.images)
         temperature = calibration.fit_temperature(answers, watched.labels)
+        held_out = count_correct(answers, watched.labels)
         _write_novelty(folder, learned, watched, dataset.test, say=say)
-    say("measuring on the test pictures")
-    probabilities = classifier.classify(dataset.test.images).astype(np.float16)
-    say("measuring on the mirrored test pictures")
-    mirrored = classifier.classify(dataset.test.images, mirror=True)
+    say("measuring on training images")
+    sample = splits.sample_training(learned)
+    training = count_correct(classifier.classify(sample.images), sample.labels)
+    probabilities, mirrored = _predict_test(classifier, dataset.test.images, say)
     figures = evaluate(
-        probabilities, mirrored, dataset.test.labels, split="test", temperature=temperature
+        probabilities,
+        mirrored,
+        dataset.test.labels,
+        split="test",
+        temperature=temperature,
+        training=training,
+        held_out=held_out,
     )
     LOG.info(
         "test accuracy %.4f, with test-time augmentation %.4f; temperature %s",
         *(figures.accuracy, figures.accuracy_mirrored, figures.temperature),
     )
     np.save(folder.test_predictions_path, probabilities, allow_pickle=False)
+    _seal(folder, _manifest(folder, recipe, dataset, status), figures)
+
+
+def _predict_test(
+    classifier: Classifier, images: NDArray[np.uint8], say: Callable[[str], None]
+) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    """Returns predictions (n, 10) of the test images, and averaged with those of the flipped."""
+    say("measuring on the test pictures")
+    probabilities = classifier.classify(images).astype(np.float16)
+    say("measuring on the mirrored test pictures")
+    return probabilities, classifier.classify(images, mirror=True)
+
+
+def _seal(folder: RunFolder, manifest: dict[str, Any], figures: Evaluation) -> None:
+    """Writes manifest and evaluation; a power cut leaves no torn file behind the last word."""
     for written in (folder.keras_path, folder.litert_path, folder.test_predictions_path):
-        files.flush(written)  # a power cut must not leave torn files behind the last word
-    manifest, last = _manifest(folder, recipe, dataset, status), files.to_json(figures.to_json())
+        files.flush(written)
+    last = files.to_json(figures.to_json())
     manifest["sha256"][folder.evaluation_path.name] = hashlib.sha256(last).hexdigest()
     folder.write_manifest(manifest)
     checkpoint.before(folder.checkpoint_path).unlink(missing_ok=True)

@@ -5,6 +5,8 @@ Nothing that a visitor brings is kept here.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -44,9 +46,12 @@ def _open_dataset(stamps: tuple[Stamp, ...]) -> Dataset:  # noqa: ARG001 - they 
     return services.open_dataset()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@functools.cache
 def decoding_room() -> Room:
-    """Returns what bounds the pixels that all sessions together decode at once."""
+    """Returns what bounds the memory that all sessions together decode in.
+
+    Not in Streamlit's cache, which can be emptied: each new room would let as much in again.
+    """
     return Room()
 
 

@@ -7,10 +7,10 @@ the first visit and nothing else. The first hour counts as one visit.
 from __future__ import annotations
 
 import time
-from http.cookies import SimpleCookie
 
 import streamlit as st
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "cifar_lab_since"
@@ -30,9 +30,7 @@ class FirstVisit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on; see :class:`FirstVisit`."""
-        is_known = scope["type"] != "http" or COOKIE in SimpleCookie(
-            Headers(scope=scope).get("cookie", "")
-        )
+        is_known = scope["type"] != "http" or COOKIE in HTTPConnection(scope).cookies
 
         async def send_remembering(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -22,3 +22,11 @@ def keep_few() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, MOST_HEAPS)
     except (OSError, AttributeError, TypeError):
         return
+
+
+def give_back() -> None:
+    """Gives memory that was freed back to the system; does nothing with another C library."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return

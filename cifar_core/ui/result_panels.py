@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from cifar_core import formats
+from cifar_core import formats, services
 from cifar_core.charts import theme as chart_theme
 from cifar_core.charts.precision import precision_chart, thinned
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation import classification, metrics
-from cifar_core.evaluation.advice import Advice, advise_on_answers, advise_on_learning
+from cifar_core.evaluation.advice import Advice, advise_on_answers
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.ranking import PrecisionRecall, precision_recall
+from cifar_core.evaluation.training_advice import Course, advise_on_learning
 from cifar_core.evaluation.words import plural, with_article
 from cifar_core.glossary import define, explain
 from cifar_core.runs.folder import State
@@ -223,9 +225,8 @@ def _report_table(table: pd.DataFrame, head: str) -> None:
 
 def advice_panel(run: Run, answers: Predictions) -> None:
     """Draws what the figures suggest, each piece with the figures it comes from."""
-    split = run.recipe.monitored_split if run.recipe else "monitored"
     pieces: list[Advice] = [
-        *advise_on_learning(stored.learning(run), split=split),
+        *advise_on_learning(stored.learning(run), course_of(run, services.read_evaluation(run))),
         *advise_on_answers(
             stored.matrix_of(answers),
             answers.probabilities,
@@ -233,11 +234,36 @@ def advice_panel(run: Run, answers: Predictions) -> None:
             split=answers.monitored,
         ),
     ]
-    for place, piece in enumerate(pieces):
-        with st.container(border=True, key=f"advice_{place}", width=720, gap="xsmall"):
+    for piece in pieces:
+        with st.container(border=True, key=f"advice_{piece.kind}", width=720, gap="xsmall"):
             st.markdown(f"**{plain(piece.title)}**")
             st.text(piece.sentence)
             origin_line(piece.figures)
+
+
+def course_of(run: Run, figures: Evaluation | None) -> Course:
+    """Returns what decides which advice on a run is true.
+
+    Args:
+        run: The run.
+        figures: Its final figures, if it has them.
+    """
+    recipe = run.recipe
+    course = Course(
+        split=recipe.monitored_split if recipe else "monitored",
+        is_whole=recipe is not None and run.status.epoch >= recipe.epochs,
+        anneals=recipe is not None and recipe.anneals,
+    )
+    if figures is None or figures.training is None:
+        return course
+    # Without a validation split the test images are the only ones it was not trained on.
+    held_out = figures.held_out or (figures.right, figures.pictures)
+    return dataclasses.replace(
+        course,
+        training=figures.training[0] / figures.training[1],
+        held_out=held_out[0] / held_out[1],
+        held_out_split="validation" if figures.held_out else figures.split,
+    )
 
 
 def _title(text: str, run: Run, answers: Predictions) -> chart_theme.Title:

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import io
+import os
+import subprocess
+import sys
 import threading
 from contextlib import AbstractContextManager
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from cifar_core.inference.conversion import STRIP_BYTES_PER_PIXEL, STRIP_PIXELS
 from cifar_core.inference.room import Room
-from cifar_core.inference.upload import read_picture
+from cifar_core.inference.upload import DECODED_BYTES_PER_PIXEL, read_picture
+from cifar_core.settings import PROJECT_DIR
 from tests.inference import hostile
 from tests.waiting import PATIENCE_SECONDS
 
@@ -64,18 +73,67 @@ def test_never_more_is_inside_than_there_is_room_for() -> None:
     assert most <= 100
 
 
-def test_a_picture_takes_the_room_of_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+MEASURE = """
+import sys
+from cifar_core.inference.upload import read_picture
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line)
+paths = sys.argv[1:]
+read_picture(open(paths[0], "rb").read(), "first")  # the decoders' own libraries
+for path in paths:
+    data = open(path, "rb").read()
+    open("/proc/self/clear_refs", "w").write("5")
+    before = peak()
+    read_picture(data, "x")
+    print(1024 * (peak() - before))
+"""
+
+
+def test_no_format_takes_more_memory_than_it_is_weighed_with(tmp_path: Path) -> None:
+    side = 2000
+    rng = np.random.default_rng(1)
+    noise = Image.fromarray(rng.integers(0, 256, (60, 60, 4), dtype=np.uint8))
+    image = noise.resize((side, side), Image.Resampling.BILINEAR)
+    saved = {
+        "WEBP": {"quality": 10, "method": 0},
+        "AVIF": {"quality": 10, "speed": 10},
+        "PNG": {"compress_level": 6},
+        "JPEG": {"progressive": True, "quality": 30},
+        "GIF": {},
+    }
+    for name, options in saved.items():
+        plain = image if name in ("WEBP", "AVIF", "PNG") else image.convert("RGB")
+        plain.save(tmp_path / name, name, **options)
+    answer = subprocess.run(
+        [sys.executable, "-c", MEASURE, *(str(tmp_path / name) for name in saved)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=PROJECT_DIR,
+        env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "PYTHONPATH": str(PROJECT_DIR)},
+    )
+    taken = dict(zip(saved, map(int, answer.stdout.split()), strict=True))
+    converting = min(side**2, STRIP_PIXELS) * STRIP_BYTES_PER_PIXEL
+    limits = {name: DECODED_BYTES_PER_PIXEL[name] * side**2 + converting for name in saved}
+    assert not {name: (taken[name], limits[name]) for name in saved if taken[name] > limits[name]}
+    assert taken["WEBP"] > taken["PNG"] > taken["GIF"] > 0, "the weights are needed: they differ"
+
+
+def test_a_file_takes_room_by_its_format(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room()
     taken: list[int | None] = []
     take = room.take
 
-    def watched(pixels: int | None) -> AbstractContextManager[None]:
-        taken.append(pixels)
-        return take(pixels)
+    def watched(size_bytes: int | None) -> AbstractContextManager[None]:
+        taken.append(size_bytes)
+        return take(size_bytes)
 
     monkeypatch.setattr(room, "take", watched)
-    for kind in ("JPEG", "PNG", "GIF", "BMP", "WebP"):
-        read_picture(hostile.good_files()[kind], kind, room)
-    assert taken == [24 * 16] * 5
+    for name in ("PNG", "WEBP"):
+        buffer = io.BytesIO()
+        Image.new("RGB", (30, 20)).save(buffer, name)
+        read_picture(buffer.getvalue(), name, room)
     read_picture(hostile.good_files()["AVIF"], "AVIF", room)
-    assert taken[-1] is None
+    converting = 600 * STRIP_BYTES_PER_PIXEL
+    weighed = [600 * DECODED_BYTES_PER_PIXEL[name] + converting for name in ("PNG", "WEBP")]
+    assert taken == [*weighed, None], "what an AVIF holds only its decoder can tell"
