@@ -36,6 +36,7 @@ def classify_page() -> None:
         run.id: f"{labels[run.id]}, the reference" if run.is_reference else labels[run.id]
         for run in models
     }
+    session.hold_choice("models", marked)
     chosen = st.multiselect(
         "Models",
         list(labels),

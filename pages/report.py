@@ -10,7 +10,7 @@ from cifar_core.ui import report_panel
 from cifar_core.ui.model_panel import model_panel
 from cifar_core.ui.page import empty_state, guard, page_header
 from cifar_core.ui.run_picker import run_labels
-from cifar_core.ui.session import set_address
+from cifar_core.ui.session import hold_choice, set_address
 
 page_header("Report", "What has been found, to save, to print and to present?")
 
@@ -21,6 +21,7 @@ with guard():
         st.stop()
     asked = [name for name in st.query_params.get("runs", "").split(",") if name in runs]
     labels = run_labels(list(runs.values()))
+    hold_choice("report_runs", labels)
     chosen = st.multiselect(
         "Runs to report on",
         list(runs),

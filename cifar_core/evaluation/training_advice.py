@@ -99,8 +99,8 @@ _FITS: Final[Mapping[str, tuple[str, str]]] = {
     "underfitting": (
         "It does not fit its training images yet (underfitting)",
         (
-            "It misses many of the images it has seen. More epochs, less regularisation or a larger "
-            "network are the way up."
+            "It misses many of the images it has seen. More epochs, less regularisation or a "
+            "larger network are the way up."
         ),
     ),
     "gap": (

@@ -14,7 +14,7 @@ from cifar_core.evaluation.predictions import Integers
 from cifar_core.ui import picture_browser, stored
 from cifar_core.ui.compare_pair import Pair, said
 from cifar_core.ui.page import origin_line
-from cifar_core.ui.session import address_choice, set_address
+from cifar_core.ui.session import address_choice, hold_choice, set_address
 from cifar_core.ui.tables import file_name, plain
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
 
@@ -29,6 +29,7 @@ def agreement_panel(pair: Pair) -> None:
         group: f"{_words(group, pair)}: {len(places):,} ({formats.percent(len(places) / total)})"
         for group, places in groups.items()
     }
+    hold_choice("agreement_group", shares)
     chosen = st.radio(
         "Pictures by who is right",
         GROUPS,

@@ -20,7 +20,7 @@ from cifar_core.ui.compare_pair import said
 from cifar_core.ui.compare_recipes import recipes_panel
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart, table_twin
-from cifar_core.ui.session import address_choice, set_address
+from cifar_core.ui.session import address_choice, hold_choice, set_address
 from cifar_core.ui.theme import is_dark
 
 SOURCE: Final = (
@@ -69,6 +69,7 @@ def tutorial_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
         )
         return
     ids = list(able)
+    hold_choice("yours", {run_id: names[run_id] for run_id in ids})
     chosen = st.selectbox(
         "Yours",
         ids,

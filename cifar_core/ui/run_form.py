@@ -20,7 +20,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.ui import run_words
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.run_order import Order, read_rates, recipes_of
-from cifar_core.ui.session import STARTED_RUN, Kept, set_address
+from cifar_core.ui.session import STARTED_RUN, Kept, hold_choice, set_address
 from cifar_core.ui.tables import plain
 
 TOKEN = Kept("train_token", "")
@@ -193,11 +193,12 @@ def _whole(label: str, setting: str, value: int, basis: str) -> int | None:
 
 
 def _device(runs: Sequence[Run]) -> str:
-    devices = {device.id: device for device in found_devices()}
+    devices = {device.id: run_words.device_words(device, runs) for device in found_devices()}
+    hold_choice("train_device", devices)
     chosen = st.selectbox(
         "Device",
         list(devices),
-        format_func=lambda name: run_words.device_words(devices[name], runs),
+        format_func=devices.__getitem__,
         help=HELP["device"],
         key="train_device",
     )

@@ -12,18 +12,23 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.page import guard
 from cifar_core.ui.run_words import STATE_WORDS, network_title
-from cifar_core.ui.session import set_address
+from cifar_core.ui.session import hold_choice, set_address
 
 WATCH_SECONDS = 5.0
 """How often a page that shows a living run looks whether it has gone on."""
 
 
 def run_label(run: Run) -> str:
-    """Returns a run as a choice: name, network, where it stands, how good it is."""
+    """Returns a run as a choice: name, network, and of one that has ended how and how good.
+
+    What a living run has reached changes with each epoch and stands elsewhere.
+    """
     network = network_title(run.recipe)
     parts = [run.name] if network in run.name else [run.name, network]
     if run.is_reference:
         parts.append("the reference")
+    if run.state.is_alive:
+        return " · ".join(parts)
     if not run.is_shipped:
         parts.append(STATE_WORDS[run.state])
     if run.status.accuracy is not None and run.recipe is not None:
@@ -105,6 +110,7 @@ def choose_run(runs: Sequence[Run]) -> Run | None:
         st.text(f"There is no run “{asked[:80]}” here (any more): this is another one.")
     ids = list(by_id)
     labels = run_labels(runs)
+    hold_choice("results_run", labels)
     chosen = st.selectbox(
         "Run",
         ids,

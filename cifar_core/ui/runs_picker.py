@@ -19,7 +19,7 @@ from cifar_core.ui.run_words import (
     recipe_title,
     whole_seconds,
 )
-from cifar_core.ui.session import Kept, set_address
+from cifar_core.ui.session import Kept, hold_choice, set_address
 from cifar_core.ui.tables import share_column, time_column
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def choose_runs(runs: Sequence[Run]) -> list[Run]:
     if gone and FIELD not in st.session_state:
         st.text(f"Not here (any more): {', '.join(name[:80] for name in gone[:5])}.")
     labels = run_labels(runs)
+    hold_choice(FIELD, labels)
     chosen = st.multiselect(
         "Runs",
         list(by_id),

@@ -55,6 +55,32 @@ KEPT_FEEDBACK = Kept[Mapping[str, str]]("kept_feedback", {})
 """By picture: the name of what this session said of it and had kept."""
 
 
+LABELS = Kept[Mapping[str, Mapping[str, str]]]("kept_labels", {})
+"""By key of a field: what its options were called when it was drawn last."""
+
+
+def hold_choice(key: str, labels: Mapping[str, str]) -> None:
+    """Keeps what is chosen in a field although the labels of its options change.
+
+    Streamlit remembers a choice by its label: a run that is renamed, ends or gets a namesake would
+    fall out of the field. To be called before the field is drawn.
+
+    Args:
+        key: Of the field; its options are the keys of ``labels``.
+        labels: What the options are called now.
+    """
+    known = LABELS.get()
+    if key in st.session_state and known.get(key) != labels:
+        chosen = st.session_state[key]  # read by the labels of before, set by those of now
+        if isinstance(chosen, list):
+            st.session_state[key] = [option for option in chosen if option in labels]
+        elif chosen in labels:
+            st.session_state[key] = chosen
+        else:
+            del st.session_state[key]
+    LABELS.set({**known, key: dict(labels)})
+
+
 def feedback_code() -> str:
     """Returns this person's code, drawn when it is first needed."""
     if not FEEDBACK_CODE.get():

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import expect
 
+from cifar_core.lock import try_lock
+from cifar_core.runs.folder import RunFolder, State
 from tests.browser.conftest import serving
 from tests.browser.matrix import click_cell, expect_pictures, wanted_test_indices
 from tools.fabricate import Fake
@@ -77,3 +82,36 @@ def test_a_row_ticked_in_the_table_is_compared(lab: str, open_page: Callable[...
     expect(
         page.get_by_text("over seeds").or_(page.get_by_text("CNN-4 third")).first
     ).to_be_visible()
+
+
+def test_a_run_that_goes_on_ends_and_is_renamed_stays_chosen(
+    tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    fakes = (
+        Fake(run_id="first", accuracy=0.6, name="First"),
+        Fake(run_id="live", network="cnn6", done=2, state=State.RUNNING, name="Second"),
+    )
+    with serving(tmp_path, *fakes) as (url, runs_dir):
+        folder = RunFolder(runs_dir / "live")
+        lock = try_lock(folder.lock_path)
+        assert lock is not None
+        status = folder.read_status()
+        assert status is not None
+        folder.write_status(replace(status, heartbeat_at=time.time()))
+        page = open_page(viewport=SIZE)
+        page.goto(f"{url}/compare?runs=live,first&look=Settings")
+        field = page.get_by_test_id("stMultiSelect")
+        expect(field).to_contain_text("Second")
+
+        def is_still_chosen(sign: str) -> None:
+            expect(field).to_contain_text(sign)
+            expect(field).to_contain_text("First")
+            assert "runs=live,first" in unquote(page.url)
+
+        status = replace(status, epoch=3, accuracy=0.77, heartbeat_at=time.time())
+        folder.write_status(status)
+        folder.write_label(replace(folder.read_label(), name="Renamed"))
+        is_still_chosen("Renamed")  # the page looks every few seconds
+        folder.write_status(replace(status, state=State.STOPPED))
+        lock.release()
+        is_still_chosen("77.0%")
