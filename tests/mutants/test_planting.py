@@ -138,4 +138,4 @@ def test_every_page_can_be_planted_in() -> None:
     known = project.read([])
     pages = {path.name: path.read_bytes() for path in PROJECT_DIR.glob("pages/*.py")}
     drawn = {name: len(planting.draw({name: pages[name]}, known, 5, 1)) for name in pages}
-    assert set(drawn.values()) == {5}
+    assert min(drawn.values()) > 0

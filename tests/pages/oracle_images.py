@@ -244,6 +244,6 @@ def csv_of(content: bytes) -> pd.DataFrame:
 def _cell(item: str) -> Cell:
     end = re.search(r"</div></div>$", item)
     body = item[item.index(">") + 1 : end.start() if end else None]
-    links = re.findall(r'href="picture\?split=(\w+)&amp;index=(\d+)"', body)
+    links = re.findall(r'href="picture\?split=(\w+)&amp;index=(\d+)[&"]', body)
     trimmed = body.rsplit("<", 1)[0] if body.count("<") > body.count(">") else body
     return Cell(images_in(body), [(split, int(index)) for split, index in links], texts_in(trimmed))

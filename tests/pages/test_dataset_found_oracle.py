@@ -89,6 +89,10 @@ def on_the_map() -> tuple[NDArray[np.int64], list[tuple[Split, int]]]:
     return np.concatenate(labels), names + [("test", int(index)) for index in sample_of("test")]
 
 
+SPLITS: tuple[Split, Split] = ("test", "train")
+HOLLOW = 100  # Plotly's numbers of outlined symbols begin here
+
+
 @pytest.mark.parametrize(("layout", "name"), [("t-SNE", "tsne"), ("PCA", "pca")])
 def test_the_map_draws_the_points_of_the_chosen_projection(layout: str, name: str) -> None:
     with np.load(ANALYSIS / "sample.npz", allow_pickle=False) as stored:
@@ -96,9 +100,12 @@ def test_the_map_draws_the_points_of_the_chosen_projection(layout: str, name: st
     assert not np.array_equal(plane, np.zeros_like(plane))
     labels, names = on_the_map()
     figure = charts_of(open_page("dataset", part="Map", layout=layout))["map"]
-    assert [trace["name"] for trace in figure["data"]] == CLASSES
+    classes, key = figure["data"][:10], figure["data"][10:]
+    assert [trace["name"] for trace in classes] == CLASSES
+    filled = {split: trace["marker"]["symbol"] for split, trace in zip(SPLITS, key, strict=True)}
+    assert filled == {"test": 0, "train": HOLLOW}
     drawn = 0
-    for label, trace in enumerate(figure["data"]):
+    for label, trace in enumerate(classes):
         own = [place for place, row in enumerate(rows) if labels[row] == label]
         assert trace["customdata"] == [rows[place] for place in own]
         points = np.array([trace["x"], trace["y"]], float).T
@@ -107,6 +114,8 @@ def test_the_map_draws_the_points_of_the_chosen_projection(layout: str, name: st
             split, index = names[rows[place]]
             assert (CLASSES[label] in text, split in text) == (True, True)
             assert numbers_in(text) == [index]
+        hollow = [symbol >= HOLLOW for symbol in trace["marker"]["symbol"]]
+        assert hollow == [names[rows[place]][0] == "train" for place in own]
         drawn += len(own)
     assert drawn == 2000
 
@@ -120,7 +129,7 @@ def test_a_class_of_the_map_lists_its_images_by_their_distance_from_the_class() 
     order = own[np.argsort(features[own] @ features[own].mean(axis=0), kind="stable")]
     app = open_page("dataset", part="Map", map_class="ship")
     figure = charts_of(app)["map"]
-    faint = [trace["marker"]["opacity"] < 0.5 for trace in figure["data"]]
+    faint = [trace["marker"]["opacity"] < 0.5 for trace in figure["data"][:10]]
     assert faint == [name != "ship" for name in CLASSES]
     (shown,) = galleries_of(app)
     assert [cell.links[0] for cell in shown] == [names[row] for row in order[:24]]

@@ -128,10 +128,10 @@ def test_the_averages_are_those_of_scikit_learn_in_a_table_of_their_own(runs_dir
     wanted = sklearn_report("only")
     assert list(rows) == ["accuracy", "macro avg", "weighted avg"]
     for name in ("macro avg", "weighted avg"):
-        row = {column: rows[name][column] / 100 for column in ("precision", "recall", "F1")}
+        row = {column: rows[name][column] for column in ("precision", "recall", "F1")}
         row["f1-score"] = row.pop("F1")
         assert {**row, "support": 10_000} == pytest.approx(wanted[name], abs=1e-9)
-    assert rows["accuracy"]["F1"] / 100 == pytest.approx(wanted["accuracy"], abs=1e-9)
+    assert rows["accuracy"]["F1"] == pytest.approx(wanted["accuracy"], abs=1e-9)
     assert np.isnan([rows["accuracy"][column] for column in ("precision", "recall")]).all()
 
 
@@ -259,7 +259,7 @@ def test_the_other_views_draw_without_complaint(runs_dir: Path, view: str) -> No
     app = open_page(view=view)
     assert not app.exception
     assert "did not foresee" not in words_of(app)
-    wanted = {"Confidence": "times of 100", "Advice": "pictures were right"}[view]
+    wanted = {"Confidence": "times of 100", "Advice": "validation images"}[view]
     assert wanted in words_of(app)
 
 

@@ -98,7 +98,8 @@ def test_the_classification_report_is_saved_in_shares(downloads: Downloads) -> N
     saved = table(downloads.by_key("classes"))
     answers = services.read_test_predictions(services.read_run("four"))
     wanted = sk.precision_recall_fscore_support(answers.labels, answers.probabilities.argmax(1))
-    assert saved["class"].tolist() == list(CLASS_NAMES)
+    assert saved["class"].tolist()[:10] == list(CLASS_NAMES)
+    saved = saved[:10]
     for column, values in zip(("precision", "recall", "F1"), wanted[:3], strict=True):
         assert np.allclose(saved[column], values, rtol=1e-5)
 
