@@ -37,9 +37,7 @@ BETTER_ON_TEST = Fake(
 MONITORS_TEST = Fake(
     run_id="watcher", name="Watcher", recipe="tutorial-repaired", accuracy=0.75, seed=7
 )
-SIX = Fake(
-    run_id="six", name="Six", network="cnn6", accuracy=0.735, seed=11, epoch_seconds=1_300.0
-)
+SIX = Fake(run_id="six", name="Six", network="cnn6", accuracy=0.735, seed=11, epoch_seconds=1_300.0)
 SEVEN = Fake(
     run_id="seven", name="Seven", network="cnn7", accuracy=0.91, seed=2, epoch_seconds=9_000.0
 )
@@ -112,9 +110,7 @@ def test_the_comparison_is_of_the_two_networks_that_answer_the_question(
     (text,) = [item.value for item in open_page("overview").text if "McNemar" in item.value]
     total, first, second, lead, *_ = numbers_in(text)
     assert total == 10_000
-    assert [first, second] == pytest.approx(
-        [100 * four.accuracy, 100 * six.accuracy], abs=0.051
-    )
+    assert [first, second] == pytest.approx([100 * four.accuracy, 100 * six.accuracy], abs=0.051)
     assert lead == pytest.approx((only_six - only_four) / 100, abs=0.051)
     assert p < 0.001
     assert text.index("Chosen") < text.index("Six")

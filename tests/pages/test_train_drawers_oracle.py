@@ -104,7 +104,7 @@ def test_the_figures_of_every_epoch_are_those_of_metrics_jsonl(
 ) -> None:
     files = runs[run_id]
     app = open_drawer(run_id, "figures")
-    table, saved = tables_of(app)["panel_table"], csv_of(downloads.by_key("panel_csv"))
+    table, saved = list(tables_of(app).values())[-1], csv_of(downloads.by_key("panel_csv"))
     split = files.recipe["monitored_split"].capitalize()
     (speed,) = [name for name in table if name.endswith("per second")]
     columns = {
