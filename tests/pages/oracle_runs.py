@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from cifar_core.runs.folder import RunFolder, State
-from tests.fabricate import Fake, fabricate
 from tests.pages.oracle import Answers, RunFiles
+from tools.fabricate import Fake, fabricate
 
 TITLES = {"cnn4": "CNN-4", "cnn6": "CNN-6", "cnn7": "CNN-7"}
 TUTORIAL = {"CNN-4": 6_706, "CNN-6": 6_866}
@@ -76,6 +75,8 @@ def make_runs(runs_dir: Path, *fakes: Fake) -> dict[str, RunFiles]:
         status |= {
             "images_per_second": SPEEDS.get(fake.run_id),
             "waiting_seconds": WAITS.get(fake.run_id, 0.0),
+            "setup_seconds": 7.0,
+            "closing_seconds": 40.0,
             "device_name": f"device of {fake.run_id}",
         }
         folder.status_path.write_text(json.dumps(status))
@@ -104,6 +105,13 @@ def status_of(files: RunFiles) -> dict[str, Any]:
     return dict(files.read("status.json"))
 
 
+def device_seconds(files: RunFiles) -> float:
+    """Returns the time of a run on its device: setting up, training, closing."""
+    status = status_of(files)
+    parts = ("setup", "running", "closing")
+    return float(sum(status[f"{part}_seconds"] for part in parts))
+
+
 def last_answers(files: RunFiles) -> Answers:
     """Returns the answers on the monitored images after the last epoch."""
     return files.epoch(len(files.metrics))
@@ -130,12 +138,6 @@ def seconds_of(shown: Any) -> float:
     units = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400}
     parts = re.findall(r"([\d.]+) (ms|s|min|h|d)\b", shown)
     return sum(float(number) * units[unit] for number, unit in parts)
-
-
-def as_shares(shown: Iterable[Any]) -> list[float]:
-    """Returns accuracies or probabilities as shares, whether they are shown so or in percent."""
-    values = [float(value) for value in shown]
-    return [value / 100 for value in values] if max(values) > 1 else values
 
 
 def mcnemar(a: Answers, b: Answers) -> tuple[int, int, float]:

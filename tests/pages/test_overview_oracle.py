@@ -16,7 +16,6 @@ from PIL import Image
 
 from cifar_core.lock import try_lock
 from cifar_core.runs.folder import RunFolder, State
-from tests.fabricate import Fake
 from tests.pages.oracle import CLASSES, RunFiles, accuracy_words, images, labels, wilson
 from tests.pages.oracle_images import numbers_in
 from tests.pages.oracle_runs import (
@@ -29,6 +28,7 @@ from tests.pages.oracle_runs import (
     status_of,
 )
 from tests.pages.shown import charts_of, html_of, metrics_of, open_page, words_of
+from tools.fabricate import Fake
 
 CHOSEN = Fake(run_id="chosen", name="Chosen", accuracy=0.67, seed=4, epoch_seconds=31.0)
 BETTER_ON_TEST = Fake(

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.runs.folder import RunFolder
 from tests.pages.oracle import CLASSES, RunFiles, images
 from tests.pages.oracle_images import csv_of, galleries_of
-from tests.pages.oracle_runs import as_shares, last_answers, make_runs
+from tests.pages.oracle_runs import best_of, last_answers, make_runs
 from tests.pages.shown import Downloads, charts_of, new_page, tables_of
 
 pytestmark = pytest.mark.data
@@ -94,8 +94,7 @@ def test_the_csv_of_the_images_is_the_heat_map(
     open_drawer(run_id, "pictures")
     saved = csv_of(downloads.by_key("panel_pictures_csv"))
     assert list(saved["Epoch"]) == files.column("epoch")
-    shown = as_shares(saved[list(CLASSES)].to_numpy().ravel())
-    assert shown == pytest.approx(course(files).ravel().tolist(), rel=1e-5)
+    assert saved[list(CLASSES)].to_numpy() == pytest.approx(course(files), rel=1e-5)
 
 
 @pytest.mark.parametrize("run_id", RUNS)
@@ -119,8 +118,8 @@ def test_the_figures_of_every_epoch_are_those_of_metrics_jsonl(
         for name, key in columns.items():
             assert list(shown[name]) == pytest.approx(files.column(key)[::-1], rel=1e-5), name
         for name, key in (("Training", "accuracy"), (split, "monitored_accuracy")):
-            shares = as_shares(shown[f"{name} accuracy"])
-            assert shares == pytest.approx(files.column(key)[::-1], rel=1e-5), name
+            shares = shown[f"{name} accuracy"]
+            assert list(shares) == pytest.approx(files.column(key)[::-1], rel=1e-5), name
 
 
 def test_the_accuracies_of_metrics_jsonl_are_those_of_the_predictions(
@@ -136,6 +135,46 @@ def test_the_learning_rate_is_that_of_metrics_jsonl(runs: dict[str, RunFiles], r
     line = charts_of(open_drawer(run_id, "rate"))[f"panel_rate_{run_id}"]["data"][0]
     assert list(line["x"]) == runs[run_id].column("epoch")
     assert list(line["y"]) == pytest.approx(runs[run_id].column("learning_rate"), abs=1e-5)
+
+
+@pytest.mark.parametrize("run_id", RUNS)
+def test_the_csv_of_the_learning_rate_is_metrics_jsonl(
+    runs: dict[str, RunFiles], run_id: str, downloads: Downloads
+) -> None:
+    open_drawer(run_id, "rate")
+    saved = csv_of(downloads.by_key("panel_rate_csv"))
+    for name, key in (("epoch", "epoch"), ("learning rate", "learning_rate")):
+        assert list(saved[name]) == pytest.approx(runs[run_id].column(key), rel=1e-5)
+
+
+@pytest.mark.parametrize("run_id", RUNS)
+def test_the_csv_of_the_matrix_is_scikit_learns(
+    runs: dict[str, RunFiles], run_id: str, downloads: Downloads
+) -> None:
+    open_drawer(run_id, "matrix")
+    saved = csv_of(downloads.by_key("panel_matrix_csv"))
+    assert list(saved.iloc[:, 0]) == list(CLASSES)
+    assert [name.split()[-1] for name in saved.columns[1:]] == list(CLASSES)
+    assert np.array_equal(saved.iloc[:, 1:], last_answers(runs[run_id]).matrix)
+
+
+@pytest.mark.parametrize("run_id", RUNS)
+@pytest.mark.parametrize("value", ["accuracy", "loss"])
+def test_the_curves_to_save_are_metrics_jsonl(
+    runs: dict[str, RunFiles], run_id: str, value: str
+) -> None:
+    files = runs[run_id]
+    charts = charts_of(open_drawer(run_id, "curves"))
+    lines = {trace["name"]: trace for trace in charts[f"panel_{value}_still_{run_id}"]["data"]}
+    scale = 100 if value == "accuracy" else 1
+    monitored = files.recipe["monitored_split"]
+    wanted = {"training, train": value, f"{monitored}, {monitored}": f"monitored_{value}"}
+    for name, key in wanted.items():
+        line, column = lines.pop(name), np.array(files.column(key))
+        assert list(line["x"]) == files.column("epoch")
+        assert list(line["y"]) == pytest.approx((scale * column).tolist(), abs=1e-4)
+    assert {tuple(mark["x"]) for mark in lines.values()} <= {(best_of(files)[0],)}
+    assert len(lines) == (value == "accuracy")
 
 
 @pytest.mark.parametrize("run_id", RUNS)

@@ -17,13 +17,12 @@ from tests.pages.oracle_runs import (
     SPEEDS,
     TITLES,
     WAITS,
-    as_shares,
     best_of,
+    device_seconds,
     last_answers,
     make_runs,
     percent,
     seconds_of,
-    status_of,
 )
 from tests.pages.shown import metrics_of, open_page, tables_of
 
@@ -70,14 +69,14 @@ def test_the_list_has_each_run_once_the_newest_first(runs: dict[str, RunFiles]) 
 
 def test_the_list_has_each_runs_own_epochs_accuracy_and_times(runs: dict[str, RunFiles]) -> None:
     shown = listed(open_page("train"))
-    done = [int(str(cell).split(" ")[0]) for cell in shown["Epoch"]]
-    assert done == [len(runs[name].metrics) for name in NEWEST_FIRST]
+    assert list(shown["Epoch"]) == [len(runs[name].metrics) for name in NEWEST_FIRST]
+    assert list(shown["Epochs"]) == [runs[name].recipe["epochs"] for name in NEWEST_FIRST]
     accuracies = [last_answers(runs[name]).accuracy for name in NEWEST_FIRST]
-    assert as_shares(shown["Accuracy"]) == pytest.approx(accuracies, abs=1e-12)
-    took = [status_of(runs[name])["running_seconds"] for name in NEWEST_FIRST]
-    assert [seconds_of(cell) for cell in shown["Training"]] == pytest.approx(took, abs=30)
+    assert list(shown["Accuracy"]) == pytest.approx(accuracies, abs=1e-12)
+    took = [device_seconds(runs[name]) for name in NEWEST_FIRST]
+    assert [seconds_of(cell) for cell in shown["Training"]] == pytest.approx(took, abs=0.6)
     waited = [WAITS[name] for name in NEWEST_FIRST]
-    assert [seconds_of(cell) for cell in shown["Waited"]] == pytest.approx(waited, abs=30)
+    assert [seconds_of(cell) for cell in shown["Waited"]] == pytest.approx(waited, abs=0.6)
 
 
 @pytest.mark.parametrize("run_id", RUNS)
@@ -91,8 +90,8 @@ def test_the_panel_shows_the_figures_of_the_run_in_the_address(
     epoch, best = best_of(files)
     ((label, value),) = [item for item in shown.items() if item[0].startswith("Best")]
     assert (label.split()[-1], value) == (str(epoch), percent(best))
-    took = status_of(files)["running_seconds"]
-    assert seconds_of(shown["Training"]) == pytest.approx(took, abs=30)
+    took = device_seconds(files)
+    assert seconds_of(shown["Training"]) == pytest.approx(took, abs=30 if took > 3600 else 0.6)
     assert seconds_of(shown["Waited"]) == pytest.approx(WAITS[run_id], abs=30)
     (speed,) = [value for label, value in shown.items() if label.endswith("per second")]
     assert speed == f"{round(SPEEDS[run_id]):,}"

@@ -66,7 +66,7 @@ def test_the_examples_of_the_runs_differ(reported: Reported) -> None:
 
 
 def test_the_comparison_is_mcnemars_and_newcombes(reported: Reported) -> None:
-    (sentence,) = reported.page.sentences("comparison")
+    sentence, unlike = reported.page.sentences("comparison")
     first, second = (reported.test(name) for name in ORDER)
     only_first, only_second, p = mcnemar(first, second)
     low, high = paired_interval(first.is_right, second.is_right)
@@ -80,6 +80,8 @@ def test_the_comparison_is_mcnemars_and_newcombes(reported: Reported) -> None:
     assert sentence.split(": ", 1)[1].startswith("Another")
     assert p < 0.001
     assert min(low, high) > 0
+    for name in ORDER:
+        assert str(reported.runs[name].recipe["epochs"]) in unlike
 
 
 @pytest.mark.parametrize("name", ORDER)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.stats import scoreatpercentile
+from sklearn import metrics as sk
 
 from tests.pages.oracle import (
     CLASSES,
@@ -93,6 +96,8 @@ def test_the_curves_are_the_accuracies_of_the_predictions(reported: Reported, na
     line = lines[f"{name}, validation"]
     assert list(line["x"]) == files.column("epoch")
     assert list(line["y"]) == pytest.approx([100 * value for value in accuracies], abs=1e-4)
+    training = [100 * value for value in files.column("accuracy")]
+    assert list(lines[f"{name}, train"]["y"]) == pytest.approx(training, abs=1e-4)
     (mark,) = [line for title, line in lines.items() if name in title and "best" in title]
     best = int(np.argmax(accuracies))
     assert list(mark["x"]) == [best + 1]
@@ -112,9 +117,10 @@ def test_the_curves_end_at_the_tutorials_levels(reported: Reported) -> None:
 def test_the_table_of_epochs_is_metrics_jsonl(reported: Reported) -> None:
     table = reported.page.table("learning", 1)
     assert list(table) == ["1", "2", "3", "4", "5"]
-    for name in ORDER:
-        shown = [row[f"{name}, validation"] for row in table.values()]
-        column = [percent(value) for value in reported.runs[name].column("monitored_accuracy")]
+    columns = {"validation": "monitored_accuracy", "training": "accuracy"}
+    for name, (split, key) in itertools.product(ORDER, columns.items()):
+        shown = [row[f"{name}, {split}"] for row in table.values()]
+        column = [percent(value) for value in reported.runs[name].column(key)]
         assert shown == [*column, *["–"] * (5 - len(column))]
 
 
@@ -151,10 +157,28 @@ def test_the_matrices_of_a_run_are_scikit_learns(reported: Reported, name: str) 
     assert np.isnan(np.diagonal(drawn)).all()
     apart = ~np.eye(10, dtype=bool)
     assert np.array_equal(drawn[apart], wanted[apart])
-    (table,) = [found for part in parts for found in part.iter("table")]
+    table, _ = [found for part in parts for found in part.iter("table")]
     head, *rows = rows_of(table)
     assert head[1:] == [row[0] for row in rows] == list(CLASSES)
     assert [[int(cell.replace(",", "")) for cell in row[1:]] for row in rows] == wanted.tolist()
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_table_of_classes_is_scikit_learns_report(reported: Reported, name: str) -> None:
+    parts, answers = reported.page.of_runs()[name], reported.test(name)
+    _, table = [found for part in parts for found in part.iter("table")]
+    head, *rows = rows_of(table)
+    assert [word.lower() for word in head[1:4]] == ["precision", "recall", "f1"]
+    report = sk.classification_report(
+        answers.labels, answers.guesses, target_names=list(CLASSES), output_dict=True
+    )
+    shares = ("precision", "recall", "f1-score")
+    for row, wanted in zip(rows[:10], CLASSES, strict=True):
+        assert row[0] == wanted
+        assert row[1:4] == [f"{report[wanted][share]:.3f}" for share in shares]
+    assert rows[10][3] == f"{report['accuracy']:.3f}"
+    for row, average in zip(rows[11:], ("macro avg", "weighted avg"), strict=True):
+        assert row[1:4] == [f"{report[average][share]:.3f}" for share in shares]
 
 
 @pytest.mark.parametrize("name", ORDER)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from cifar_core import services
-from tests.fabricate import Fake
 from tests.pages.oracle_images import numbers_in
 from tests.pages.oracle_runs import TUTORIAL, make_runs, mcnemar, percent
 from tests.report.conftest import Reported
@@ -20,6 +19,7 @@ from tests.report.test_report_judgement_oracle import (
     wrong_places,
 )
 from tests.report.test_report_oracle import pairs_of
+from tools.fabricate import Fake
 
 ORDER = ["Another", "Mine"]
 BEST = "Another"
@@ -91,7 +91,7 @@ def test_the_slides_of_images_are_the_best_runs_most_confident_ones(reported: Re
 
 
 def test_the_comparison_slide_says_what_the_document_says(reported: Reported) -> None:
-    (sentence,) = reported.page.sentences("comparison")
+    sentence, *_ = reported.page.sentences("comparison")
     shown = [text_of(one) for slide in reported.page.slides() for one in slide.iter("p")]
     assert shown.count(sentence) == 1
 
