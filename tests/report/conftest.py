@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-
 import pytest
 
 from cifar_core import services
-from tests.pages.oracle import Answers, RunFiles
-from tests.pages.oracle_images import tempered
 from tests.pages.oracle_runs import FIRST, SECOND, make_runs
 from tests.report.oracle import Page
+from tests.report.reported import Reported
 
 NAMES = {"first": FIRST.name, "second": SECOND.name}
-
-
-@dataclass(frozen=True, eq=False)
-class Reported:
-    """A report and the files it was made from, by the name each run has in it."""
-
-    page: Page
-    runs: dict[str, RunFiles]
-
-    def test(self, name: str) -> Answers:
-        return self.runs[name].test()
-
-    def calibrated(self, name: str) -> Answers:
-        """Returns the answers with the temperature applied, in double precision."""
-        answers = self.test(name)
-        shares = tempered(answers.shares, self.runs[name].temperature)
-        return dataclasses.replace(answers, shares=shares)
 
 
 @pytest.fixture(scope="session")

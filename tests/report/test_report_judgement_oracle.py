@@ -8,48 +8,18 @@ import numpy as np
 import pytest
 
 from cifar_core import recipes
-from cifar_core.dataset.sample import load_sample
-from tests.pages.oracle import CLASSES, calibration_error, coverage, paired_interval, reliability
+from tests.pages.oracle import calibration_error, paired_interval, reliability
 from tests.pages.oracle_images import numbers_in
 from tests.pages.oracle_runs import TITLES, mcnemar, percent, status_of
-from tests.report.conftest import Reported
-from tests.report.oracle import Example, galleries_in, text_of
-
-ORDER = ["Another", "Mine"]
-
-
-def right_places(reported: Reported, name: str) -> list[int]:
-    """Returns of each class the image of the sample that was rightly named most confidently."""
-    answers, here = reported.calibrated(name), load_sample().test.indices
-    confidence = answers.shares.max(axis=1)
-    found = []
-    for label in range(10):
-        places = [
-            place for place in here if answers.is_right[place] and answers.labels[place] == label
-        ]
-        found.append(int(max(places, key=lambda place: (confidence[place], -place))))
-    return found
-
-
-def wrong_places(reported: Reported, name: str) -> list[int]:
-    """Returns the ten images of the sample that were wrongly named most confidently."""
-    answers, here = reported.calibrated(name), load_sample().test.indices
-    confidence = answers.shares.max(axis=1)
-    places = [int(place) for place in here if not answers.is_right[place]]
-    return sorted(places, key=lambda place: (-confidence[place], place))[:10]
-
-
-def check_examples(reported: Reported, name: str, shown: list[Example], places: list[int]) -> None:
-    """Compares a gallery's images, classes and confidences with those of test images."""
-    answers, test = reported.calibrated(name), load_sample().test
-    assert len(shown) == len(places)
-    for example, place in zip(shown, places, strict=True):
-        at = int(np.flatnonzero(test.indices == place)[0])
-        assert np.array_equal(example.pixels, test.images[at])
-        assert example.true == CLASSES[answers.labels[place]]
-        assert example.predicted == CLASSES[answers.guesses[place]]
-        confidence = 100 * float(answers.shares[place].max())
-        assert numbers_in(example.confidence)[0] == pytest.approx(confidence, abs=0.11)
+from tests.report.oracle import galleries_in, text_of
+from tests.report.reported import (
+    ORDER,
+    Reported,
+    check_examples,
+    check_threshold,
+    right_places,
+    wrong_places,
+)
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -106,20 +76,6 @@ def test_the_reliability_diagram_has_the_bins_before_and_after(
         assert x == pytest.approx([100 * confidence for _, confidence, _ in rows], abs=0.006)
         assert y == pytest.approx([100 * accuracy for _, _, accuracy in rows], abs=0.006)
         assert [numbers_in(text)[0] for text in trace["text"]] == [count for count, _, _ in rows]
-
-
-def check_threshold(reported: Reported, name: str, sentence: str) -> None:
-    """Compares a sentence with the first threshold that makes 95 of 100 right, if one does."""
-    rows = coverage(reported.calibrated(name))
-    enough = [row for row in rows if row[2] >= 0.95]
-    assert bool(enough) == (name == "Another")  # there is a run of each kind
-    assert sentence.startswith(name)
-    if not enough:
-        assert "%" not in sentence
-        return
-    threshold, kept, _ = enough[0]
-    assert f"{100 * threshold:.0f}%" in sentence
-    assert percent(kept) in sentence
 
 
 def test_the_threshold_for_95_of_100_is_the_first_that_reaches_it(reported: Reported) -> None:

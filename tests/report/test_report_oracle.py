@@ -11,7 +11,6 @@ from sklearn import metrics as sk
 
 from tests.pages.oracle import (
     CLASSES,
-    Answers,
     accuracy_words,
     wilson,
 )
@@ -23,18 +22,8 @@ from tests.pages.oracle_runs import (
     seconds_of,
     status_of,
 )
-from tests.report.conftest import Reported
 from tests.report.oracle import charts_in, items_of, rows_of
-
-ORDER = ["Another", "Mine"]
-
-
-def pairs_of(answers: Answers, count: int) -> list[list[float]]:
-    """Returns the cells off the diagonal with the most images: count, images of the class."""
-    matrix = answers.matrix.copy()
-    np.fill_diagonal(matrix, 0)
-    largest = np.sort(matrix.ravel())[::-1][:count]
-    return [[float(cell), 1_000.0, round(float(cell) / 10, 1)] for cell in largest]
+from tests.report.reported import ORDER, Reported, pairs_of
 
 
 def test_the_table_of_results_has_each_runs_own_figures(reported: Reported) -> None:

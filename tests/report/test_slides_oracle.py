@@ -10,18 +10,18 @@ import pytest
 from cifar_core import services
 from tests.pages.oracle_images import numbers_in
 from tests.pages.oracle_runs import TUTORIAL, make_runs, mcnemar, percent
-from tests.report.conftest import Reported
 from tests.report.oracle import Page, charts_in, galleries_in, items_of, text_of
-from tests.report.test_report_judgement_oracle import (
+from tests.report.reported import (
+    ORDER,
+    Reported,
     check_examples,
     check_threshold,
+    pairs_of,
     right_places,
     wrong_places,
 )
-from tests.report.test_report_oracle import pairs_of
 from tools.fabricate import Fake
 
-ORDER = ["Another", "Mine"]
 BEST = "Another"
 
 
