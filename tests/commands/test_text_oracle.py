@@ -130,6 +130,23 @@ def test_evaluate_counts_anew_what_the_network_answers(
         assert [float(cell) for cell in lines[name]] == pytest.approx(shown, abs=0.0051)
 
 
+@pytest.mark.parametrize("run_id", ["first", "second"])
+def test_evaluate_prints_the_accuracy_and_not_another_figure(
+    runs: dict[str, RunFiles],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    run_id: str,
+) -> None:
+    monkeypatch.setattr(services, "evaluate_run", services.read_evaluation)
+    files = runs[run_id]
+    first, *_ = printed(capfd, "evaluate", run_id).splitlines()
+    right = int(files.test().is_right.sum())
+    assert accuracy_words(right, 10_000) in first
+    evaluation = files.evaluation
+    others = {percent(evaluation[key]) for key in ("top5", "accuracy_mirrored", "ece")}
+    assert percent(right / 10_000) not in others
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("mirror", [False, True])
 def test_classify_prints_the_models_own_probability(

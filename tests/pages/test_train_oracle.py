@@ -98,7 +98,7 @@ def test_the_panel_shows_the_figures_of_the_run_in_the_address(
 
 
 def test_best_and_last_epoch_of_the_fabricated_runs_differ(runs: dict[str, RunFiles]) -> None:
-    for run_id in ("first", "second"):
+    for run_id in RUNS:
         epoch, best = best_of(runs[run_id])
         assert epoch < len(runs[run_id].metrics)
         assert percent(best) != percent(last_answers(runs[run_id]).accuracy)
