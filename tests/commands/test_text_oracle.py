@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from scipy.special import softmax
 
+from cifar_core import services
 from cifar_core.runs import devices
 from cifar_core.runs.devices import Device
 from cifar_core.runs.folder import RunFolder
