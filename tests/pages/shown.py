@@ -65,7 +65,7 @@ def charts_of(app: AppTest) -> dict[str, Any]:
     arrays are decoded to NumPy's.
     """
     return {
-        element.key or f"chart {place}": _decoded(json.loads(element.proto.spec))
+        element.key or f"chart {place}": decoded(json.loads(element.proto.spec))
         for place, element in enumerate(app.get("plotly_chart"))
     }
 
@@ -112,14 +112,14 @@ class Downloads(Mapping[str, bytes]):
         return len(self._data)
 
 
-def _decoded(value: Any) -> Any:
+def decoded(value: Any) -> Any:
     """Returns Plotly's JSON with its typed arrays (``dtype``, ``bdata``, ``shape``) as NumPy's."""
     if isinstance(value, list):
-        return [_decoded(item) for item in value]
+        return [decoded(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "bdata" in value:
         array = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
         shape = str(value.get("shape", len(array))).split(",")
         return array.reshape([int(length) for length in shape])
-    return {key: _decoded(item) for key, item in value.items()}
+    return {key: decoded(item) for key, item in value.items()}
