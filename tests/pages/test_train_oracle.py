@@ -160,7 +160,7 @@ def fields(app: AppTest) -> dict[str, Any]:
         "epochs": numbers["Epochs"],
         "batch_size": numbers["Batch size"],
         "seed": numbers["Seed"],
-        "learning_rate": float(rate),
+        "learning_rate": float(rate or "nan"),
     }
 
 
