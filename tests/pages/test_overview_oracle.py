@@ -132,13 +132,13 @@ def test_the_strip_has_the_first_test_image_of_each_class() -> None:
 
 
 def test_what_trains_now_stands_with_its_own_progress(runs_dir: Path) -> None:
-    shapes: dict[str, dict[str, Any]] = {
-        "part": {"epochs": 8, "done": 2, "accuracy": 0.5},
-        "most": {"epochs": 5, "done": 4, "network": "cnn6", "accuracy": 0.8},
+    living: dict[str, dict[str, Any]] = {
+        "part": {"epochs": 8, "done": 4, "best": 2, "accuracy": 0.2},
+        "most": {"epochs": 5, "done": 4, "best": 2, "network": "cnn6", "accuracy": 0.3},
     }
     fakes = {
         run_id: dataclasses.replace(CHOSEN, run_id=run_id, name=run_id, state=State.RUNNING, **more)
-        for run_id, more in shapes.items()
+        for run_id, more in living.items()
     }
     runs = make_runs(runs_dir, *fakes.values(), dataclasses.replace(SIX, state=State.STOPPED))
     left = {"part": 840.0, "most": 75.0}
@@ -157,6 +157,7 @@ def test_what_trains_now_stands_with_its_own_progress(runs_dir: Path) -> None:
         text = bar.text.replace("\\", "")
         assert f"{fake.done} of {fake.epochs}" in text
         assert percent(last_answers(runs[run_id]).accuracy) in text
+        assert percent(best_of(runs[run_id])[1]) not in text
         assert seconds_of(text) == left[run_id]
 
 

@@ -105,7 +105,7 @@ def test_the_figures_of_every_epoch_are_those_of_metrics_jsonl(
     app = open_drawer(run_id, "figures")
     table, saved = list(tables_of(app).values())[-1], csv_of(downloads.by_key("panel_csv"))
     split = files.recipe["monitored_split"].capitalize()
-    (speed,) = [name for name in map(str, table) if name.endswith("per second")]
+    (speed,) = [name for name in table if str(name).endswith("per second")]
     columns = {
         "Training loss": "loss",
         f"{split} loss": "monitored_loss",
