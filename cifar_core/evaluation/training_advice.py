@@ -212,7 +212,7 @@ def _on_schedule(accuracies: Sequence[float], course: Course) -> list[Advice]:
         Advice(
             "scheduled",
             "It ran to the end of its schedule",
-            "Its learning rate fell towards the end, so the curve flattens there by design. "
+            "Its learning rate fell towards the end, which lifts and settles the curve by design. "
             "Whether a longer run would do better, only a longer run tells.",
             f"The last {last} epochs changed the accuracy by {_points(change)} "
             f"({course.split} images).",
