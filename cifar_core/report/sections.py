@@ -26,6 +26,7 @@ from cifar_core.report.markup import (
     table,
 )
 from cifar_core.report.subjects import Subject
+from cifar_core.runs.conditions import time_caveat
 
 QUESTION = (
     "How well can a small network learn to tell ten kinds of things apart in pictures of 32 × 32 "
@@ -209,6 +210,7 @@ def course(subjects: Sequence[Subject], heights: Mapping[str, int]) -> str:
             ]
         )
     heads = ["Run", "Recipe", "Time per epoch, median", "Training in all", "Trained on"]
+    unlike = time_caveat([subject.run for subject in subjects])
     return section(
         "learning",
         "How they learnt",
@@ -220,6 +222,7 @@ def course(subjects: Sequence[Subject], heights: Mapping[str, int]) -> str:
         chart("learning", alt="Accuracy after each epoch", height=heights["learning"]),
         chart("times", alt="Time per epoch", height=heights["times"]),
         table(heads, rows, caption="Learning times"),
+        paragraph(unlike) if unlike else "",
         folded("Accuracy after each epoch, as a table", epoch_table(subjects)),
     )
 

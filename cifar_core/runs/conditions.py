@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cifar_core.evaluation.words import listed
 from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
@@ -63,6 +65,31 @@ def caveat(first: Run, second: Run) -> str:
         f"They were not trained alike ({listed(found)}): the difference is not that of the "
         "networks alone."
     )
+
+
+def time_caveat(runs: Sequence[Run]) -> str:
+    """Returns that times of these runs are not like for like, where machines or cores differ.
+
+    Returns:
+        One sentence that names each machine; empty where all ran on the same, or fewer than two.
+    """
+    machines: dict[str, list[str]] = {}
+    for run in runs:
+        title = NETWORKS[run.recipe.network].title if run.recipe else run.name
+        machines.setdefault(_machine(run), []).append(title)
+    if len(runs) < 2 or (len(machines) == 1 and all(run.status.cores for run in runs)):
+        return ""
+    named = [f"{listed(list(dict.fromkeys(who)))} on {where}" for where, who in machines.items()]
+    return f"Times are not like for like: {'; '.join(named)}."
+
+
+def _machine(run: Run) -> str:
+    """Returns what a run computed with, as far as it was recorded."""
+    status = run.status
+    name = status.device_name or status.device
+    if not status.cores:
+        return f"{name}, cores not recorded"
+    return f"{name}, {status.cores} core{'s' if status.cores > 1 else ''}"
 
 
 def _title(recipe: Recipe) -> str:

@@ -16,6 +16,7 @@ from cifar_core.evaluation import published
 from cifar_core.evaluation.comparison import best_epoch
 from cifar_core.evaluation.learning import Learning
 from cifar_core.networks import NETWORKS
+from cifar_core.runs.conditions import time_caveat
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import data_digest
 from cifar_core.ui import stored
@@ -64,7 +65,7 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
             name="time-per-epoch",
             alt="Median time per epoch of each run; the table below holds it.",
         )
-    for sentence in split_notes(runs, names):
+    for sentence in (*split_notes(runs, names), *filter(None, [time_caveat(runs)])):
         st.text(sentence)
     st.header("Figures side by side", anchor=False)
     figure_section(runs, names)

@@ -19,7 +19,7 @@ from cifar_core.evaluation import published
 from cifar_core.evaluation.comparison import mcnemar
 from cifar_core.evaluation.metrics import Share
 from cifar_core.networks import NETWORKS
-from cifar_core.runs.conditions import caveat
+from cifar_core.runs.conditions import caveat, time_caveat
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui import run_words, stored
@@ -115,7 +115,8 @@ def headline(runs: Sequence[Run]) -> None:
                 st.text(unlike)
         _link("pages/compare.py", "Compare them in detail")
         _link("pages/report.py", "Present it, slide by slide", present="1")
-    origin_line("; ".join(answers.origin for _, answers in answered) + ".")
+    sources = "; ".join(answers.origin for _, answers in answered) + "."
+    origin_line(" ".join(filter(None, [time_caveat([run for run, _ in answered]), sources])))
     chart_format()
 
 
