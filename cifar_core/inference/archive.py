@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 
@@ -10,12 +11,15 @@ from cifar_core import settings
 from cifar_core.errors import PictureError
 from cifar_core.inference.names import safe_name
 from cifar_core.inference.upload import check_bytes
+from cifar_core.inference.zip_names import UTF8_MARK, read_names
 
 MAX_ENTRIES = 1_000
 MAX_TOTAL_BYTES = 100 * 1024 * 1024
 """Largest sum of the entries' declared sizes."""
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
+_ENTRY = b"PK\x01\x02"  # how each entry of a zip's directory starts
+_SYSTEM_FILES = (".ds_store", "thumbs.db", "desktop.ini")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -38,10 +42,10 @@ class Archive:
         check_bytes(len(data), "the archive")
         # Every entry of the directory starts with this mark, so the count bounds the directory
         # before it is parsed; pictures hold the four bytes by chance once in 4 GB.
-        if data.count(b"PK\x01\x02") > MAX_ENTRIES:
+        if data.count(_ENTRY) > MAX_ENTRIES:
             raise _too_much(f"more than {MAX_ENTRIES:,} files")
         try:
-            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            self._zip = _open(data)
         # zipfile raises more than BadZipFile on damaged directories (struct.error, ValueError,
         # NotImplementedError, OverflowError …).
         except Exception as error:
@@ -50,11 +54,17 @@ class Archive:
                 expected="A zip of pictures was expected.",
                 remedy="Pack the pictures again, or upload them one by one.",
             ) from error
-        self._entries = [entry for entry in self._zip.infolist() if not _is_furniture(entry)]
+        entries = self._zip.infolist()
+        kept = [
+            (entry, name)
+            for entry, name in zip(entries, read_names(entries), strict=True)
+            if not _is_furniture(name, entry.file_size)
+        ]
+        self._entries = [entry for entry, _ in kept]
         total = sum(entry.file_size for entry in self._entries)
         if total > MAX_TOTAL_BYTES:
             raise _too_much(f"{total / 2**20:,.0f} MB of files when unpacked")
-        self.names = tuple(safe_name(entry.filename) for entry in self._entries)
+        self.names = tuple(safe_name(name) for _, name in kept)
 
     def read(self, index: int) -> bytes:
         """Unpacks one file into memory.
@@ -103,11 +113,37 @@ def is_archive(data: bytes) -> bool:
     return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
-def _is_furniture(entry: zipfile.ZipInfo) -> bool:
+def _open(data: bytes) -> zipfile.ZipFile:
+    """Opens a zip; where it marks names as UTF-8 that are not, the marks are not believed."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except UnicodeDecodeError:
+        unmarked, place = bytearray(data), data.find(_ENTRY)
+        while place >= 0:
+            unmarked[place + 9] &= 0xFF ^ UTF8_MARK >> 8
+            place = data.find(_ENTRY, place + 4)
+        archive = zipfile.ZipFile(io.BytesIO(unmarked))
+    for entry in archive.infolist():
+        # The mark stands in the directory and before the file; zipfile wants both to be equal.
+        place = entry.header_offset + 6
+        flags = int.from_bytes(data[place : place + 2], "little")
+        if place + 2 <= len(data) and (flags ^ entry.flag_bits) & UTF8_MARK and archive.fp:
+            archive.fp.seek(place)
+            archive.fp.write(struct.pack("<H", flags ^ UTF8_MARK))
+    return archive
+
+
+def _is_furniture(name: str, size: int) -> bool:
     """Whether an entry is a folder or a file that a system left there."""
-    parts = entry.filename.replace("\\", "/").split("/")
-    hidden = parts[-1].startswith(".") and len(parts[-1]) > 1 and parts[-1] != ".."
-    return entry.is_dir() or parts[0] == "__MACOSX" or hidden or parts[-1] == "Thumbs.db"
+    path = name.replace("\\", "/").casefold()
+    parts = path.split("/")
+    is_folder = path.endswith("/") and size == 0
+    return (
+        is_folder
+        or parts[0] == "__macosx"
+        or parts[-1] in _SYSTEM_FILES
+        or parts[-1].startswith("._")
+    )
 
 
 def _too_much(what: str) -> PictureError:

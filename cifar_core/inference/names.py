@@ -24,7 +24,8 @@ def safe_name(name: str) -> str:
         At most :data:`MAX_NAME_CHARACTERS` characters; ``unnamed file`` where nothing is left.
     """
     ends = name if len(name) <= 4096 else name[:2048] + name[-2048:]
-    spaced = "".join(" " if c.isspace() else c for c in ends.replace("\\", "/"))
+    composed = unicodedata.normalize("NFC", ends)  # macOS writes "ä" as "a" and two dots
+    spaced = "".join(" " if c.isspace() else c for c in composed.replace("\\", "/"))
     visible = "".join(c for c in spaced if not unicodedata.category(c).startswith("C"))
     parts = (part.strip() for part in visible.split("/"))
     label = " ".join("/".join(p for p in parts if p not in ("", ".", "..")).split())
