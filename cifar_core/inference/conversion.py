@@ -26,7 +26,7 @@ _UPRIGHT: Mapping[int, Image.Transpose] = {
 
 
 def reduce_picture(
-    image: Image.Image, bits: int, size: tuple[int, int]
+    image: Image.Image, bits: int, size: tuple[int, int], *, keeps_cmyk: bool = False
 ) -> tuple[Image.Image, bool]:
     """Returns the picture as RGB, averaging over areas, and whether something showed through.
 
@@ -37,7 +37,10 @@ def reduce_picture(
         image: A decoded picture in any mode that the lab's formats have.
         bits: Bits per channel in its file.
         size: Width and height wanted, none larger than the picture's.
+        keeps_cmyk: Leave printing colours as they are, for their profile to convert them.
     """
+    if image.mode == "CMYK" and keeps_cmyk:
+        return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0), False
     width, height = image.size
     # As Pillow's reducing_gap=2: whole blocks of pixels first, exact areas at the end.
     across, down = (

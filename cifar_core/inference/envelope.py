@@ -10,7 +10,9 @@ Sources: PNG (W3C, third edition) section 5, GIF89a, ITU-T T.81 annex B, RFC 964
 
 from __future__ import annotations
 
+import re
 import struct
+import zlib
 from dataclasses import dataclass
 
 MAX_PNG_CHUNKS = 20_000
@@ -23,10 +25,14 @@ MAX_JPEG_SEGMENTS = 2_000
 MAX_JPEG_SCANS = 64
 """A progressive JPEG has 10 to 15 scans; each passes over the whole picture again."""
 
-MAX_EXIF_TAGS = 1_000
+MAX_PROFILE_BYTES = 4_000_000
+"""Largest colour profile; those of printing presses have up to 3 MB."""
 
 MAX_DEFLATE_RATIO = 1032
 """Deflate cannot pack more bytes than this into one (zlib's technical details)."""
+
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""What ends a JPEG's packed pixels: not a stuffed byte, filling or a restart."""
 
 
 class EnvelopeError(Exception):
@@ -46,6 +52,7 @@ class Envelope:
         bits: Bits per channel, where the file states them in its head; else 8.
         scans: Passes over the whole picture that decoding takes.
         exif: The Exif block without its six-byte mark, where the file's head holds one.
+        profile: The ICC colour profile, where the file's head holds one; not checked.
     """
 
     format: str
@@ -56,6 +63,7 @@ class Envelope:
     bits: int = 8
     scans: int = 1
     exif: bytes = b""
+    profile: bytes = b""
 
 
 def read_envelope(data: bytes) -> Envelope | None:
@@ -75,9 +83,10 @@ def read_envelope(data: bytes) -> Envelope | None:
         if data[:6] in (b"GIF87a", b"GIF89a"):
             return _read_gif(data)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-            return Envelope("WEBP", data, size=_webp_size(data), frames=0)
+            end = 8 + struct.unpack_from("<I", data, 4)[0]
+            return Envelope("WEBP", data[:end], size=_webp_size(data), frames=0)
         if data.startswith(b"BM"):
-            return Envelope("BMP", data, size=_bmp_size(data))
+            return _read_bmp(data)
         # Brands in the file's first box; a HEIC file has others.
         if data[4:8] == b"ftyp" and (b"avif" in data[8:64] or b"avis" in data[8:64]):
             return Envelope("AVIF", data, frames=0)
@@ -89,7 +98,8 @@ def read_envelope(data: bytes) -> Envelope | None:
 def _read_png(data: bytes) -> Envelope:
     """Keeps the chunks that make pixels; drops text, profiles and later frames."""
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
-    kept, packed, frames, exif, position = [data[:8]], 0, 1, b"", 8
+    kept, packed, exif, profile, position = [data[:8]], 0, b"", b"", 8
+    is_animated, begun, frames = False, True, 0
     for _ in range(MAX_PNG_CHUNKS):
         if position >= len(data):
             break
@@ -99,9 +109,14 @@ def _read_png(data: bytes) -> Envelope:
             kept.append(data[position:end])
             packed += length if kind == b"IDAT" else 0
         elif kind == b"acTL":
-            frames = max(1, *struct.unpack_from(">I", data, position + 8))
+            is_animated = length == 8  # how many frames it declares is not believed
         elif kind == b"eXIf":
-            exif = data[position + 8 : position + 8 + length]
+            exif = data[position + 8 : end - 4]
+        elif kind == b"iCCP" and not profile and not packed:
+            profile = _unpack_profile(data[position + 8 : end - 4])
+        if kind in (b"IDAT", b"fdAT"):
+            frames, begun = frames + begun, False
+        begun |= kind == b"fcTL"
         position = end
         if kind == b"IEND":
             break
@@ -112,8 +127,24 @@ def _read_png(data: bytes) -> Envelope:
     # Some slack: the first bytes of a deflate stream hold no data.
     if declared > MAX_DEFLATE_RATIO * packed + 65_536:
         raise EnvelopeError(f"it declares {width:,} × {height:,} pixels but holds far fewer")
-    rest, size = b"".join(kept), (width, height)
-    return Envelope("PNG", rest, size=size, frames=frames, bits=bits, exif=exif)
+    return Envelope(
+        "PNG",
+        b"".join(kept),
+        size=(width, height),
+        frames=frames if is_animated else 1,
+        bits=bits,
+        exif=exif,
+        profile=profile,
+    )
+
+
+def _unpack_profile(chunk: bytes) -> bytes:
+    """Returns the profile in a PNG's iCCP block, or what is no profile where it is broken."""
+    _, _, packed = chunk.partition(b"\x00")
+    try:
+        return zlib.decompressobj().decompress(packed[1:], MAX_PROFILE_BYTES + 1) or chunk
+    except zlib.error:
+        return chunk
 
 
 def _read_gif(data: bytes) -> Envelope:
@@ -153,16 +184,18 @@ def _palette_bytes(flags: int) -> int:
 def _read_jpeg(data: bytes) -> Envelope:
     """Keeps tables, frame, scans and Adobe's mark; drops comments, profiles and extras."""
     kept, size, bits, exif, position = [b"\xff\xd8"], None, 8, b"", 2
+    profile: dict[int, bytes] = {}
     for _ in range(MAX_JPEG_SEGMENTS):
         position = _next_marker(data, position)
         marker = data[position + 1]
-        if marker == 0xDA:  # start of scan: the rest is the picture
-            scans = data.count(b"\xff\xda", position)
+        if marker == 0xDA:  # start of scan: pixels, up to the end of the image
+            end = _jpeg_end(data, position)
+            scans = data.count(b"\xff\xda", position, end)
             if scans > MAX_JPEG_SCANS:
                 raise EnvelopeError(f"it has {scans:,} scans")
-            kept.append(data[position:])
-            rest = b"".join(kept)
-            return Envelope("JPEG", rest, size=size, bits=bits, scans=scans, exif=exif)
+            rest = b"".join([*kept, data[position:end]])
+            icc = b"".join(profile[part] for part in sorted(profile))
+            return Envelope("JPEG", rest, size=size, bits=bits, scans=scans, exif=exif, profile=icc)
         if marker == 0xD9:
             break
         if 0xD0 <= marker <= 0xD8 or marker in (0x00, 0x01, 0xFF):  # these stand alone
@@ -175,10 +208,34 @@ def _read_jpeg(data: bytes) -> Envelope:
             size = (width, height)
         if marker == 0xE1 and segment[4:8] == b"Exif":
             exif = exif or segment[10:]
+        if marker == 0xE2 and segment[4:16] == b"ICC_PROFILE\x00":
+            profile.setdefault(segment[16], segment[18:])  # in numbered parts
         if marker in (0xE0, 0xEE) or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             kept.append(segment)
         position += 2 + length
     raise EnvelopeError("it holds no picture behind its head")
+
+
+def _jpeg_end(data: bytes, position: int) -> int:
+    """Position behind a JPEG's end; phones and cameras put videos and second images there.
+
+    Args:
+        data: The file.
+        position: Where its first scan starts.
+
+    Returns:
+        The file's length where no end is found.
+    """
+    for _ in range(MAX_JPEG_SEGMENTS):
+        found = _MARKER.search(data, position)
+        if found is None:
+            break
+        position, marker = found.end(), found[0][1]
+        if marker == 0xD9:
+            return position
+        if marker >= 0xC0:
+            position += int.from_bytes(data[position : position + 2], "big")
+    return len(data)
 
 
 def _next_marker(data: bytes, position: int) -> int:
@@ -205,33 +262,17 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _bmp_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a BMP; a negative height means that its first row is the top one."""
-    (head,) = struct.unpack_from("<I", data, 14)
-    width, height = struct.unpack_from("<HH" if head == 12 else "<ii", data, 18)
-    return abs(width), abs(height)
-
-
-def read_orientation(exif: bytes) -> int:
-    """Returns the Exif orientation, 1 to 8; 1 (upright) where there is none to be read.
-
-    Pillow would read every tag of every directory and warn about each broken one. Only this
-    tag is wanted, and a broken block must not cost the picture.
-
-    Args:
-        exif: An Exif block, with or without its ``Exif`` mark.
-    """
-    block = exif.removeprefix(b"Exif\x00\x00")
-    order = {b"II": "<", b"MM": ">"}.get(block[:2])
-    if order is None:
-        return 1
-    try:
-        (start,) = struct.unpack_from(order + "I", block, 4)
-        (count,) = struct.unpack_from(order + "H", block, start)
-        for entry in range(start + 2, start + 2 + 12 * min(count, MAX_EXIF_TAGS), 12):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", block, entry)
-            if tag == 0x0112 and kind == 3:
-                return value if 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1
+def _read_bmp(data: bytes) -> Envelope:
+    """Reads a BMP's head; of run-length packed pixels only as many bytes count as it declares."""
+    start, head = struct.unpack_from("<II", data, 10)
+    if head == 12:
+        return Envelope("BMP", data, size=struct.unpack_from("<HH", data, 18))
+    width, height, _, _, packing, count = struct.unpack_from("<iiHHII", data, 18)
+    profile = b""
+    if head >= 124 and data[70:74] == b"DEBM":  # "embedded", as a little-endian number
+        at, length = struct.unpack_from("<II", data, 126)
+        profile = data[14 + at : 14 + at + min(length, MAX_PROFILE_BYTES + 1)]
+    if packing in (1, 2) and count:
+        data = data[: start + count]
+    # A negative height means that the first row is the top one.
+    return Envelope("BMP", data, size=(abs(width), abs(height)), profile=profile)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -20,18 +21,15 @@ from PIL import AvifImagePlugin, Image, WebPImagePlugin
 from cifar_core import settings
 from cifar_core.dataset import PICTURE_SHAPE
 from cifar_core.errors import PictureError
+from cifar_core.inference.colours import open_profile, to_srgb
 from cifar_core.inference.conversion import (
     STRIP_BYTES_PER_PIXEL,
     STRIP_PIXELS,
     reduce_picture,
     turn_upright,
 )
-from cifar_core.inference.envelope import (
-    Envelope,
-    EnvelopeError,
-    read_envelope,
-    read_orientation,
-)
+from cifar_core.inference.envelope import Envelope, EnvelopeError, read_envelope
+from cifar_core.inference.exif import read_orientation
 from cifar_core.inference.names import safe_name
 from cifar_core.inference.room import Room
 
@@ -64,7 +62,7 @@ PREVIEW_SIDE = 512
 READABLE = "JPEG, PNG, WebP, GIF, BMP or AVIF"
 _LABELS: Mapping[str, str] = {"WEBP": "WebP"}
 
-_HEIC = frozenset(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"hevc", b"mif1"))
+_HEIC = re.compile(rb".{4}ftyp(?:.{4})*?(?:he[iv][cxms]|mif[12]|miaf|msf1|heif)", re.DOTALL)
 """How files begin whose pictures are packed with HEVC, which is patented and no part of Pillow."""
 
 # Named here so that Image.open finds them registered and does not load all its plugins.
@@ -121,7 +119,7 @@ def read_picture(data: bytes, name: str, room: Room | None = None) -> Picture:
         envelope = read_envelope(data)
     except EnvelopeError as error:
         raise _broken(label, str(error)) from error
-    if envelope is None and data[4:12] in _HEIC:
+    if envelope is None and _HEIC.match(data[: min(64, int.from_bytes(data[:4], "big"))]):
         raise PictureError(
             f"“{label}” is a HEIC picture, as iPhones keep them.",
             expected=f"The lab reads {READABLE}.",
@@ -162,8 +160,8 @@ def to_network_input(
 ) -> NDArray[np.uint8]:
     """Brings a picture to the size the networks see, averaging over areas.
 
-    Bilinear where it makes smaller: each pixel is the mean of an area twice its size, the middle
-    counting most. Of the ways tried it named photographs best (docs/classify.md).
+    Bilinear: where it makes smaller, each pixel is the mean of an area twice its size, the middle
+    counting most. Of the ways tried it named images best (docs/classify.md), smaller ones too.
 
     Args:
         pixels: (h, w, 3) uint8.
@@ -174,7 +172,14 @@ def to_network_input(
     """
     if pixels.shape == PICTURE_SHAPE:
         return pixels
-    return _resize(pixels, fit)
+    height, width = pixels.shape[:2]
+    if fit == "crop":
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        pixels = pixels[top : top + side, left : left + side]
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    size = (PICTURE_SHAPE[1], PICTURE_SHAPE[0])
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
 
 
 def check_bytes(count: int, label: str) -> None:
@@ -191,25 +196,6 @@ def check_bytes(count: int, label: str) -> None:
             expected=f"At most {limit:.0f} MB are accepted.",
             remedy="Save it smaller or with more compression, then try again.",
         )
-
-
-def _resize(
-    pixels: NDArray[np.uint8],
-    fit: Literal["squash", "crop"],
-    resampling: Image.Resampling | None = None,
-) -> NDArray[np.uint8]:
-    """Resizes (h, w, 3) to (32, 32, 3); bilinear over areas, bicubic where it must enlarge."""
-    height, width = pixels.shape[:2]
-    if fit == "crop":
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        pixels = pixels[top : top + side, left : left + side]
-        height = width = side
-    if resampling is None:
-        enlarges = min(height, width) < PICTURE_SHAPE[0]
-        resampling = Image.Resampling.BICUBIC if enlarges else Image.Resampling.BILINEAR
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    return np.asarray(image.resize((PICTURE_SHAPE[1], PICTURE_SHAPE[0]), resampling))
 
 
 def _check_size(size: tuple[int, int], scans: int, label: str) -> None:
@@ -266,9 +252,20 @@ def _decode(
         orientation = read_orientation(envelope.exif or image.info.get("exif", b""))
         if envelope.bits == 16:
             notes.append("16 bits reduced to 8")
+        icc = envelope.profile or image.info.get("icc_profile") or b""
+        profile = open_profile(icc, image.mode)
         if image.mode == "CMYK":
             notes.append("printing colours (CMYK) turned into RGB")
-        upright, was_transparent = reduce_picture(image, envelope.bits, (preview[0], preview[1]))
+        upright, was_transparent = reduce_picture(
+            image,
+            envelope.bits,
+            (preview[0], preview[1]),
+            keeps_cmyk=profile is not None,
+        )
+    # On the preview: averages taken before or after this differ by less than a person can see.
+    upright, colours = to_srgb(upright, profile)
+    if colours or (icc and profile is None):
+        notes.append(colours or "its colour profile cannot be used and is ignored")
     if was_transparent:
         notes.append("transparency laid on white")
     if orientation > 1:

@@ -132,8 +132,8 @@ def refused_bombs() -> dict[str, bytes]:
         "AVIF of 60,000 × 60,000": (
             avif[:declared] + struct.pack(">II", 60_000, 60_000) + avif[declared + 8 :]
         ),
-        "BMP of 2,000,000 runs": _run_length_bmp((5_000, 5_000), b"\x01\x00" * 2_000_000),
-        "BMP one pixel high": _run_length_bmp((40_000_000, 1), b"\x00\x02\x00\xff" * 9),
+        "BMP of 2,000,000 runs": run_length_bmp((5_000, 5_000), b"\x01\x00" * 2_000_000),
+        "BMP one pixel high": run_length_bmp((40_000_000, 1), b"\x00\x02\x00\xff" * 9),
     }
 
 
@@ -156,7 +156,7 @@ GIF_FRAME = b"\x2c" + bytes(4) + b"\x01\x00\x01\x00\x00" + b"\x02\x02\x44\x01\x0
 """A frame of one pixel."""
 
 
-def _run_length_bmp(size: tuple[int, int], body: bytes) -> bytes:
+def run_length_bmp(size: tuple[int, int], body: bytes) -> bytes:
     """Returns an 8-bit run-length BMP."""
     info = struct.pack("<IiiHHIIiiII", 40, *size, 1, 8, 1, len(body), 0, 0, 256, 0)
     offset = 14 + len(info) + 1024

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import struct
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ from PIL import Image, JpegImagePlugin
 
 from cifar_core import settings
 from cifar_core.errors import PictureError
+from cifar_core.inference.exif import read_orientation
 from cifar_core.inference.upload import PREVIEW_SIDE, Picture, read_picture, to_network_input
 from tests.inference import hostile
 
@@ -509,8 +512,107 @@ def test_many_threads_read_the_same_pixels() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
-def test_a_picture_as_iphones_keep_them_is_refused_with_what_to_do(brand: bytes) -> None:
-    error = refusal(b"\x00\x00\x00\x18ftyp" + brand + bytes(40), "IMG_1.HEIC")
+HEIC = ("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1", "heif")
+
+
+@pytest.mark.parametrize("major", [None, *HEIC])
+@pytest.mark.parametrize("brand", HEIC)
+def test_a_picture_as_iphones_keep_them_is_refused_with_what_to_do(
+    brand: str, major: str | None
+) -> None:
+    brands = f"{major}\0\0\0\0{brand}".encode() if major else f"{brand}\0\0\0\0".encode()
+    box = (8 + len(brands)).to_bytes(4, "big") + b"ftyp" + brands
+    error = refusal(box + bytes(40), "IMG_1.HEIC")
     assert "HEIC" in error.what
     assert "Most Compatible" in error.remedy
+
+
+def test_other_films_are_no_heic() -> None:
+    film = b"\x00\x00\x00\x18ftypmp42\0\0\0\0isommp42" + b"heic" * 20
+    assert "HEIC" not in refusal(film, "film.mp4").what
+
+
+BEHIND = {
+    "a video": b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + random.Random(1).randbytes(6_000_000),
+    "zeros": bytes(2_000_000),
+    "text of a phone": b"SEFH\x6b\0\0\0" * 50 + b"SEFT",
+    "other images": hostile.encoded(hostile.scene().rotate(90), "JPEG", progressive=True) * 30,
+}
+
+
+@pytest.mark.parametrize("what", BEHIND)
+@pytest.mark.parametrize("kind", [*hostile.good_files(), "run-length BMP"])
+def test_what_lies_behind_an_images_end_changes_nothing(kind: str, what: str) -> None:
+    packed = hostile.run_length_bmp((4, 2), b"\x04\x01\x00\x00\x04\x02\x00\x01")
+    data = (hostile.good_files() | {"run-length BMP": packed})[kind]
+    alone, followed = read_picture(data, kind), read_picture(data + BEHIND[what], kind)
+    assert np.array_equal(followed.pixels, alone.pixels)
+    assert followed.notes == alone.notes
+
+
+def test_scans_before_the_end_still_count() -> None:
+    data = hostile.refused_bombs()["JPEG of 200 scans"]
+    assert "scans" in refusal(data + BEHIND["a video"]).what
+
+
+def exif_block(order: str, kind: int, value: int, count: int = 1) -> bytes:
+    """An Exif block whose one tag is the orientation, as an integer of any type."""
+    size, letter = {1: (1, "B"), 3: (2, "H"), 4: (4, "I"), 6: (1, "b"), 8: (2, "h"), 9: (4, "i")}[
+        kind
+    ]
+    sign = {"<": b"II*\0", ">": b"MM\0*"}[order]
+    values = struct.pack(f"{order}{count}{letter}", *[value] * count)
+    entry = struct.pack(order + "HHI", 0x0112, kind, count)
+    inline = values.ljust(4, b"\0") if size * count <= 4 else struct.pack(order + "I", 26)
+    return sign + struct.pack(order + "IH", 8, 1) + entry + inline + bytes(4) + values
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("kind", [1, 3, 4, 6, 8, 9])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_orientation_may_be_any_integer(order: str, kind: int, count: int) -> None:
+    assert [read_orientation(exif_block(order, kind, value, count)) for value in range(1, 9)] == [
+        *range(1, 9)
+    ]
+    assert read_orientation(exif_block(order, kind, 9, count)) == 1
+    block = exif_block(order, kind, 6, count)
+    data = hostile.encoded(hostile.scene(), "PNG", exif=b"Exif\0\0" + block)
+    assert (
+        largest_difference(read_picture(data, "turned"), upright(np.asarray(hostile.scene()), 6))
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    "declared", [b"", struct.pack(">II", 1_240_641_512, 0), bytes(8), bytes(2)]
+)
+def test_a_png_that_lies_about_its_frames_says_nothing_of_them(declared: bytes) -> None:
+    lie = hostile.chunk(b"acTL", declared)
+    data = hostile.png(size=(1, 1), rows=bytes(4), before=lie)
+    assert read_picture(data, "still.png").notes == ()
+
+
+def test_the_frames_of_a_png_are_counted() -> None:
+    frames = [Image.new("RGB", (8, 8), (40 * n, 9, 30)) for n in range(3)]
+    data = hostile.encoded(frames[0], "PNG", save_all=True, append_images=frames[1:])
+    place = data.index(b"acTL") - 4
+    for declared in (0, 1, 3, 10**9):
+        lie = hostile.chunk(b"acTL", struct.pack(">II", declared, 0))
+        changed = data[:place] + lie + data[place + 20 :]
+        assert read_picture(changed, "moving.png").notes == ("first frame of 3",)
+
+
+@pytest.mark.parametrize("shape", [(20, 25), (20, 50), (31, 31), (1, 7)])
+def test_a_small_image_is_enlarged_bilinearly(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(5).integers(0, 256, (*shape, 3), dtype=np.uint8)
+
+    def weights(side: int) -> NDArray[np.float64]:
+        """Returns (32, side): between the two nearest pixels, or over an area where it shrinks."""
+        scale = side / 32
+        centres = (np.arange(32)[:, None] + 0.5) * scale
+        distance = np.abs(np.arange(side) + 0.5 - centres) / max(1, scale)
+        triangle = np.maximum(0, 1 - distance)
+        return np.asarray(triangle / triangle.sum(axis=1, keepdims=True))
+
+    expected = np.einsum("iy,jx,yxc->ijc", weights(shape[0]), weights(shape[1]), pixels)
+    assert np.abs(to_network_input(pixels) - expected).max() <= 1
