@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from cifar_core.console import show
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.errors import PictureError
 from cifar_core.evaluation.classification import class_report, to_dict, to_text
+from cifar_core.inference.archive import Archive, is_archive, open_archive
 from cifar_core.inference.novelty import NoneOfThese
+from cifar_core.inference.upload import Picture
 
 MODEL = "a run's id, or a network: the model that came with the lab, else your newest"
 
@@ -26,7 +30,7 @@ def add_to(add: Add) -> None:
     made = add(measure, "measure", "time each step of a trained network on this machine")
     made.add_argument("model", metavar="MODEL", help=MODEL)
     made = add(classify, "classify", "say what pictures show")
-    made.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an image, or a zip")
     made.add_argument("--model", help=f"{MODEL}; the reference by default")
     made.add_argument("--fit", choices=("squash", "crop"), default="squash")
     made.add_argument("--mirror", action="store_true", help="average with the mirror image")
@@ -68,11 +72,10 @@ def classify(options: argparse.Namespace) -> int:
     run = services.find_model(options.model)
     model = services.open_model(run)
     failed = False
-    for path in options.files:
-        facts: dict[str, Any] = {"file": str(path)}
+    for name, load in _images(options.files):
+        facts: dict[str, Any] = {"file": name}
         try:
-            picture = services.read_picture(console.read_file(path.absolute()), path.name)
-            answer = services.classify(model, picture, fit=options.fit, mirror=options.mirror)
+            answer = services.classify(model, load(), fit=options.fit, mirror=options.mirror)
             shares = [round(float(share), 6) for share in answer.probabilities]
             best = max(range(len(shares)), key=shares.__getitem__)
             facts["model"] = run.id
@@ -82,16 +85,42 @@ def classify(options: argparse.Namespace) -> int:
         except PictureError as error:
             failed = True
             facts["error"] = console.answers(error)
-        if options.json:
-            show(json.dumps(facts))
-        elif "error" in facts:
-            show(f"{path}: {' '.join(facts['error'].values())}")
-        else:
-            label = facts["label"]
-            perhaps = facts["none_of_these"] and facts["none_of_these"]["verdict"]
-            doubt = "; perhaps none of the ten" if perhaps else ""
-            show(f"{path}: {label} ({formats.percent(facts['probabilities'][label])}){doubt}")
+        show(json.dumps(facts) if options.json else _in_words(facts))
     return 1 if failed else 0
+
+
+def _images(paths: Sequence[Path]) -> Iterator[tuple[str, Callable[[], Picture]]]:
+    """Yields the name of each image, those in zips too, and what reads it or raises an error."""
+    for path in paths:
+        try:
+            data = console.read_file(path.absolute())
+            if not is_archive(data):
+                yield str(path), partial(services.read_picture, data, path.name)
+                continue
+            archive = open_archive(data, path.name)
+        except PictureError as error:
+            yield str(path), partial(_refuse, error)
+            continue
+        for place, name in enumerate(archive.names):
+            yield f"{path}/{name}", partial(_of_archive, archive, place)
+
+
+def _of_archive(archive: Archive, place: int) -> Picture:
+    return services.read_picture(archive.read(place), archive.names[place])
+
+
+def _refuse(error: PictureError) -> Picture:
+    raise error
+
+
+def _in_words(facts: Mapping[str, Any]) -> str:
+    """Returns what is known of one image on one line."""
+    if "error" in facts:
+        return f"{facts['file']}: {' '.join(facts['error'].values())}"
+    perhaps = facts["none_of_these"] and facts["none_of_these"]["verdict"]
+    doubt = "; perhaps none of the ten" if perhaps else ""
+    label = facts["label"]
+    return f"{facts['file']}: {label} ({formats.percent(facts['probabilities'][label])}){doubt}"
 
 
 def feedback(options: argparse.Namespace) -> int:

@@ -108,6 +108,26 @@ class Archive:
         return data
 
 
+def open_archive(data: bytes, label: str) -> Archive:
+    """Opens a zip that holds at least one file.
+
+    Args:
+        data: The whole archive.
+        label: Its harmless name.
+
+    Raises:
+        PictureError: It is empty, broken or too large.
+    """
+    archive = Archive(data)
+    if not archive.names:
+        raise PictureError(
+            f"“{label}” holds no files.",
+            expected="A zip of pictures was expected.",
+            remedy="Pack the pictures again, or choose them one by one.",
+        )
+    return archive
+
+
 def is_archive(data: bytes) -> bool:
     """Says whether a file's first bytes are those of a zip, whatever it is called."""
     return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))

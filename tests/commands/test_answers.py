@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,31 @@ def test_one_bad_picture_does_not_keep_the_others_from_their_answers(
     assert "error" in bad
     assert good["model"] == "fake-1"
     assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_zip_is_classified_image_by_image(
+    runs_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model(runs_dir)
+    for name in ("a", "b"):
+        picture(tmp_path / f"{name}.png")
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        archive.write(tmp_path / "a.png", "cats/a.png")
+        archive.writestr("notes.txt", "no image")
+        archive.write(tmp_path / "b.png", "b.png")
+    zipped, alone = tmp_path / "many.zip", tmp_path / "a.png"
+    assert done("classify", str(zipped), str(alone), "--json") == 1
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    names = [f"{zipped}/cats/a.png", f"{zipped}/notes.txt", f"{zipped}/b.png", str(alone)]
+    assert [line["file"] for line in lines] == names
+    assert ["error" in line for line in lines] == [False, True, False, False]
+    assert lines[0]["probabilities"] == lines[3]["probabilities"]
+
+
+def test_an_empty_zip_is_refused(
+    runs_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model(runs_dir)
+    zipfile.ZipFile(tmp_path / "empty.zip", "w").close()
+    assert done("classify", str(tmp_path / "empty.zip"), "--json") == 1
+    assert "error" in json.loads(capfd.readouterr().out)
