@@ -17,6 +17,12 @@ from cifar_core.runs.reading import Run
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&^=])")
 
+_USE_CALIBRATED = """
+# Calibrated by the temperature, as the lab shows them:
+heated = np.maximum(probabilities, 1e-12) ** (1 / {:.6f})
+calibrated = heated / heated.sum(axis=1, keepdims=True)
+"""
+
 
 def card(run: Run) -> str:
     """Returns the card of a finished run's model.
@@ -54,9 +60,36 @@ number is in recipe.json, digests and versions are in manifest.json.
 
 **Limits.** It knows ten classes and must name one of them whatever a picture shows. It has seen
 only pictures of 32 × 32 pixels; photographs made smaller differ from them.
-
+{_use(run, figures)}
 **Again.** `{command(recipe)}`;
 {_proof(run)}
+"""
+
+
+def _use(run: Run, figures: Evaluation) -> str:
+    """Says what the network's file takes and gives; nothing where the file is not kept."""
+    if not run.folder.litert_path.is_file():
+        return ""
+    order = ", ".join(f"{label} {name}" for label, name in enumerate(CLASS_NAMES))
+    keeps_keras = run.folder.keras_path.is_file()
+    same = " The same holds for model.keras." if keeps_keras else ""
+    heat = "" if figures.temperature is None else _USE_CALIBRATED.format(figures.temperature)
+    return f"""
+**Use.** Input: `images`, uint8 of shape (n, 32, 32, 3), red, green, blue, **from 0 to 255**; the
+network divides by 255 itself, so do not divide before. Output: float32 of shape (n, 10),
+probabilities in this order: {order}.{same}
+
+```python
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+interpreter = Interpreter(model_path="model.tflite")
+interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], images.shape)
+interpreter.allocate_tensors()
+interpreter.set_tensor(interpreter.get_input_details()[0]["index"], images)
+interpreter.invoke()
+probabilities = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+{heat}```
 """
 
 

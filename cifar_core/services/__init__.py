@@ -86,11 +86,13 @@ from cifar_core.services.networks import (
     start_timing,
 )
 from cifar_core.services.report import (
+    FACTS_FILES,
     best_runs,
     headline_runs,
     list_model_files,
     make_report,
     read_card,
+    read_facts_file,
     read_model_file,
     reportable_runs,
     validation_accuracy,
@@ -213,6 +215,8 @@ __all__ = [
     "validation_accuracy",
     "make_report",
     "read_card",
+    "FACTS_FILES",
     "list_model_files",
+    "read_facts_file",
     "read_model_file",
 ]

@@ -17,6 +17,9 @@ from cifar_core.services.data import open_dataset
 from cifar_core.services.runs import list_runs
 
 MODEL_FILES: Final = ("model.keras", "model.tflite")
+
+FACTS_FILES: Final = ("recipe.json", "manifest.json")
+"""What the card of a model points to beside the files of the network."""
 """What a trained network can be taken away as: for Keras, and for LiteRT."""
 
 
@@ -82,6 +85,21 @@ def list_model_files(run: Run) -> dict[str, int]:
     """Returns the files of a trained network that there are, by name, with their bytes."""
     paths = [run.folder.path / name for name in MODEL_FILES]
     return {path.name: path.stat().st_size for path in paths if path.is_file()}
+
+
+def read_facts_file(run: Run, name: str) -> bytes:
+    """Returns a file that a model's card points to, its digest checked.
+
+    Args:
+        run: A finished run.
+        name: One of :data:`FACTS_FILES`.
+
+    Raises:
+        RunError: It cannot be read, or is not what the run wrote.
+    """
+    results.read_manifest(run)
+    results.recipe_of(run)
+    return (run.folder.path / name).read_bytes()
 
 
 def read_model_file(run: Run, name: str) -> bytes:

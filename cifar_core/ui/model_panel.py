@@ -51,6 +51,16 @@ def model_panel(models: Sequence[Run]) -> None:
             icon=":material/download:",
             key="file_card",
         )
+        for name in services.FACTS_FILES:  # the card points to them
+            st.download_button(
+                name,
+                functools.partial(services.read_facts_file, run, name),
+                file_name=file_name(run.id, name),
+                mime="application/json",
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"file_{name}",
+            )
     with st.expander("The model's card"), guard():
         text = services.read_card(run)
         heading, _, rest = text.partition("\n")

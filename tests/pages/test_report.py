@@ -106,6 +106,18 @@ def test_a_model_is_offered_with_its_file_and_its_card(monkeypatch: pytest.Monke
     assert formats.percent(figures.accuracy, figures.interval) in card
 
 
+def test_the_files_that_the_card_points_to_are_offered_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    offered = {name.split(" ")[0] for name in buttons_of(open_page())}
+    run = services.read_run("cnn4")
+    named = set(re.findall(r"\b\w+\.(?:json|tflite|keras)\b", services.read_card(run)))
+    assert {"recipe.json", "manifest.json", "model.tflite"} <= named <= offered
+    for name in services.FACTS_FILES:
+        assert services.read_facts_file(run, name) == (run.folder.path / name).read_bytes()
+
+
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The included models, by id."""

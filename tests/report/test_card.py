@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from cifar_core import services
+from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import ModelError, RunError
+from cifar_core.inference.upload import Picture
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
 from tools.fabricate import Fake, fabricate
@@ -35,6 +41,36 @@ def test_the_shipped_cards_are_what_the_lab_would_write(
     run = services.read_run(name)
     stored = (run.folder.path / "README.md").read_text(encoding="utf-8")
     assert services.read_card(run) == stored
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if "-" not in name])
+def test_whoever_follows_the_card_gets_what_the_lab_says(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    run = services.read_run(name)
+    card = services.read_card(run)
+    (program,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    images = load_sample().test.images[:20]
+    found: dict[str, Any] = {"images": images}
+    monkeypatch.chdir(run.folder.path)
+    exec(program, found)
+    model = services.open_model(run)
+    answers = [
+        services.classify(model, Picture("x", image, "PNG", 32, 32, "")).probabilities
+        for image in images
+    ]
+    assert np.abs(found["calibrated"] - np.stack(answers)).max() < 1e-4
+    order = re.findall(r"(\d) (\w+)[,.]", card.split("in this order:")[1].split("\n\n")[0])
+    assert order == [(str(place), label) for place, label in enumerate(CLASS_NAMES)]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_card_points_only_to_files_that_are_there(name: str) -> None:
+    folder = PROJECT_DIR / "models" / name
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\b\w+\.(?:json|tflite|keras|npy|npz)\b", card))
+    assert named - {path.name for path in folder.iterdir()} == set()
 
 
 def test_the_card_of_a_history_promises_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
