@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from cifar_core import services, settings
 from cifar_core.dataset.arrays import Dataset, sha256
 from cifar_core.errors import PictureError
-from cifar_core.inference.archive import MAX_ENTRIES, Archive, is_archive
+from cifar_core.inference.archive import MAX_ENTRIES, Archive, is_archive, open_archive
 from cifar_core.inference.names import safe_name
 from cifar_core.inference.room import Room
 from cifar_core.inference.upload import MAX_PIXELS, READABLE, Picture
 from cifar_core.ui import cached
+from cifar_core.ui.kept_uploads import take_uploads
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -34,6 +38,11 @@ PROMISE = (
     f"megapixels each, or a zip of up to {MAX_ENTRIES:,} of them. They stay in the memory of this "
     "server while you look at them. Nothing is stored or passed on; only if you agree to it, your "
     "word on an answer is kept, without the picture."
+)
+
+NO_CAMERA = (
+    "Browsers give the camera only to pages over HTTPS or on the computer itself. Open the lab as "
+    "https://… or, on its own computer, as http://localhost…; or take a photo and upload it."
 )
 
 
@@ -74,17 +83,14 @@ def take_pictures() -> list[Brought]:
         [UPLOAD, CAMERA, TEST], key="from", on_change="rerun", bind="query-params"
     )
     with files:  # Drawn also while hidden: otherwise its files would be forgotten.
-        # Any ending is welcome: what is no picture gets an answer in sentences.
-        uploads = st.file_uploader(
-            "Drop pictures or a zip of them here, or choose them",
-            accept_multiple_files=True,
-            key="uploads",
-        )
+        uploads = take_uploads("Drop pictures or a zip of them here, or choose them")
         st.text(PROMISE)
     if files.open:
         return [brought for upload in uploads for brought in _of_upload(upload)]
     if camera.open:
         with camera:
+            if not _camera_is_allowed(st.context.url or ""):
+                st.text(NO_CAMERA)
             # Asked for by a click only: a browser warns as soon as the camera is wanted.
             if not st.toggle("Use the camera", key="camera_on"):
                 return []
@@ -92,6 +98,16 @@ def take_pictures() -> list[Brought]:
             return _of_upload(photo) if photo is not None else []
     with test:
         return [_test_picture(cached.open_dataset())]
+
+
+def _camera_is_allowed(url: str) -> bool:
+    """Whether browsers give a page at this address the camera (W3C, Secure Contexts)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    is_local = host == "localhost" or host.endswith(".localhost")
+    with suppress(ValueError):  # a name, no number
+        is_local |= ip_address(host).is_loopback
+    return parts.scheme != "http" or is_local
 
 
 def _of_upload(upload: UploadedFile) -> list[Brought]:
@@ -104,13 +120,7 @@ def _of_upload(upload: UploadedFile) -> list[Brought]:
             )
         ]
     try:
-        archive = Archive(upload.getvalue())
-        if not archive.names:
-            raise PictureError(
-                f"“{name}” holds no files.",
-                expected="A zip of pictures was expected.",
-                remedy="Pack the pictures again, or upload them one by one.",
-            )
+        archive = open_archive(upload.getvalue(), name)
     except PictureError as error:
         return [Brought(upload.file_id, name, partial(_refuse, error))]
     return [

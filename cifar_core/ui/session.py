@@ -48,6 +48,12 @@ picture. A picture of three kilobytes each stays with it."""
 STOPPED_AT = Kept[str]("kept_stopped_at", "")
 """What was asked of many pictures when the person pressed Stop."""
 
+UPLOADS = Kept[tuple[str, ...]]("kept_uploads", ())
+"""The files in Classify's field, by their ids."""
+
+EARLIER_UPLOADS = Kept[tuple[str, ...]]("kept_earlier_uploads", ())
+"""Those of earlier visits to the page, which its field forgot."""
+
 FEEDBACK_CODE = Kept[str]("kept_feedback_code", "")
 """What finds what this person had kept; empty until they agree for the first time."""
 

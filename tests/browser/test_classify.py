@@ -80,6 +80,17 @@ def test_a_photograph_is_answered_beside_what_the_network_sees_of_it(page: Page)
     page.get_by_alt_text(re.compile("What the networks see: 32 × 32")).wait_for()
 
 
+def test_a_photograph_stays_while_the_visitor_looks_at_another_page(page: Page) -> None:
+    bring(page, photograph())
+    page.get_by_alt_text(re.compile("The original: 900 × 1,200")).wait_for()
+    page.get_by_role("link", name="Train", exact=True).first.click()
+    page.get_by_role("heading", name="Train", exact=True).first.wait_for()
+    page.get_by_role("link", name="Classify", exact=True).first.click()
+    page.get_by_alt_text(re.compile("The original: 900 × 1,200")).wait_for()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_text("No picture yet.").wait_for()
+
+
 def test_a_broken_file_gets_a_sentence_and_costs_the_others_nothing(page: Page) -> None:
     broken = photograph()["buffer"][:400]
     bring(page, file("broken.jpg", broken), photograph(), file("notes.txt", b"no picture"))
