@@ -31,6 +31,11 @@ MAX_PROFILE_BYTES = 4_000_000
 MAX_DEFLATE_RATIO = 1032
 """Deflate cannot pack more bytes than this into one (zlib's technical details)."""
 
+_HEIF = re.compile(rb".{4}ftyp(?:.{4})*?(?:he[iv][cxms]|mif[12]|miaf|msf1|heif)", re.DOTALL)
+"""How files begin whose images are packed with HEVC: the brands of their first box."""
+
+_HEIF_SIZE = re.compile(rb"ispe\x00{4}(.{4})(.{4})", re.DOTALL)
+
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """What ends a JPEG's packed pixels: not a stuffed byte, filling or a restart."""
 
@@ -44,7 +49,7 @@ class Envelope:
     """What a file says before it is decoded.
 
     Attributes:
-        format: JPEG, PNG, WEBP, GIF, BMP or AVIF: Pillow's name of it.
+        format: JPEG, PNG, WEBP, GIF, BMP, AVIF or HEIF: Pillow's name of it.
         data: The file with only the blocks that its first picture needs.
         size: Declared width and height, or None where only the decoder can tell.
         frames: Pictures counted, 0 where only the decoder can tell.
@@ -90,6 +95,8 @@ def read_envelope(data: bytes) -> Envelope | None:
         # Brands in the file's first box; a HEIC file has others.
         if data[4:8] == b"ftyp" and (b"avif" in data[8:64] or b"avis" in data[8:64]):
             return Envelope("AVIF", data, frames=0)
+        if _HEIF.match(data[: min(64, int.from_bytes(data[:4], "big"))]):
+            return Envelope("HEIF", data, size=_heif_size(data), frames=0)
     except (struct.error, IndexError) as error:
         raise EnvelopeError("it breaks off in the middle") from error
     return None
@@ -260,6 +267,15 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
     return None
+
+
+def _heif_size(data: bytes) -> tuple[int, int] | None:
+    """Largest size that a HEIF file declares, of whole images and their tiles."""
+    sizes = [
+        (int.from_bytes(found[1], "big"), int.from_bytes(found[2], "big"))
+        for found in _HEIF_SIZE.finditer(data)
+    ]
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
 
 
 def _read_bmp(data: bytes) -> Envelope:

@@ -16,6 +16,7 @@ from PIL import Image, JpegImagePlugin
 
 from cifar_core import settings
 from cifar_core.errors import PictureError
+from cifar_core.inference import heif
 from cifar_core.inference.exif import read_orientation
 from cifar_core.inference.upload import PREVIEW_SIDE, Picture, read_picture, to_network_input
 from tests.inference import hostile
@@ -518,8 +519,9 @@ HEIC = ("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", 
 @pytest.mark.parametrize("major", [None, *HEIC])
 @pytest.mark.parametrize("brand", HEIC)
 def test_a_picture_as_iphones_keep_them_is_refused_with_what_to_do(
-    brand: str, major: str | None
+    brand: str, major: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(heif, "is_readable", lambda: False)
     brands = f"{major}\0\0\0\0{brand}".encode() if major else f"{brand}\0\0\0\0".encode()
     box = (8 + len(brands)).to_bytes(4, "big") + b"ftyp" + brands
     error = refusal(box + bytes(40), "IMG_1.HEIC")
