@@ -7,6 +7,7 @@ is LittleCMS', through Pillow, on the reduced image.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from cifar_core.inference.envelope import MAX_PROFILE_BYTES
 from cifar_core.inference.names import safe_name
 
 # Colour space in the profile's head → Pillow's mode of what it describes (ICC.1, 7.2.6).
-_MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
+_MODES: Mapping[bytes, str] = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B")
 
 

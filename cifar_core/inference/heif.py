@@ -8,14 +8,14 @@ refuses to decode more pixels than the file declared, so the limits on declared 
 from __future__ import annotations
 
 import functools
-import importlib
 
 
 @functools.cache
 def is_readable() -> bool:
     """Registers the decoder with Pillow, once, and says whether there is one."""
     try:
-        importlib.import_module("pillow_heif").register_heif_opener()
+        import pillow_heif
     except ImportError:
         return False
+    pillow_heif.register_heif_opener()
     return True

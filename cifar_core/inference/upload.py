@@ -234,27 +234,19 @@ def _decode(
     envelope: Envelope, label: str
 ) -> tuple[NDArray[np.uint8], tuple[int, int], tuple[str, ...]]:
     """Decodes, composites, reduces and turns; returns pixels, upright size and notes."""
-    notes: list[str] = []
     with Image.open(io.BytesIO(envelope.data), formats=[envelope.format]) as image:
         original = image.size
         _check_size(original, envelope.scans, label)
-        frames = envelope.frames or int(getattr(image, "n_frames", 1))
         _check_run_length(image, len(envelope.data), label)
         scale = min(1.0, PREVIEW_SIDE / max(original))
         preview = tuple(max(1, round(side * scale)) for side in original)
         if envelope.format == "JPEG":
             image.draft(None, (preview[0], preview[1]))
         image.load()
-        if frames > 1:
-            counted = f"at least {frames:,}" if envelope.has_more_frames else f"{frames:,}"
-            notes.append(f"first frame of {counted}")
         orientation = read_orientation(envelope.exif or image.info.get("exif") or b"")
-        if envelope.bits == 16:
-            notes.append("16 bits reduced to 8")
         icc = envelope.profile or image.info.get("icc_profile") or b""
         profile = open_profile(icc, image.mode)
-        if image.mode == "CMYK":
-            notes.append("printing colours (CMYK) turned into RGB")
+        notes = _notes_of(image, envelope)
         upright, was_transparent = reduce_picture(
             image,
             envelope.bits,
@@ -272,6 +264,20 @@ def _decode(
         notes.append("turned upright")
     size = original[::-1] if orientation >= 5 else original
     return np.array(upright, dtype=np.uint8), size, tuple(notes)
+
+
+def _notes_of(image: Image.Image, envelope: Envelope) -> list[str]:
+    """Returns what reading an image leaves out or brings to 8-bit RGB."""
+    notes = []
+    frames = envelope.frames or int(getattr(image, "n_frames", 1))
+    if frames > 1:
+        counted = f"at least {frames:,}" if envelope.has_more_frames else f"{frames:,}"
+        notes.append(f"first frame of {counted}")
+    if envelope.bits == 16:
+        notes.append("16 bits reduced to 8")
+    if image.mode == "CMYK":
+        notes.append("printing colours (CMYK) turned into RGB")
+    return notes
 
 
 def _check_run_length(image: Image.Image, count: int, label: str) -> None:
