@@ -27,6 +27,9 @@ UNREADABLE = (OSError, ValueError, TypeError, AttributeError, RecursionError, Ov
 ABSURD = 1e12
 """No number in a run's folder is that large: not a moment (seconds), a count or a rate."""
 
+IDENTITY_BYTES = 400
+"""The longest identity and its line end fit well."""
+
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "State": (str,),
     "str": (str,),
@@ -196,6 +199,11 @@ class RunFolder:
         return self.path / "recipe.json"
 
     @property
+    def identity_path(self) -> Path:
+        """identity: which run this is, also when its folder was copied or renamed."""
+        return self.path / "identity"
+
+    @property
     def status_path(self) -> Path:
         """status.json: the worker's last word."""
         return self.path / "status.json"
@@ -291,6 +299,13 @@ class RunFolder:
             ) from error
         digests.check(self.recipe_path)
         return recipe
+
+    def read_identity(self) -> str:
+        """Returns which run this is: as its starter wrote it, or else the folder's name."""
+        try:
+            return files.read_bytes(self.identity_path, most=IDENTITY_BYTES).decode().strip()
+        except (OSError, ValueError):
+            return self.id
 
     def recorded_digest(self) -> str:
         """Returns the SHA-256 that the manifest records for model.tflite, empty without one.

@@ -66,6 +66,7 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
         fresh.path.mkdir()
         try:
             files.write_json(fresh.recipe_path, recipe.to_json())
+            files.write_whole(fresh.identity_path, f"{folder.id}\n".encode())
             fresh.write_label(label)
             lock = try_lock(fresh.lock_path)
             assert lock is not None, "a folder nobody knows is locked by nobody"

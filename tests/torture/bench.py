@@ -193,7 +193,7 @@ def digests(path: Path) -> dict[str, bytes]:
         for row in folder.read_metrics()
     ]
     progress = dataclasses.replace(
-        saved.progress, running_seconds=0.0, epoch_seconds=0.0, metrics_bytes=0
+        saved.progress, running_seconds=0.0, epoch_seconds=0.0, metrics_bytes=0, run=""
     )
     arrays = {name: np.asarray(array).tobytes() for name, array in saved.arrays.items()}
     return {
