@@ -86,6 +86,8 @@ class Status:
         accuracy: Accuracy on the monitored split after the last epoch, from 0 to 1.
         best_accuracy: The best of them, and ``best_epoch`` its epoch (from 1).
         reason: Why it ended, in a sentence; ``remedy`` what to do next.
+        caution: Why what is computed since it went on differs in its bits from an undisturbed
+            run, in a sentence; empty when it does not.
         attempts: How often a worker was started for it.
         boot: Identifies the machine's start, to tell a reboot from a death.
         cores: Processor cores the worker may use; 0 until known.
@@ -118,6 +120,7 @@ class Status:
     best_epoch: int | None = None
     reason: str = ""
     remedy: str = ""
+    caution: str = ""
     attempts: int = 0
     boot: str = ""
     cores: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -21,6 +22,7 @@ from cifar_core import files
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock, is_held, try_lock
 from cifar_core.recipes import Recipe
+from cifar_core.runs import surroundings
 from cifar_core.runs.folder import Label, RunFolder, State, Status
 from cifar_core.runs.launch import launch
 from cifar_core.runs.line import Line
@@ -56,6 +58,7 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
         RunError: The folder cannot be written or no worker could be started.
     """
     _check_device(device)
+    surroundings.check_backend(os.environ)
     key = hashlib.sha256(token.encode()).hexdigest()[:12] if token else secrets.token_hex(6)
     folder = RunFolder(runs_dir / f"{recipe.network}-{recipe.name}-{key}")
     label = Label(_clean(name, MAX_NAME_CHARACTERS), "", time.time())
@@ -105,6 +108,7 @@ def resume(runs_dir: Path, run_id: str, *, device: str | None = None) -> None:
     folder = find(runs_dir, run_id)
     if device is not None:
         _check_device(device)
+    surroundings.check_backend(os.environ)
     folder.read_recipe()  # a run whose recipe is lost cannot go on: says so
     with _owned(folder, "resumed") as lock:
         # First of all: a request left over from the life before must go, one that comes

@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from cifar_core.errors import LabError
 from cifar_core.lock import Lock
+from cifar_core.runs import surroundings
 from cifar_core.runs.devices import load_average, usable_cores
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.journal import Journal
@@ -153,6 +154,7 @@ def work(journal: Journal, wish: Wish) -> None:
             return
         LOG.info("got %s after %.1f s in line", status.device, waited - status.waiting_seconds)
         _begin(journal)
+        _settle(journal)
         from cifar_core.training.train import train
 
         finished = train(journal, wish)
@@ -185,6 +187,21 @@ def _begin(journal: Journal) -> None:
         load_at_start=load_average(),
         load_median=None,
     )
+
+
+def _settle(journal: Journal) -> None:
+    """Makes this process's environment that of the run, before what computes is imported."""
+    folder = journal.folder
+    stray = surroundings.clear(os.environ, folder.temporary_path / "keras")
+    if stray:
+        LOG.info("%s", surroundings.told(stray))
+    from cifar_core.training import checkpoint
+
+    saved = checkpoint.load(folder.checkpoint_path)
+    recorded = saved.progress.surroundings if saved else {}
+    if saved and not recorded:
+        recorded = surroundings.from_threads(journal.status.threads)
+    surroundings.settle(os.environ, recorded)
 
 
 def _wait(journal: Journal, line: Line, wish: Wish) -> Lock | None:

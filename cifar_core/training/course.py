@@ -91,7 +91,12 @@ class Course:
             begin = self.progress
             origin.check(saved, begin, self.engine.read())
             self.engine.write(saved.arrays)
-            self.progress = dataclasses.replace(saved.progress, run=begin.run, recipe=begin.recipe)
+            self.progress = dataclasses.replace(
+                saved.progress,
+                run=begin.run,
+                recipe=begin.recipe,
+                surroundings=saved.progress.surroundings or begin.surroundings,
+            )
         try:
             files.cut(self.folder.metrics_path, self.progress.metrics_bytes)
             files.cut(self.folder.predictions_path, self.progress.predictions_bytes)

@@ -41,9 +41,10 @@ def check(saved: Checkpoint, begin: Progress, arrays: Mapping[str, np.ndarray]) 
         )
     if written.recipe and written.recipe != begin.recipe:
         raise RunError(
-            f"The recipe has changed since the run began: {_changes(written.recipe, begin.recipe)}.",
+            "The recipe has changed since the run began: "
+            f"{_changes(written.recipe, begin.recipe)}.",
             expected="A run goes on with the recipe it began with.",
-            remedy="Put these values back into recipe.json, or start a new run with the new ones.",
+            remedy="Put the old values back into recipe.json, or start a new run with the new.",
         )
     if written.backend != begin.backend:
         raise RunError(
