@@ -21,7 +21,7 @@ MOST_JSON_BYTES = 16_000_000
 
 
 class NoFileError(OSError):
-    """What stands at a path is no regular file."""
+    """What stands at a path is no regular file, or one that is too large to be read."""
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -174,15 +174,14 @@ def read_bytes(path: Path, *, most: int | None = None) -> bytes:
         most: A larger file is refused.
 
     Raises:
-        OSError: The file cannot be read.
-        ValueError: It is no file, or larger than that.
+        OSError: The file cannot be read, is no file (:class:`NoFileError`), or too large.
     """
     with open_regular(path) as file:
         if most is None:
             return file.read()
         data = file.read(most + 1)
     if len(data) > most:
-        raise ValueError(f"{path.name} has more than {most:,} bytes")
+        raise NoFileError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data
 
 
@@ -193,14 +192,15 @@ def open_regular(path: Path) -> BinaryIO:
         OSError: The file cannot be read.
         NoFileError: It is a pipe, a device or the like.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise NoFileError(errno.EINVAL, "it is no file", str(path))
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
+    file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - Path has none
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NoFileError(errno.EINVAL, "it is no file", str(path))
+    return file
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def sha256_of(path: Path) -> str:

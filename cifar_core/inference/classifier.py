@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core import files
 from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
 from cifar_core.errors import ModelError
 
@@ -121,7 +122,7 @@ class _Engine:
 def read_model(model_path: Path, sha256: str | None) -> bytes:
     """Returns the file's bytes after checking its digest."""
     try:
-        content = model_path.read_bytes()
+        content = files.read_bytes(model_path)
     except OSError as error:
         raise ModelError(
             f"The trained network {model_path.name} cannot be read ({error.strerror}).",

@@ -21,7 +21,10 @@ from cifar_core.runs import digests
 
 T = TypeVar("T")
 
-UNREADABLE = (OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError)
+UNREADABLE = (
+    *(OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError),
+    MemoryError,
+)
 """What reading a file raises that is missing, torn, foreign or hostile."""
 
 ABSURD = 1e12
@@ -29,6 +32,12 @@ ABSURD = 1e12
 
 IDENTITY_BYTES = 400
 """The longest identity and its line end fit well."""
+
+MAX_NAME_CHARACTERS = 80
+MAX_NOTE_CHARACTERS = 2000
+
+MOST_CHARACTERS = 4000
+"""No text of a status is longer: a page must draw it."""
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "State": (str,),
@@ -353,9 +362,12 @@ class RunFolder:
     def read_label(self) -> Label:
         """Returns the run's name and note, empty when none were given."""
         try:
-            return _typed(Label, files.read_json(self.label_path))
+            label = _typed(Label, files.read_json(self.label_path))
         except UNREADABLE:
             return Label()
+        return dataclasses.replace(
+            label, name=label.name[:MAX_NAME_CHARACTERS], note=label.note[:MAX_NOTE_CHARACTERS]
+        )
 
     def write_label(self, label: Label) -> None:
         """Replaces the run's name and note."""
@@ -369,8 +381,8 @@ class RunFolder:
         """
         digests.check(self.metrics_path)
         try:
-            return parse_rows(self.metrics_path.read_bytes())
-        except OSError:
+            return parse_rows(files.read_bytes(self.metrics_path))
+        except (OSError, MemoryError):
             return []
 
     def append_metrics(self, rows: Iterable[MetricRow], *, durable: bool = False) -> None:
@@ -402,6 +414,8 @@ def _typed(kind: type[T], values: Mapping[str, Any]) -> T:
     for key, value in given.items():
         if type(value) not in _TYPES[known[key]]:
             raise TypeError(f"{key} is {value!r}")
+        if isinstance(value, str):
+            given[key] = value[:MOST_CHARACTERS]
         if isinstance(value, (int, float)) and not abs(value) < ABSURD:
             raise ValueError(f"{key} is {value!r}")
     if "state" in given:

@@ -10,8 +10,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import BinaryIO
 
-from cifar_core import settings
+from cifar_core import files, settings
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock
 from cifar_core.runs.folder import RunFolder
@@ -34,7 +35,7 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
     """
     arguments = [str(folder.path.absolute()), str(lock.descriptor)]
     try:
-        with folder.log_path.open("ab") as log:
+        with _open_log(folder) as log:
             subprocess.run(
                 [*WORKER_COMMAND, *arguments],
                 stdin=subprocess.DEVNULL,
@@ -55,10 +56,21 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
         ) from error
 
 
+def _open_log(folder: RunFolder) -> BinaryIO:
+    """Opens a run's log to add to it; a pipe in its place is not waited for.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
+    return os.fdopen(os.open(folder.log_path, flags, 0o644), "ab")
+
+
 def _last_words(folder: RunFolder) -> str:
     """Returns the end of what the worker printed."""
     try:
-        return folder.log_path.read_text(errors="replace").strip()[-300:] or "none."
+        text = files.read_bytes(folder.log_path).decode(errors="replace")
+        return text.strip()[-300:] or "none."
     except OSError:
         return "none."
 

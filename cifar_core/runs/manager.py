@@ -22,8 +22,15 @@ from cifar_core import files
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock, is_held, try_lock
 from cifar_core.recipes import Recipe
-from cifar_core.runs import surroundings
-from cifar_core.runs.folder import Label, RunFolder, State, Status
+from cifar_core.runs import contents, surroundings
+from cifar_core.runs.folder import (
+    MAX_NAME_CHARACTERS,
+    MAX_NOTE_CHARACTERS,
+    Label,
+    RunFolder,
+    State,
+    Status,
+)
 from cifar_core.runs.launch import launch
 from cifar_core.runs.line import Line
 from cifar_core.runs.reading import Run, boot_id, find, read, unknown
@@ -35,9 +42,6 @@ MOVE_SECONDS = 10.0
 
 ABANDONED_SECONDS = 3600.0
 """A folder that was being prepared so long ago belongs to a starter that was killed."""
-
-MAX_NAME_CHARACTERS = 80
-MAX_NOTE_CHARACTERS = 2000
 
 
 def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name: str = "") -> str:
@@ -173,8 +177,18 @@ def move(runs_dir: Path, run_id: str, device: str) -> None:
 def relabel(
     runs_dir: Path, run_id: str, *, name: str | None = None, note: str | None = None
 ) -> None:
-    """Changes what people call a run, or their note on it; None keeps what is there."""
+    """Changes what people call a run, or their note on it; None keeps what is there.
+
+    Raises:
+        RunError: It is unknown, a link to a folder elsewhere, or cannot be written.
+    """
     folder = find(runs_dir, run_id)
+    if folder.path.is_symlink():
+        raise RunError(
+            f"Run “{run_id}” is a link to a folder elsewhere.",
+            expected="Only what lies in the folder of the runs is changed.",
+            remedy="Copy the folder here in place of the link, or rename the run where it is.",
+        )
     label = folder.read_label()
     if name is not None:
         label = dataclasses.replace(label, name=_clean(name, MAX_NAME_CHARACTERS))
@@ -187,17 +201,18 @@ def relabel(
         raise _unwritable(runs_dir, error) from error
 
 
-def delete(runs_dir: Path, run_id: str) -> None:
-    """Removes a run and everything in its folder.
+def delete(runs_dir: Path, run_id: str) -> list[str]:
+    """Removes a run: everything that the lab wrote into its folder.
+
+    Returns:
+        The names in its folder that somebody else wrote; they stay, and the folder with them.
 
     Raises:
         RunError: It is unknown, or a process works on it.
     """
     folder = find(runs_dir, run_id)
     with _owned(folder, "deleted"):
-        gone = runs_dir / f".deleted-{secrets.token_hex(8)}"
-        folder.path.rename(gone)  # out of sight in one step, however long the rest takes
-        shutil.rmtree(gone, ignore_errors=True)
+        return contents.remove(folder.path, runs_dir / f".deleted-{secrets.token_hex(8)}")
 
 
 def position(runs_dir: Path, run: Run) -> int:

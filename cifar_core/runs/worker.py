@@ -11,6 +11,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -36,6 +37,12 @@ LOOK_SECONDS = 0.25
 
 INSIST_SECONDS = 6.0
 """A wish to stop that was not followed for so long is carried out without the training."""
+
+
+_NO_ROOM = re.compile(
+    r"cannot allocate memory|failed to map segment|can't start new thread|bad_alloc", re.IGNORECASE
+)
+"""What the system and C++ say where the address space is too small."""
 
 
 class Wish:
@@ -235,6 +242,11 @@ def _explain(error: BaseException) -> tuple[str, str]:
             f"The run's folder cannot be written ({error.strerror}).",
             "Correct its permissions, then resume the run.",
         )
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return (
+            "A file of the run may not become as large as it must (a limit of the system).",
+            "Raise the limit (ulimit -f) or use another file system, then resume the run.",
+        )
     if isinstance(error, MemoryError) or _is_out_of_memory(error):
         return (
             "The memory of the device was not enough.",
@@ -247,8 +259,12 @@ def _explain(error: BaseException) -> tuple[str, str]:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether a backend ran out of memory; both name it in the text or type of the error."""
+    """Whether memory ran out: named by a backend, or where there is no room for its code."""
     name, text = type(error).__name__, str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if isinstance(error, ImportError | RuntimeError | OSError) and _NO_ROOM.search(text):
+        return True
     return name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in text
 
 

@@ -148,7 +148,7 @@ def load(path: Path) -> Checkpoint | None:
     faults = []
     for candidate in (path, before(path)):
         try:
-            found = decode(candidate.read_bytes())
+            found = decode(files.read_bytes(candidate))
         except FileNotFoundError:
             continue
         except (OSError, DamagedCheckpointError) as error:
