@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import BinaryIO
 
 from cifar_core import files, settings
-from cifar_core.errors import RunError
+from cifar_core.errors import RunError, plain_text
 from cifar_core.lock import Lock
 from cifar_core.runs.folder import RunFolder
 from cifar_core.settings import PROJECT_DIR
@@ -70,14 +70,14 @@ def _last_words(folder: RunFolder) -> str:
     """Returns the end of what the worker printed."""
     try:
         text = files.read_bytes(folder.log_path).decode(errors="replace")
-        return text.strip()[-300:] or "none."
+        return plain_text(text)[-300:] or "none."
     except OSError:
         return "none."
 
 
 def worker_environment(environ: Mapping[str, str], device: str) -> dict[str, str]:
     """Returns the environment a worker starts with: it decides what the worker can see."""
-    env = dict(environ)
+    env = settings.child_environment(environ)
     kind, _, index = device.partition(":")
     # "-1" hides every GPU from TensorFlow and JAX; an empty value would not on all of them.
     env["CUDA_VISIBLE_DEVICES"] = index if kind == "gpu" else "-1"

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from cifar_core.errors import LabError
+from cifar_core.errors import LabError, plain_text
 from cifar_core.lock import Lock
 from cifar_core.runs import surroundings
 from cifar_core.runs.devices import load_average, usable_cores
@@ -253,7 +253,7 @@ def _explain(error: BaseException) -> tuple[str, str]:
             "Start it again with a smaller batch size, or close what else uses the memory.",
         )
     return (
-        f"Something unforeseen happened: {type(error).__name__}: {str(error)[:300]}",
+        f"Something unforeseen happened: {type(error).__name__}: {plain_text(error)[:300]}",
         "Read the log of the run; resuming goes on from the last checkpoint.",
     )
 

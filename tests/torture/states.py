@@ -211,8 +211,8 @@ class RunsMachine(RuleBasedStateMachine):
 
     def gate(self, run_id: str, allowed: str) -> None:
         gate = self.runs_dir / run_id / ".gate.tmp"
-        gate.with_name(".gate").write_text(allowed)
-        gate.with_name(".gate").replace(gate)
+        gate.with_name(".gate.new.tmp").write_text(allowed)
+        gate.with_name(".gate.new.tmp").replace(gate)
 
     @invariant()
     def everything_settles_as_the_model_says(self) -> None:
