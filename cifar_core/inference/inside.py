@@ -128,8 +128,7 @@ class Inside:
         content = read_model(model_path, sha256)
         try:
             self._open(content, model_path.name, threads)
-        # LiteRT raises ValueError or RuntimeError as it likes on a file it cannot run; one whose
-        # parts do not belong together fails wherever they are put together.
+        # LiteRT raises what it likes; parts that do not belong together fail anywhere.
         except (ValueError, RuntimeError, LookupError, TypeError, OverflowError) as error:
             raise unfit(model_path.name, "it is no LiteRT network with one input") from error
 
@@ -154,11 +153,8 @@ class Inside:
         if not before:
             raise unfit(name, "nothing flat comes before its last dense layer")
         self._logits, self._features = self._made[logits], self._made[before[-1]]
-        self._shapes = {
-            tensor: shape
-            for item, step in zip(shown, self.steps, strict=True)
-            for tensor, shape in ((item.inputs[0], step.read_shape), (item.output, step.shape))
-        }
+        self._shapes = dict(zip(self._made, (step.shape for step in self.steps), strict=True))
+        self._shapes |= zip(self._read, (step.read_shape for step in self.steps), strict=True)
 
     def look(self, picture: NDArray[np.uint8]) -> list[Seen]:
         """Returns what every step reads and makes of one picture (32, 32, 3) uint8."""

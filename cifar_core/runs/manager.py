@@ -22,7 +22,7 @@ from cifar_core import files
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock, is_held, try_lock
 from cifar_core.recipes import Recipe
-from cifar_core.runs import contents, surroundings
+from cifar_core.runs import contents, refusals, surroundings
 from cifar_core.runs.folder import (
     MAX_NAME_CHARACTERS,
     MAX_NOTE_CHARACTERS,
@@ -94,7 +94,7 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
         finally:
             shutil.rmtree(fresh.path, ignore_errors=True)
     except OSError as error:
-        raise _unwritable(runs_dir, error) from error
+        raise refusals.unwritable(runs_dir, error) from error
     return folder.id
 
 
@@ -148,7 +148,7 @@ def stop(runs_dir: Path, run_id: str) -> None:
     try:
         folder.request_path.touch()  # an empty file: there is room for it on a full disk too
     except OSError as error:
-        raise _unwritable(runs_dir, error) from error
+        raise refusals.unwritable(runs_dir, error) from error
 
 
 def move(runs_dir: Path, run_id: str, device: str) -> None:
@@ -169,7 +169,7 @@ def move(runs_dir: Path, run_id: str, device: str) -> None:
     deadline = time.monotonic() + MOVE_SECONDS
     while is_held(run.folder.lock_path):
         if time.monotonic() > deadline:
-            raise _busy(run_id, "moved")
+            raise refusals.busy(run_id, "moved")
         time.sleep(0.05)
     resume(runs_dir, run_id, device=device)
 
@@ -184,11 +184,7 @@ def relabel(
     """
     folder = find(runs_dir, run_id)
     if folder.path.is_symlink():
-        raise RunError(
-            f"Run “{run_id}” is a link to a folder elsewhere.",
-            expected="Only what lies in the folder of the runs is changed.",
-            remedy="Copy the folder here in place of the link, or rename the run where it is.",
-        )
+        raise refusals.linked(run_id)
     label = folder.read_label()
     if name is not None:
         label = dataclasses.replace(label, name=_clean(name, MAX_NAME_CHARACTERS))
@@ -198,7 +194,7 @@ def relabel(
     try:
         folder.write_label(label)
     except OSError as error:
-        raise _unwritable(runs_dir, error) from error
+        raise refusals.unwritable(runs_dir, error) from error
 
 
 def delete(runs_dir: Path, run_id: str) -> list[str]:
@@ -263,7 +259,7 @@ def _owned(folder: RunFolder, verb: str) -> Iterator[Lock]:
     try:
         lock = try_lock(folder.lock_path, patience_seconds=PATIENCE_SECONDS)
         if lock is None:
-            raise _busy(folder.id, verb)
+            raise refusals.busy(folder.id, verb)
         with lock:
             if not lock.is_on(folder.lock_path):  # deleted while we waited for the lock
                 raise unknown(folder.id)
@@ -271,7 +267,7 @@ def _owned(folder: RunFolder, verb: str) -> Iterator[Lock]:
     except OSError as error:
         if not folder.path.is_dir():
             raise unknown(folder.id) from error
-        raise _unwritable(folder.path.parent, error) from error
+        raise refusals.unwritable(folder.path.parent, error) from error
 
 
 def _sweep(runs_dir: Path) -> None:
@@ -295,22 +291,6 @@ def _check_device(device: str) -> None:
             expected="A device is called cpu, gpu:0, gpu:1 and so on.",
             remedy="Choose one from the list of devices.",
         )
-
-
-def _busy(run_id: str, verb: str) -> RunError:
-    return RunError(
-        f"A process works on run “{run_id}”.",
-        expected=f"A run can be {verb} when it is not running and not waiting.",
-        remedy="Stop it first.",
-    )
-
-
-def _unwritable(runs_dir: Path, error: OSError) -> RunError:
-    return RunError(
-        f"The folder of the runs cannot be written: {error.strerror or error}.",
-        expected=f"{runs_dir} is a folder with free space that this user may write.",
-        remedy="Make room or correct the permissions, or set CIFAR_LAB_RUNS to another folder.",
-    )
 
 
 def _clean(text: str, limit: int) -> str:

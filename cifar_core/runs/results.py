@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cifar_core import files
 from cifar_core.dataset import DIGESTS, arrays, sample, splits
-from cifar_core.errors import LabError, RunError
+from cifar_core.errors import RunError
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, bounds
-from cifar_core.runs import answers, digests
+from cifar_core.runs import answers, digests, refusals
 from cifar_core.runs.folder import UNREADABLE, MetricRow
 from cifar_core.runs.reading import Run
 
@@ -166,7 +165,7 @@ def read_test_predictions(run: Run) -> Predictions:
             remedy="Wait until it is finished, or resume it.",
         ) from error
     except (OSError, ValueError) as error:
-        raise _unreadable(run, path, error) from error
+        raise refusals.unreadable(run.name, path, error) from error
     epoch = run.status.epoch
     return Predictions(
         probabilities,
@@ -260,7 +259,7 @@ def _count_epochs(run: Run, pictures: int) -> int:
     except FileNotFoundError:
         epochs = 0
     except OSError as error:
-        raise _unreadable(run, path, error) from error
+        raise refusals.unreadable(run.name, path, error) from error
     if not epochs and run.is_shipped:
         raise RunError(
             f"Run “{run.name}” came with the lab without its answers after each epoch.",
@@ -289,16 +288,7 @@ def _read_epochs(
     try:
         return answers.read_epochs(path, pictures, epochs, places)
     except (OSError, ValueError) as error:
-        raise _unreadable(run, path, error) from error
-
-
-def _unreadable(run: Run, path: Path, error: Exception) -> RunError:
-    why = error.what if isinstance(error, LabError) else getattr(error, "strerror", None) or error
-    return RunError(
-        f"The predictions of run “{run.name}” ({path.name}) cannot be read: {why}",
-        expected="Ten probabilities for each image, as the run wrote them.",
-        remedy="Look again in a moment, restore the file from a copy, or train the run again.",
-    )
+        raise refusals.unreadable(run.name, path, error) from error
 
 
 def _number(value: float | None) -> float:

@@ -8,8 +8,7 @@ import streamlit as st
 
 from cifar_core import services, summaries
 from cifar_core.errors import LabError, RunError
-from cifar_core.runs.folder import State
-from cifar_core.runs.manager import MAX_NAME_CHARACTERS, MAX_NOTE_CHARACTERS
+from cifar_core.runs.folder import MAX_NAME_CHARACTERS, MAX_NOTE_CHARACTERS, State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.page import guard, show_error
 from cifar_core.ui.run_form import FILL_FROM, found_devices
