@@ -13,8 +13,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 MOST_JSON_BYTES = 16_000_000
 """The largest JSON file that is read: what a stranger lays there must not fill the memory."""
@@ -185,7 +186,7 @@ def read_bytes(path: Path, *, most: int | None = None) -> bytes:
     return data
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Opens a regular file for reading, without waiting for anything.
 
     Raises:

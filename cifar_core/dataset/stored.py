@@ -84,7 +84,7 @@ class StoredRows:
         """Reads rows (n,), neighbours in one go, as (n, …)."""
         found = np.empty((len(rows), *self.shape[1:]), np.uint8)
         size = int(np.prod(self.shape[1:], dtype=np.int64))
-        room = memoryview(found.reshape(-1)) if found.size else memoryview(b"")
+        room = found.reshape(-1).data if found.size else memoryview(b"")
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1
         for start, end in zip([0, *breaks], [*breaks, len(rows)], strict=True):
             if start < end:

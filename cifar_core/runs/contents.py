@@ -11,6 +11,7 @@ from pathlib import Path
 from cifar_core import files, recipes
 from cifar_core.errors import LabError
 from cifar_core.runs import digests
+from cifar_core.runs.folder import RunFolder
 
 _FILES = frozenset(
     {
@@ -30,7 +31,7 @@ _TEMPORARY = re.compile(r"\..+\.tmp")
 
 _MARKS = ("recipe.json", "status.json", "label.json", "identity", "metrics.jsonl", "lock")
 """Two of these make a folder a run, whatever they hold: a power cut or a stranger may have torn
-them. A recipe that can be read is enough alone."""
+them. A recipe or status that can be read is enough alone."""
 
 
 def is_run(folder: Path) -> bool:
@@ -42,6 +43,8 @@ def is_run(folder: Path) -> bool:
             return True
     if seen == 0:
         return False
+    if RunFolder(folder).read_status() is not None:
+        return True
     try:
         recipes.from_json(files.read_json(folder / "recipe.json"))
     except (*digests.BROKEN, LabError):

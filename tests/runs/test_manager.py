@@ -16,7 +16,7 @@ from cifar_core import files
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock, try_lock
 from cifar_core.runs import launch, manager, reading
-from cifar_core.runs.folder import RunFolder, State, Status
+from cifar_core.runs.folder import Label, RunFolder, State, Status
 from cifar_core.runs.line import Line
 from tests.torture.bench import Bench, ForkedBench
 from tests.torture.inside import prepare
@@ -89,7 +89,10 @@ def test_what_is_no_device_is_refused_before_anything_is_written(
 def test_broken_runs_are_listed_as_they_are(runs_dir: Path) -> None:
     draw = random.Random(3)
     for index in range(40):
-        damage(prepare(runs_dir / f"run-{index}"), draw)
+        folder = prepare(runs_dir / f"run-{index}")
+        folder.write_label(Label())  # as a start does, beside the recipe
+        folder.write_status(Status(state=State.RUNNING))
+        damage(folder, draw)
     (runs_dir / "empty").mkdir()
     (runs_dir / "file").touch()
     (runs_dir / "loop").symlink_to(runs_dir / "loop")
