@@ -202,13 +202,14 @@ def _verify(dataset: Dataset) -> None:
 
 def _sha256_once(array: NDArray[Any]) -> str:
     """Returns the SHA-256 of an array; of a whole mapped file once per change of the file."""
-    is_file = isinstance(array, np.memmap | StoredRows)
-    if not is_file or not isinstance(array.filename, str | Path):
+    stored: Any = array
+    is_file = isinstance(stored, np.memmap | StoredRows)
+    if not is_file or not isinstance(stored.filename, str | Path):
         return sha256(array)
-    path = Path(array.filename)
+    path = Path(stored.filename)
     try:
         state = path.stat()
-        return _sha256_of_file(path, array.offset, state.st_size, state.st_mtime_ns)
+        return _sha256_of_file(path, stored.offset, state.st_size, state.st_mtime_ns)
     except OSError as error:
         raise _damaged(f"{path.name} cannot be read ({error.strerror})") from error
 

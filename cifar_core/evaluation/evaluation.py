@@ -95,7 +95,8 @@ def _check(figures: Evaluation) -> None:
             _check_number(name, value, 0, 1e9)
     for low_or_high in figures.interval:
         _check_number("interval", low_or_high, 0, 1)
-    if len(figures.interval) != 2 or not isinstance(figures.split, str):
+    given: tuple[object, ...] = (len(list(figures.interval)), type(figures.split))
+    if given != (2, str):
         raise ValueError("its interval or its split is none")
     cells = [cell for row in figures.confusion_matrix for cell in row]
     if [len(row) for row in figures.confusion_matrix] != [10] * 10:

@@ -117,7 +117,7 @@ class RunsWatch:
         try:
             with os.scandir(self._runs_dir) as entries:
                 for entry in entries:
-                    if IDENTITY.fullmatch(entry.name) and is_run(Path(entry.path)):
+                    if IDENTITY.fullmatch(entry.name) and is_run(self._runs_dir / entry.name):
                         with suppress(FileNotFoundError):  # deleted a moment ago
                             found.append((entry.name, entry.stat().st_mtime_ns))
         except OSError:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ def test_an_empty_data_folder_opens_the_shipped_sample(tmp_path: Path) -> None:
 
 def test_a_prepared_set_opens_unmapped_with_its_source(prepared: Path) -> None:
     dataset = arrays.open_dataset(prepared)
-    assert isinstance(dataset.train.images, StoredRows)  # read by rows, never mapped
+    images: Any = dataset.train.images
+    assert isinstance(images, StoredRows)  # read by rows, never mapped
     assert (dataset.source, dataset.is_sample) == ("a test", False)
     assert dataset.train.indices[[0, -1]].tolist() == [0, 49_999]
     assert dataset.digest == "82e0267fb55400d7"

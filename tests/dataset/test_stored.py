@@ -69,7 +69,7 @@ def test_what_is_no_such_array_is_refused(path: Path, kind: str) -> None:
     elif kind == "pipe":
         os.mkfifo(path)
     else:
-        made = {
+        made: Any = {
             "shape": np.zeros((3, 3), np.uint8),
             "type": np.zeros(SHAPE, np.int16),
             "columns": np.asfortranarray(np.zeros(SHAPE, np.uint8)),

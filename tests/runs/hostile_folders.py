@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from cifar_core.errors import LabError
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.runs import digests, manager, reading, results
 from cifar_core.runs.folder import RunFolder, State
+from cifar_core.runs.reading import Run
 from cifar_core.runs.watch import MetricsWatch, RunsWatch
 from tools.fabricate import Fake, fabricate
 
@@ -41,8 +43,8 @@ TEXTS = {
     "long": b'{"name": "' + b"x" * 2_000_000 + b'"}',
     "huge number": b'{"state": ' + b"9" * 5000 + b"}",
 }
-TEMPERATURES = (0, -1, float("nan"), float("inf"), "1", True, [], {}, 1e300, -0.0)
-SMALL = {"epochs": 2, "done": 2, "changes": {"validation_pictures": 100}}
+TEMPERATURES: tuple[Any, ...] = (0, -1, float("nan"), float("inf"), "1", True, [], {}, 1e300, -0.0)
+SMALL: dict[str, Any] = {"epochs": 2, "done": 2, "changes": {"validation_pictures": 100}}
 
 
 def irregular(path: Path, kind: str) -> None:
@@ -93,25 +95,26 @@ def cases(finished: Path, ended: Path) -> Iterator[tuple[str, Path, Callable[[Pa
     for base in (finished, ended):
         for name in NAMES:
             for kind in ("pipe", "socket", "folder", "loop", "/dev/zero", "/dev/full"):
-                yield f"{name} {kind}", base, lambda to, n=name, k=kind: replace(to / n, k)
+                yield f"{name} {kind}", base, partial(replace, name, kind)
             for kind, text in TEXTS.items():
-                yield f"{name} {kind}", base, lambda to, n=name, t=text: write(to / n, t)
+                yield f"{name} {kind}", base, partial(put, name, text)
     for value in TEMPERATURES:
-        yield f"temperature {value}", finished, lambda to, v=value: change(to, temperature=v)
+        yield f"temperature {value}", finished, partial(change, {"temperature": value})
     for key in ("accuracy", "interval", "confusion_matrix", "pictures", "training", "split"):
-        for value in (None, -1, 7.5, "x", [], [[1]], 10**400):
+        for figure in (None, -1, 7.5, "x", [], [[1]], 10**400):
             yield (
-                f"{key} {str(value)[:9]}",
+                f"{key} {str(figure)[:9]}",
                 finished,
-                lambda to, k=key, v=value: change(to, **{k: v}),
+                partial(change, {key: figure}),
             )
     for kind, data in tables():
-        yield f"table {kind}", finished, lambda to, d=data: write(to / "test_predictions.npy", d)
+        yield f"table {kind}", finished, partial(put, "test_predictions.npy", data)
     for kind, data in (("nan", b"\xff" * 4000), ("noise", bytes(range(256)) * 32)):
-        yield f"predictions {kind}", finished, lambda to, d=data: write(to / "predictions", d)
+        yield f"predictions {kind}", finished, partial(put, "predictions", data)
 
 
-def replace(path: Path, kind: str) -> None:
+def replace(name: str, kind: str, folder: Path) -> None:
+    path = folder / name
     path.unlink(missing_ok=True)
     irregular(path, kind)
 
@@ -124,7 +127,11 @@ def write(path: Path, data: bytes) -> None:
         digests.record(path.parent, [path])
 
 
-def change(folder: Path, **figures: Any) -> None:
+def put(name: str, data: bytes, folder: Path) -> None:
+    write(folder / name, data)
+
+
+def change(figures: dict[str, Any], folder: Path) -> None:
     path = folder / digests.EVALUATION_NAME
     write(path, json.dumps({**json.loads(path.read_bytes()), **figures}).encode())
 
@@ -152,7 +159,7 @@ def readings(runs_dir: Path) -> Iterator[Callable[[], object]]:
         lambda run: services.read_course(run, services.read_predictions(run), [3, 1]),
         lambda run: (run.name, run.reason, run.remedy, manager.position(runs_dir, run)),
     ):
-        yield lambda read=read: read(services.read_run("one"))
+        yield partial(ask_of_the_run, read)
     yield lambda: manager.stop(runs_dir, "one")
     yield lambda: manager.relabel(runs_dir, "one", name="another")
 
@@ -166,6 +173,10 @@ def expect_probabilities(given: results.Predictions) -> None:
 def expect_measured(figures: Evaluation | None) -> None:
     if figures is not None and figures.temperature is not None:
         assert 0 < figures.temperature < 1e6
+
+
+def ask_of_the_run(read: Callable[[Run], object]) -> object:
+    return read(services.read_run("one"))
 
 
 def faults_of(runs_dir: Path) -> list[str]:

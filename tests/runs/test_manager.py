@@ -16,12 +16,12 @@ from cifar_core import files
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock, try_lock
 from cifar_core.runs import launch, manager, reading
-from cifar_core.runs.folder import Label, RunFolder, State, Status
+from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.runs.line import Line
 from tests.torture.bench import Bench, ForkedBench
 from tests.torture.inside import prepare
 from tests.waiting import wait_until
-from tools.fabricate import damage
+from tools.fabricate import Fake, damage, fabricate
 
 IDS = [
     "", ".", "..", "../x", "a/b", "/etc", "a\\b", "a\0b", "a" * 10_000, "a" * 201, ".hidden",
@@ -61,9 +61,9 @@ def test_a_hostile_name_becomes_one_clean_line(ended: RunFolder, name: str) -> N
     manager.relabel(ended.path.parent, ended.id, name=name, note=name)
     label = ended.read_label()
     assert label.name.isprintable()
-    assert len(label.name) <= manager.MAX_NAME_CHARACTERS
+    assert len(label.name) <= 80
     assert all(line.isprintable() for line in label.note.split("\n"))
-    assert len(label.note) <= manager.MAX_NOTE_CHARACTERS
+    assert len(label.note) <= 2000
 
 
 def test_a_note_keeps_its_lines(ended: RunFolder) -> None:
@@ -89,10 +89,7 @@ def test_what_is_no_device_is_refused_before_anything_is_written(
 def test_broken_runs_are_listed_as_they_are(runs_dir: Path) -> None:
     draw = random.Random(3)
     for index in range(40):
-        folder = prepare(runs_dir / f"run-{index}")
-        folder.write_label(Label())  # as a start does, beside the recipe
-        folder.write_status(Status(state=State.RUNNING))
-        damage(folder, draw)
+        damage(fabricate(runs_dir, Fake(run_id=f"run-{index}", state=State.RUNNING)), draw)
     (runs_dir / "empty").mkdir()
     (runs_dir / "file").touch()
     (runs_dir / "loop").symlink_to(runs_dir / "loop")
