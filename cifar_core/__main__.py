@@ -18,7 +18,7 @@ from cifar_core import __version__, console, services
 from cifar_core.commands import dataset, models, runs
 from cifar_core.commands.answers import INTERRUPTED, Command
 from cifar_core.console import OutputError, show, show_json, tell
-from cifar_core.errors import LabError
+from cifar_core.errors import LabError, plain_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,9 +48,8 @@ def _carry_out(options: argparse.Namespace) -> int:
     except Exception as error:  # noqa: BLE001 - a person never meets a traceback
         if os.environ.get("CIFAR_LAB_DEBUG"):
             traceback.print_exc()
-        text = " ".join(str(error).split())
         answers = {
-            "what": f"Something unforeseen happened: {type(error).__name__}: {text}",
+            "what": f"Something unforeseen happened: {type(error).__name__}: {plain_text(error)}",
             "remedy": "Set CIFAR_LAB_DEBUG=1 and try again to see where, and report it.",
         }
     if options.json:

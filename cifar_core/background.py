@@ -19,9 +19,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal, NoReturn
 
-from cifar_core.errors import LabError
+from cifar_core.errors import LabError, plain_text
 from cifar_core.lock import Lock
-from cifar_core.settings import PROJECT_DIR
+from cifar_core.settings import PROJECT_DIR, child_environment
 
 State = Literal["running", "finished", "failed", "interrupted"]
 
@@ -60,6 +60,7 @@ def start(
         process = subprocess.Popen(
             [sys.executable, "-m", module, *words, *map(str, passed)],
             cwd=PROJECT_DIR,
+            env=child_environment(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -94,7 +95,7 @@ def carry_out(
     except Exception as error:  # noqa: BLE001  (the last place that can tell a person)
         traceback.print_exc()
         reason = LabError(
-            f"Something unforeseen happened: {error}.",
+            f"Something unforeseen happened: {plain_text(error)}.",
             expected="Work without surprises.",
             remedy=f"Please report it with the log {log_path}.",
         )

@@ -6,6 +6,17 @@ three answers; anything else is a defect and goes to the log with its traceback.
 
 from __future__ import annotations
 
+import re
+
+_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[ -/]*[0-~])?")
+"""What steers a terminal: colours, titles, the place of the next letter."""
+
+
+def plain_text(error: object) -> str:
+    """Returns the text of a failure from elsewhere on one line, without codes for a terminal."""
+    text = " ".join(_CODES.sub("", str(error)).split())
+    return "".join(letter for letter in text if letter.isprintable())
+
 
 class LabError(Exception):
     """A foreseen failure, told in three answers.

@@ -6,13 +6,23 @@ tear or reorder any single operation here and know that they have met them all.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
+
+MOST_JSON_BYTES = 16_000_000
+"""The largest JSON file that is read: what a stranger lays there must not fill the memory."""
+
+
+class NoFileError(OSError):
+    """What stands at a path is no regular file, or one that is too large to be read."""
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -151,12 +161,52 @@ def read_json(path: Path) -> Any:
         OSError: The file cannot be read.
         ValueError: It is not JSON (also when it was torn by a power cut).
     """
-    return json.loads(path.read_bytes())
+    return json.loads(read_bytes(path, most=MOST_JSON_BYTES))
+
+
+def read_bytes(path: Path, *, most: int | None = None) -> bytes:
+    """Returns the bytes of a regular file; anything else is refused, never waited for.
+
+    Opening a pipe waits for its other end and a device may never end; a folder, a socket or a
+    link into a circle is refused by the system itself.
+
+    Args:
+        path: The file.
+        most: A larger file is refused.
+
+    Raises:
+        OSError: The file cannot be read, is no file (:class:`NoFileError`), or too large.
+    """
+    with open_regular(path) as file:
+        if most is None:
+            return file.read()
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise NoFileError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Opens a regular file for reading, without waiting for anything.
+
+    Raises:
+        OSError: The file cannot be read.
+        NoFileError: It is a pipe, a device or the like.
+    """
+    file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - Path has none
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NoFileError(errno.EINVAL, "it is no file", str(path))
+    return file
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def sha256_of(path: Path) -> str:
     """Returns the SHA-256 of a file's bytes in hexadecimal."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -63,7 +63,7 @@ def try_lock(path: Path, *, patience_seconds: float = 0.0) -> Lock | None:
     Raises:
         OSError: The file cannot be made or opened.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
@@ -86,7 +86,7 @@ def is_held(path: Path) -> bool:
     no living worker is ever called dead.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
     try:

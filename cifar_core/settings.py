@@ -28,6 +28,12 @@ STALLED_AFTER_SECONDS = 30.0
 """A running worker that has said nothing for so long is shown as stalled."""
 
 
+_YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+
+_QUOTES = "\"'“”‘’"
+"""Marks that no path begins or ends with; some files of variables keep those around a value."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where things lie and what is allowed.
@@ -52,6 +58,15 @@ class Settings:
     serving_threads: int = 1
 
 
+def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns an environment in which ``python -m`` finds the lab, whatever Python is told.
+
+    ``PYTHONSAFEPATH`` takes the working folder off the path.
+    """
+    paths = [str(PROJECT_DIR), *filter(None, [environ.get("PYTHONPATH", "")])]
+    return {**environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
 def current(environ: Mapping[str, str] | None = None) -> Settings:
     """Returns the settings the environment asks for.
 
@@ -59,11 +74,11 @@ def current(environ: Mapping[str, str] | None = None) -> Settings:
         environ: The variables to read; the process's own by default. Known are
             ``CIFAR_LAB_DATA``, ``CIFAR_LAB_RUNS``, ``CIFAR_LAB_MODELS``,
             ``CIFAR_LAB_FEEDBACK`` (folders),
-            ``CIFAR_LAB_READONLY`` (``1`` for a public demo), ``CIFAR_LAB_OPERATORS``
+            ``CIFAR_LAB_READONLY`` (``1`` or ``true`` for a public demo), ``CIFAR_LAB_OPERATORS``
             (addresses or account marks, commas between) and ``CIFAR_LAB_SERVING_THREADS``.
 
     Raises:
-        LabError: A variable names no folder.
+        LabError: A variable names no folder, or is neither yes nor no.
     """
     env = os.environ if environ is None else environ
 
@@ -71,6 +86,12 @@ def current(environ: Mapping[str, str] | None = None) -> Settings:
         value = env.get(variable, "").strip()
         if not value:
             return PROJECT_DIR / default
+        if value[0] in _QUOTES or value[-1] in _QUOTES:
+            raise LabError(
+                f"{variable} has quotes in its value: {value}.",
+                expected="A path without quotes around it.",
+                remedy=f"Leave them out: {variable}={value.strip(_QUOTES) or default}",
+            )
         try:
             return Path(value).expanduser().resolve()
         except (RuntimeError, OSError) as error:  # a person who is unknown, a loop of links
@@ -80,6 +101,13 @@ def current(environ: Mapping[str, str] | None = None) -> Settings:
                 remedy=f"Correct {variable} or leave it out.",
             ) from error
 
+    asked = env.get("CIFAR_LAB_READONLY", "").strip().lower()
+    if asked not in (*_YES, *_NO):
+        raise LabError(
+            f"CIFAR_LAB_READONLY is {asked!r}.",
+            expected="1, true, yes or on for a lab to look at; 0, false, no or off for one to use.",
+            remedy="Correct CIFAR_LAB_READONLY or leave it out.",
+        )
     operators = (name.strip() for name in env.get("CIFAR_LAB_OPERATORS", "").split(","))
     threads = env.get("CIFAR_LAB_SERVING_THREADS", "").strip()
     return Settings(
@@ -87,7 +115,7 @@ def current(environ: Mapping[str, str] | None = None) -> Settings:
         runs_dir=folder("CIFAR_LAB_RUNS", "runs"),
         models_dir=folder("CIFAR_LAB_MODELS", "models"),
         feedback_dir=folder("CIFAR_LAB_FEEDBACK", "feedback"),
-        read_only=env.get("CIFAR_LAB_READONLY", "").strip() not in ("", "0"),
+        read_only=asked in _YES,
         operators=frozenset(name.lower() if "@" in name else name for name in operators if name),
         serving_threads=int(threads) if threads.isdecimal() and int(threads) > 0 else 1,
     )

@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cifar_core import formats
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.runs.folder import State
-from cifar_core.runs.reading import Run
+from cifar_core.runs.reading import Run, Unlisted
+
+MOST_NAMES = 5
 
 HEADS = ("RUN", "STATE", "EPOCH", "ACCURACY", "NAME")
+
+
+def unlisted(found: Unlisted) -> list[str]:
+    """Says in sentences which folders among the runs are in no list, and why."""
+    said = []
+    if found.misnamed:
+        said.append(
+            f"Not listed, for their folders are not named as runs are: {_names(found.misnamed)}. "
+            "Rename each with letters, digits, dots, dashes and underscores, a letter or digit "
+            "first."
+        )
+    if found.foreign:
+        said.append(f"Folders here that are no runs of the lab: {_names(found.foreign)}.")
+    return said
+
+
+def left_over(run_id: str, names: Sequence[str]) -> str:
+    """Says which files stay of a run that was deleted."""
+    return f"Not written by the lab, so left in the folder {run_id}: {_names(names)}."
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(f"“{name[:80]}”" for name in names[:MOST_NAMES])
+    more = len(names) - MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def facts(run: Run, figures: Evaluation | None) -> dict[str, Any]:

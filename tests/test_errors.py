@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from cifar_core import errors
-from cifar_core.errors import LabError
+from cifar_core.errors import LabError, plain_text
 
 CHILDREN = [
     errors.DataError,
@@ -38,3 +38,18 @@ def test_an_answer_that_is_not_given_leaves_no_gap() -> None:
 def test_an_error_says_what_happened_after_a_pickle() -> None:
     error = pickle.loads(pickle.dumps(LabError("It broke.", remedy="Mend it.")))
     assert error.what.startswith("It broke.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[1mred\x1b[0m",
+        "\x1b]0;title\x07red",
+        "\x1b(Bred",
+        "r\x1b[2;5He\x1b[?25ld\x07\x08",
+        "\x1b[31;1mred\x1b",
+        "\x1bcred\n",
+    ],
+)
+def test_a_failure_from_elsewhere_is_told_without_codes_for_a_terminal(text: str) -> None:
+    assert plain_text(ValueError(text)) == "red"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cifar_core import settings
+from cifar_core.errors import LabError
 
 
 def test_an_empty_environment_gives_the_folders_of_the_project() -> None:
@@ -44,14 +45,36 @@ def test_a_tilde_is_the_home_of_the_user() -> None:
     )
 
 
-@pytest.mark.parametrize("value", ["", " ", "0", " 0 "])
+@pytest.mark.parametrize("value", ["", " ", "0", " 0 ", "false", "No", "OFF"])
 def test_read_only_is_off_unless_asked_for(value: str) -> None:
     assert not settings.current({"CIFAR_LAB_READONLY": value}).read_only
 
 
-@pytest.mark.parametrize("value", ["1", "yes", "true", "no"])
-def test_read_only_is_on_with_anything_but_zero(value: str) -> None:
+@pytest.mark.parametrize("value", ["1", "yes", " True ", "on"])
+def test_read_only_is_on_where_asked_for(value: str) -> None:
     assert settings.current({"CIFAR_LAB_READONLY": value}).read_only
+
+
+@pytest.mark.parametrize("value", ["2", "maybe", "ja", "-1", "truе"])
+def test_what_is_neither_yes_nor_no_is_refused(value: str) -> None:
+    with pytest.raises(LabError) as error:
+        settings.current({"CIFAR_LAB_READONLY": value})
+    assert "CIFAR_LAB_READONLY" in error.value.remedy
+
+
+@pytest.mark.parametrize("value", ['"/data"', "'/data'", "“/data”", '"/data', "/data'"])
+def test_quotes_around_a_folder_are_refused(value: str) -> None:
+    with pytest.raises(LabError) as error:
+        settings.current({"CIFAR_LAB_RUNS": value})
+    assert error.value.remedy.endswith("CIFAR_LAB_RUNS=/data")
+
+
+def test_a_child_finds_the_lab_where_python_takes_the_working_folder_off_its_path(
+    tmp_path: Path,
+) -> None:
+    environ = settings.child_environment({**os.environ, "PYTHONSAFEPATH": "1"})
+    command = [sys.executable, "-c", "import cifar_core"]
+    subprocess.run(command, env=environ, cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize("value", ["", "0", "-2", "1.5", "many", "½", "²", "1e3"])

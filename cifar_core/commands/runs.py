@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 import time
 
 from cifar_core import console, formats, services, summaries
@@ -43,6 +44,8 @@ def add_to(add: Add) -> None:
         made.add_argument("runs", nargs="+", metavar="RUN")
         if command is resume:
             made.add_argument("--device", help="another device than before")
+        if command is delete:
+            made.add_argument("--yes", action="store_true", help="do not ask")
     made = add(rename, "rename", "rename a run or change its note")
     made.add_argument("run", metavar="RUN")
     made.add_argument("--name", help="what to call it; empty for no name")
@@ -78,6 +81,8 @@ def train(options: argparse.Namespace) -> int:
 def show_runs(options: argparse.Namespace) -> int:
     """``runs``: lists all runs, the newest first, the shipped ones last."""
     rows = [(run, _figures(run)) for run in services.list_runs()]
+    for sentence in summaries.unlisted(services.find_unlisted()):
+        tell(sentence)
     none = "No runs yet. Start one: python -m cifar_core train --network cnn4"
     facts = [summaries.facts(run, figures) for run, figures in rows]
     return answer(options, facts, "\n".join(summaries.table(rows)) if rows else none)
@@ -95,7 +100,34 @@ def resume(options: argparse.Namespace) -> int:
 
 def delete(options: argparse.Namespace) -> int:
     """``delete``: removes runs that no process works on."""
-    return for_each(options, services.delete_run)
+    _confirm(options)
+
+    def remove(run_id: str) -> None:
+        left = services.delete_run(run_id)
+        if left:
+            tell(summaries.left_over(run_id, left))
+
+    return for_each(options, remove)
+
+
+def _confirm(options: argparse.Namespace) -> None:
+    """Asks before runs are removed for good.
+
+    Raises:
+        LabError: The person does not want it, or cannot be asked.
+    """
+    if options.yes or not services.may_change():  # what is refused anyway needs no question
+        return
+    names = ", ".join(options.runs)
+    if not options.json and sys.stdin is not None and sys.stdin.isatty():
+        tell(f"Delete for good: {names}? Type yes to delete.")
+        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+            return
+    raise LabError(
+        "Nothing was deleted.",
+        expected=f"A yes to deleting for good: {names}.",
+        remedy="Say it on the line: delete --yes RUN",
+    )
 
 
 def move(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The pictures as arrays: the full set memory-mapped from disk, or the shipped sample.
+"""The pictures as arrays: the full set on disk, mapped or read by rows, or the shipped sample.
 
 The full set lies in ``data_dir/cifar10``: four ``.npy`` files and ``manifest.json``. Opening
 it reads a few headers; :func:`verify` reads everything once and compares digests, and again only
@@ -27,8 +27,9 @@ from cifar_core.dataset import (
     TRAIN_BATCHES,
     TRAIN_PICTURES,
 )
+from cifar_core.dataset.stored import StoredRows
 from cifar_core.errors import DataError
-from cifar_core.files import read_json
+from cifar_core.files import open_regular, read_json
 
 FULL_FOLDER = "cifar10"
 MANIFEST_NAME = "manifest.json"
@@ -57,7 +58,8 @@ class Split:
 
     Attributes:
         name: ``train`` or ``test``.
-        images: (n, 32, 32, 3) uint8; memory-mapped and read-only for the full set.
+        images: (n, 32, 32, 3) uint8; of the full set memory-mapped and read-only, or rows that
+            are read when they are asked for (:class:`StoredRows`).
         labels: (n,) uint8, indices into ``CLASS_NAMES``.
         indices: (n,) int64, ascending: each picture's official position in its split.
     """
@@ -134,19 +136,27 @@ def short_digest(digests: Mapping[str, str]) -> str:
 def open_dataset(data_dir: Path) -> Dataset:
     """Returns the full dataset where it has been prepared, else the shipped sample.
 
+    Its images are read when they are asked for: whoever shortens a file meanwhile is answered
+    with a sentence and ends no server.
+
     Raises:
         DataError: The full dataset is there and damaged, or the sample is.
     """
     if _has_manifest(data_dir):
-        return open_full(data_dir)
+        return open_full(data_dir, mapped=False)
     # Imported here because the sample is made of this module's Split and Dataset.
     from cifar_core.dataset.sample import load_sample
 
     return load_sample()
 
 
-def open_full(data_dir: Path) -> Dataset:
-    """Returns the full dataset, memory-mapped; hashes nothing.
+def open_full(data_dir: Path, *, mapped: bool = True) -> Dataset:
+    """Returns the full dataset; hashes nothing.
+
+    Args:
+        data_dir: Holds its folder.
+        mapped: Map the files, for a process of its own that computes with all of them: it is
+            killed when another process shortens one. Else images are read by rows.
 
     Raises:
         DataError: It is missing, or a file of it has the wrong size, shape or content.
@@ -159,7 +169,7 @@ def open_full(data_dir: Path) -> Dataset:
         )
     folder = data_dir / FULL_FOLDER
     manifest = _read_manifest(folder)
-    arrays = {name: _map_array(folder, name, manifest) for name in DIGESTS}
+    arrays = {name: _open_array(folder, name, manifest, mapped) for name in DIGESTS}
     return Dataset(
         train=_full_split("train", arrays),
         test=_full_split("test", arrays),
@@ -192,12 +202,14 @@ def _verify(dataset: Dataset) -> None:
 
 def _sha256_once(array: NDArray[Any]) -> str:
     """Returns the SHA-256 of an array; of a whole mapped file once per change of the file."""
-    if not isinstance(array, np.memmap) or not isinstance(array.filename, str | Path):
+    stored: Any = array
+    is_file = isinstance(stored, np.memmap | StoredRows)
+    if not is_file or not isinstance(stored.filename, str | Path):
         return sha256(array)
-    path = Path(array.filename)
+    path = Path(stored.filename)
     try:
         state = path.stat()
-        return _sha256_of_file(path, array.offset, state.st_size, state.st_mtime_ns)
+        return _sha256_of_file(path, stored.offset, state.st_size, state.st_mtime_ns)
     except OSError as error:
         raise _damaged(f"{path.name} cannot be read ({error.strerror})") from error
 
@@ -205,7 +217,7 @@ def _sha256_once(array: NDArray[Any]) -> str:
 @functools.lru_cache(maxsize=16)
 def _sha256_of_file(path: Path, offset: int, _size: int, _time: int) -> str:
     """Returns the SHA-256 of a file behind its header, read so that it fills no memory."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(offset)
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -253,13 +265,18 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _map_array(folder: Path, name: str, manifest: Mapping[str, Any]) -> NDArray[np.uint8]:
+def _open_array(
+    folder: Path, name: str, manifest: Mapping[str, Any], mapped: bool
+) -> NDArray[np.uint8]:
     path = folder / f"{name}.npy"
     try:
         size = path.stat().st_size
         recorded = manifest["size_bytes"][path.name]
         if size != recorded:
             raise _damaged(f"{path.name} has {size:,} bytes instead of {recorded:,}")
+        if not mapped:
+            rows: Any = StoredRows(path, SHAPES[name])
+            return rows if name.endswith("_images") else rows[:]  # type: ignore[no-any-return]
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(f"{path.name} cannot be read ({error})") from error

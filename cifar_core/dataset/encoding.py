@@ -30,6 +30,9 @@ class ArrayFacts:
     maximum: float
 
 
+PART_ROWS = 5000
+
+
 def one_hot(labels: ArrayLike) -> NDArray[np.float32]:
     """Returns labels (n,) as vectors (n, 10) float32: 1 at the place of the class, 0 elsewhere."""
     vectors: NDArray[np.float32] = np.eye(len(CLASS_NAMES), dtype=np.float32)[np.asarray(labels)]
@@ -64,6 +67,7 @@ def as_prepared(loaded: tuple[ArrayFacts, ...]) -> tuple[ArrayFacts, ...]:
 
 
 def _facts(name: str, array: NDArray[np.uint8]) -> ArrayFacts:
-    return ArrayFacts(
-        name, tuple(array.shape), str(array.dtype), float(array.min()), float(array.max())
-    )
+    starts = range(0, len(array), PART_ROWS)  # the whole would fill the memory
+    ends = [(part.min(), part.max()) for part in (array[i : i + PART_ROWS] for i in starts)]
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    return ArrayFacts(name, tuple(array.shape), str(array.dtype), float(low), float(high))

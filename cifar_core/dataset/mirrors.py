@@ -204,7 +204,7 @@ def local_copies(data_dir: Path, environ: Mapping[str, str] | None = None) -> li
         environ: The variables to read (``KERAS_HOME``, ``HOME``); the process's by default.
     """
     env = os.environ if environ is None else environ
-    home = Path(env.get("HOME") or Path.home())
+    home = _home(env) or data_dir
     keras = Path(env.get("KERAS_HOME") or home / ".keras") / "datasets"
     target = keras / "cifar-10-batches-py-target"  # Keras 3; the plain names are Keras 2's
     folders = [data_dir, keras, target, home / ".cache", home / "data"]
@@ -227,6 +227,14 @@ def _teller(name: str, message: str, report: Report) -> Callable[[int, int | Non
         report(Progress(name, done, total, message))
 
     return tell
+
+
+def _home(env: Mapping[str, str]) -> Path | None:
+    """Returns the home folder; None for a user who has none, as in a container."""
+    try:
+        return Path(env.get("HOME") or Path.home())
+    except RuntimeError:
+        return None
 
 
 def _can_see(path: Path) -> bool:

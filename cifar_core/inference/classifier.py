@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core import files
 from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
 from cifar_core.errors import ModelError
+from cifar_core.inference import trial
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -91,7 +93,7 @@ class _Engine:
             (source,) = self._interpreter.get_input_details()
             (target,) = self._interpreter.get_output_details()
         # LiteRT raises ValueError or RuntimeError as it likes on a file it cannot run.
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, LookupError, TypeError) as error:
             raise unfit(name, "it is no LiteRT network with one input and one output") from error
         self._source, self._target = int(source["index"]), int(target["index"])
         shape_in, shape_out = source["shape_signature"].tolist(), target["shape_signature"].tolist()
@@ -102,7 +104,7 @@ class _Engine:
         self._batch = 0
         try:
             self.run(np.zeros((1, *PICTURE_SHAPE), np.uint8))
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise unfit(name, "LiteRT cannot run it") from error
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -119,9 +121,9 @@ class _Engine:
 
 
 def read_model(model_path: Path, sha256: str | None) -> bytes:
-    """Returns the file's bytes after checking its digest."""
+    """Returns the file's bytes after checking its digest and, in a child, that LiteRT survives."""
     try:
-        content = model_path.read_bytes()
+        content = files.read_bytes(model_path)
     except OSError as error:
         raise ModelError(
             f"The trained network {model_path.name} cannot be read ({error.strerror}).",
@@ -137,7 +139,13 @@ def read_model(model_path: Path, sha256: str | None) -> bytes:
             expected=f"The run's manifest says {sha256[:12]}.",
             remedy="Restore the file from where it came, or train the run again.",
         )
+    trial.try_out(content, model_path)
     return content
+
+
+def ask_alone(content: bytes, pictures: NDArray[np.uint8]) -> None:
+    """Opens a network and asks it once, in the process that tries it."""
+    _Engine(content, "model.tflite", 1).run(pictures)
 
 
 def unfit(name: str, why: str) -> ModelError:

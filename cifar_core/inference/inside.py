@@ -126,35 +126,35 @@ class Inside:
 
     def __init__(self, model_path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         content = read_model(model_path, sha256)
-        self._lock = threading.Lock()
         try:
-            self._interpreter = open_interpreter(content, threads)
-            (source,) = self._interpreter.get_input_details()
-            self._interpreter.allocate_tensors()
-            found = read_operations(content)
-        # LiteRT raises ValueError or RuntimeError as it likes on a file it cannot run.
-        except (ValueError, RuntimeError) as error:
+            self._open(content, model_path.name, threads)
+        # LiteRT raises what it likes; parts that do not belong together fail anywhere.
+        except (ValueError, RuntimeError, LookupError, TypeError, OverflowError) as error:
             raise unfit(model_path.name, "it is no LiteRT network with one input") from error
+
+    def _open(self, content: bytes, name: str, threads: int) -> None:
+        self._lock = threading.Lock()
+        self._interpreter = open_interpreter(content, threads)
+        (source,) = self._interpreter.get_input_details()
+        self._interpreter.allocate_tensors()
+        found = read_operations(content)
         if any(item.name == "SPACE_TO_BATCH_ND" for item in found):
-            raise unfit(model_path.name, "it cuts pictures apart for a kernel with gaps")
+            raise unfit(name, "it cuts pictures apart for a kernel with gaps")
         tensors = {int(item["index"]): item for item in self._interpreter.get_tensor_details()}
         shown = [item for item in found if is_step(item, tensors)]
         self.steps = tuple(_step(self._interpreter, item, tensors) for item in shown)
         if [step.kind for step in self.steps[-2:]] != ["dense", "softmax"]:
-            raise unfit(model_path.name, "it does not end in a dense layer and a softmax")
+            raise unfit(name, "it does not end in a dense layer and a softmax")
         self._source, self._batch = int(source["index"]), 1
         self._read = [item.inputs[0] for item in shown]
         self._made = [item.output for item in shown]
         logits = len(shown) - 2
         before = [i for i in range(logits) if len(self.steps[i].shape) == 1]
         if not before:
-            raise unfit(model_path.name, "nothing flat comes before its last dense layer")
+            raise unfit(name, "nothing flat comes before its last dense layer")
         self._logits, self._features = self._made[logits], self._made[before[-1]]
-        self._shapes = {
-            tensor: shape
-            for item, step in zip(shown, self.steps, strict=True)
-            for tensor, shape in ((item.inputs[0], step.read_shape), (item.output, step.shape))
-        }
+        self._shapes = dict(zip(self._made, (step.shape for step in self.steps), strict=True))
+        self._shapes |= zip(self._read, (step.read_shape for step in self.steps), strict=True)
 
     def look(self, picture: NDArray[np.uint8]) -> list[Seen]:
         """Returns what every step reads and makes of one picture (32, 32, 3) uint8."""

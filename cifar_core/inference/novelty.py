@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core import files
 from cifar_core.errors import ModelError
 from cifar_core.inference.inside import Inside
 
@@ -56,6 +57,11 @@ FLAT = 1e-6
 
 FAINT = 0.05
 """Added to channel means before their logarithm: a channel that is off is not infinitely far."""
+
+MOST_BYTES = 50_000_000
+"""The largest file that is read; those of the lab have half a megabyte."""
+
+_BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, OverflowError)
 
 _ARRAYS = (
     "channel_mean",
@@ -256,14 +262,14 @@ def read(path: Path, sha256: str) -> Novelty:
         ModelError: The file is missing, not the recorded one, or of another form.
     """
     try:
-        content = path.read_bytes()
+        content = files.read_bytes(path, most=MOST_BYTES)
         if hashlib.sha256(content).hexdigest() != sha256.lower():
             raise ValueError("it is not the file that was recorded")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in _ARRAYS}
         threshold, rate = (float(arrays.pop(name)) for name in ("threshold", "false_alarm_rate"))
         return Novelty(**arrays, threshold=threshold, false_alarm_rate=rate)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (*_BROKEN, zipfile.BadZipFile) as error:
         raise ModelError(
             f"What “none of these” needs cannot be read from {path.name} ({error}).",
             expected="The file that the run's manifest records.",

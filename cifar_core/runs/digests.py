@@ -32,7 +32,10 @@ class ChangedError(RunError):
     """A file of a finished run is not the one that the run wrote."""
 
 
-_BROKEN = (OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError)
+BROKEN = (
+    *(OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError),
+    MemoryError,
+)
 
 Stamp = tuple[str, int, int, int]
 
@@ -64,7 +67,7 @@ def _recorded(folder: Path) -> Mapping[str, Any]:
         return _manifest(_stamp(folder / MANIFEST_NAME))
     except FileNotFoundError:
         return {}
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _changed(folder / MANIFEST_NAME, f"it cannot be read ({error})") from error
 
 
@@ -86,7 +89,7 @@ def check(path: Path) -> None:
         found = _sha256(_stamp(path))
     except FileNotFoundError:
         return
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _changed(path, f"it cannot be read ({error})") from error
     if found != recorded:
         wanted = str(recorded)

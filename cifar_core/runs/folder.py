@@ -21,11 +21,23 @@ from cifar_core.runs import digests
 
 T = TypeVar("T")
 
-UNREADABLE = (OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError)
+UNREADABLE = (
+    *(OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError),
+    MemoryError,
+)
 """What reading a file raises that is missing, torn, foreign or hostile."""
 
 ABSURD = 1e12
 """No number in a run's folder is that large: not a moment (seconds), a count or a rate."""
+
+IDENTITY_BYTES = 400
+"""The longest identity and its line end fit well."""
+
+MAX_NAME_CHARACTERS = 80
+MAX_NOTE_CHARACTERS = 2000
+
+MOST_CHARACTERS = 4000
+"""No text of a status is longer: a page must draw it."""
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "State": (str,),
@@ -83,6 +95,8 @@ class Status:
         accuracy: Accuracy on the monitored split after the last epoch, from 0 to 1.
         best_accuracy: The best of them, and ``best_epoch`` its epoch (from 1).
         reason: Why it ended, in a sentence; ``remedy`` what to do next.
+        caution: Why what is computed since it went on differs in its bits from an undisturbed
+            run, in a sentence; empty when it does not.
         attempts: How often a worker was started for it.
         boot: Identifies the machine's start, to tell a reboot from a death.
         cores: Processor cores the worker may use; 0 until known.
@@ -115,6 +129,7 @@ class Status:
     best_epoch: int | None = None
     reason: str = ""
     remedy: str = ""
+    caution: str = ""
     attempts: int = 0
     boot: str = ""
     cores: int = 0
@@ -194,6 +209,11 @@ class RunFolder:
     def recipe_path(self) -> Path:
         """recipe.json: written once by who starts the run."""
         return self.path / "recipe.json"
+
+    @property
+    def identity_path(self) -> Path:
+        """identity: which run this is, also when its folder was copied or renamed."""
+        return self.path / "identity"
 
     @property
     def status_path(self) -> Path:
@@ -292,6 +312,13 @@ class RunFolder:
         digests.check(self.recipe_path)
         return recipe
 
+    def read_identity(self) -> str:
+        """Returns which run this is: as its starter wrote it, or else the folder's name."""
+        try:
+            return files.read_bytes(self.identity_path, most=IDENTITY_BYTES).decode().strip()
+        except (OSError, ValueError):
+            return self.id
+
     def recorded_digest(self) -> str:
         """Returns the SHA-256 that the manifest records for model.tflite, empty without one.
 
@@ -335,9 +362,12 @@ class RunFolder:
     def read_label(self) -> Label:
         """Returns the run's name and note, empty when none were given."""
         try:
-            return _typed(Label, files.read_json(self.label_path))
+            label = _typed(Label, files.read_json(self.label_path))
         except UNREADABLE:
             return Label()
+        return dataclasses.replace(
+            label, name=label.name[:MAX_NAME_CHARACTERS], note=label.note[:MAX_NOTE_CHARACTERS]
+        )
 
     def write_label(self, label: Label) -> None:
         """Replaces the run's name and note."""
@@ -351,8 +381,8 @@ class RunFolder:
         """
         digests.check(self.metrics_path)
         try:
-            return parse_rows(self.metrics_path.read_bytes())
-        except OSError:
+            return parse_rows(files.read_bytes(self.metrics_path))
+        except (OSError, MemoryError):
             return []
 
     def append_metrics(self, rows: Iterable[MetricRow], *, durable: bool = False) -> None:
@@ -384,6 +414,8 @@ def _typed(kind: type[T], values: Mapping[str, Any]) -> T:
     for key, value in given.items():
         if type(value) not in _TYPES[known[key]]:
             raise TypeError(f"{key} is {value!r}")
+        if isinstance(value, str):
+            given[key] = value[:MOST_CHARACTERS]
         if isinstance(value, (int, float)) and not abs(value) < ABSURD:
             raise ValueError(f"{key} is {value!r}")
     if "state" in given:

@@ -10,9 +10,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import BinaryIO
 
-from cifar_core import settings
-from cifar_core.errors import RunError
+from cifar_core import files, settings
+from cifar_core.errors import RunError, plain_text
 from cifar_core.lock import Lock
 from cifar_core.runs.folder import RunFolder
 from cifar_core.settings import PROJECT_DIR
@@ -34,7 +35,7 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
     """
     arguments = [str(folder.path.absolute()), str(lock.descriptor)]
     try:
-        with folder.log_path.open("ab") as log:
+        with _open_log(folder) as log:
             subprocess.run(
                 [*WORKER_COMMAND, *arguments],
                 stdin=subprocess.DEVNULL,
@@ -55,17 +56,28 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
         ) from error
 
 
+def _open_log(folder: RunFolder) -> BinaryIO:
+    """Opens a run's log to add to it; a pipe in its place is not waited for.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
+    return os.fdopen(os.open(folder.log_path, flags, 0o644), "ab")
+
+
 def _last_words(folder: RunFolder) -> str:
     """Returns the end of what the worker printed."""
     try:
-        return folder.log_path.read_text(errors="replace").strip()[-300:] or "none."
+        text = files.read_bytes(folder.log_path).decode(errors="replace")
+        return plain_text(text)[-300:] or "none."
     except OSError:
         return "none."
 
 
 def worker_environment(environ: Mapping[str, str], device: str) -> dict[str, str]:
     """Returns the environment a worker starts with: it decides what the worker can see."""
-    env = dict(environ)
+    env = settings.child_environment(environ)
     kind, _, index = device.partition(":")
     # "-1" hides every GPU from TensorFlow and JAX; an empty value would not on all of them.
     env["CUDA_VISIBLE_DEVICES"] = index if kind == "gpu" else "-1"

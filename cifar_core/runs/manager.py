@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -21,7 +22,15 @@ from cifar_core import files
 from cifar_core.errors import RunError
 from cifar_core.lock import Lock, is_held, try_lock
 from cifar_core.recipes import Recipe
-from cifar_core.runs.folder import Label, RunFolder, State, Status
+from cifar_core.runs import contents, refusals, surroundings
+from cifar_core.runs.folder import (
+    MAX_NAME_CHARACTERS,
+    MAX_NOTE_CHARACTERS,
+    Label,
+    RunFolder,
+    State,
+    Status,
+)
 from cifar_core.runs.launch import launch
 from cifar_core.runs.line import Line
 from cifar_core.runs.reading import Run, boot_id, find, read, unknown
@@ -33,9 +42,6 @@ MOVE_SECONDS = 10.0
 
 ABANDONED_SECONDS = 3600.0
 """A folder that was being prepared so long ago belongs to a starter that was killed."""
-
-MAX_NAME_CHARACTERS = 80
-MAX_NOTE_CHARACTERS = 2000
 
 
 def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name: str = "") -> str:
@@ -56,6 +62,7 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
         RunError: The folder cannot be written or no worker could be started.
     """
     _check_device(device)
+    surroundings.check_backend(os.environ)
     key = hashlib.sha256(token.encode()).hexdigest()[:12] if token else secrets.token_hex(6)
     folder = RunFolder(runs_dir / f"{recipe.network}-{recipe.name}-{key}")
     label = Label(_clean(name, MAX_NAME_CHARACTERS), "", time.time())
@@ -66,6 +73,7 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
         fresh.path.mkdir()
         try:
             files.write_json(fresh.recipe_path, recipe.to_json())
+            files.write_whole(fresh.identity_path, f"{folder.id}\n".encode())
             fresh.write_label(label)
             lock = try_lock(fresh.lock_path)
             assert lock is not None, "a folder nobody knows is locked by nobody"
@@ -86,7 +94,7 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
         finally:
             shutil.rmtree(fresh.path, ignore_errors=True)
     except OSError as error:
-        raise _unwritable(runs_dir, error) from error
+        raise refusals.unwritable(runs_dir, error) from error
     return folder.id
 
 
@@ -104,6 +112,7 @@ def resume(runs_dir: Path, run_id: str, *, device: str | None = None) -> None:
     folder = find(runs_dir, run_id)
     if device is not None:
         _check_device(device)
+    surroundings.check_backend(os.environ)
     folder.read_recipe()  # a run whose recipe is lost cannot go on: says so
     with _owned(folder, "resumed") as lock:
         # First of all: a request left over from the life before must go, one that comes
@@ -139,7 +148,7 @@ def stop(runs_dir: Path, run_id: str) -> None:
     try:
         folder.request_path.touch()  # an empty file: there is room for it on a full disk too
     except OSError as error:
-        raise _unwritable(runs_dir, error) from error
+        raise refusals.unwritable(runs_dir, error) from error
 
 
 def move(runs_dir: Path, run_id: str, device: str) -> None:
@@ -160,7 +169,7 @@ def move(runs_dir: Path, run_id: str, device: str) -> None:
     deadline = time.monotonic() + MOVE_SECONDS
     while is_held(run.folder.lock_path):
         if time.monotonic() > deadline:
-            raise _busy(run_id, "moved")
+            raise refusals.busy(run_id, "moved")
         time.sleep(0.05)
     resume(runs_dir, run_id, device=device)
 
@@ -168,8 +177,14 @@ def move(runs_dir: Path, run_id: str, device: str) -> None:
 def relabel(
     runs_dir: Path, run_id: str, *, name: str | None = None, note: str | None = None
 ) -> None:
-    """Changes what people call a run, or their note on it; None keeps what is there."""
+    """Changes what people call a run, or their note on it; None keeps what is there.
+
+    Raises:
+        RunError: It is unknown, a link to a folder elsewhere, or cannot be written.
+    """
     folder = find(runs_dir, run_id)
+    if folder.path.is_symlink():
+        raise refusals.linked(run_id)
     label = folder.read_label()
     if name is not None:
         label = dataclasses.replace(label, name=_clean(name, MAX_NAME_CHARACTERS))
@@ -179,20 +194,21 @@ def relabel(
     try:
         folder.write_label(label)
     except OSError as error:
-        raise _unwritable(runs_dir, error) from error
+        raise refusals.unwritable(runs_dir, error) from error
 
 
-def delete(runs_dir: Path, run_id: str) -> None:
-    """Removes a run and everything in its folder.
+def delete(runs_dir: Path, run_id: str) -> list[str]:
+    """Removes a run: everything that the lab wrote into its folder.
+
+    Returns:
+        The names in its folder that somebody else wrote; they stay, and the folder with them.
 
     Raises:
         RunError: It is unknown, or a process works on it.
     """
     folder = find(runs_dir, run_id)
     with _owned(folder, "deleted"):
-        gone = runs_dir / f".deleted-{secrets.token_hex(8)}"
-        folder.path.rename(gone)  # out of sight in one step, however long the rest takes
-        shutil.rmtree(gone, ignore_errors=True)
+        return contents.remove(folder.path, runs_dir / f".deleted-{secrets.token_hex(8)}")
 
 
 def position(runs_dir: Path, run: Run) -> int:
@@ -243,7 +259,7 @@ def _owned(folder: RunFolder, verb: str) -> Iterator[Lock]:
     try:
         lock = try_lock(folder.lock_path, patience_seconds=PATIENCE_SECONDS)
         if lock is None:
-            raise _busy(folder.id, verb)
+            raise refusals.busy(folder.id, verb)
         with lock:
             if not lock.is_on(folder.lock_path):  # deleted while we waited for the lock
                 raise unknown(folder.id)
@@ -251,7 +267,7 @@ def _owned(folder: RunFolder, verb: str) -> Iterator[Lock]:
     except OSError as error:
         if not folder.path.is_dir():
             raise unknown(folder.id) from error
-        raise _unwritable(folder.path.parent, error) from error
+        raise refusals.unwritable(folder.path.parent, error) from error
 
 
 def _sweep(runs_dir: Path) -> None:
@@ -275,22 +291,6 @@ def _check_device(device: str) -> None:
             expected="A device is called cpu, gpu:0, gpu:1 and so on.",
             remedy="Choose one from the list of devices.",
         )
-
-
-def _busy(run_id: str, verb: str) -> RunError:
-    return RunError(
-        f"A process works on run “{run_id}”.",
-        expected=f"A run can be {verb} when it is not running and not waiting.",
-        remedy="Stop it first.",
-    )
-
-
-def _unwritable(runs_dir: Path, error: OSError) -> RunError:
-    return RunError(
-        f"The folder of the runs cannot be written: {error.strerror or error}.",
-        expected=f"{runs_dir} is a folder with free space that this user may write.",
-        remedy="Make room or correct the permissions, or set CIFAR_LAB_RUNS to another folder.",
-    )
 
 
 def _clean(text: str, limit: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from cifar_core.errors import RunError
 from cifar_core.lock import is_held
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
+from cifar_core.runs.contents import is_run
 from cifar_core.runs.folder import Label, RunFolder, State, Status
 from cifar_core.settings import STALLED_AFTER_SECONDS
 
@@ -82,7 +84,7 @@ def find(runs_dir: Path, run_id: str) -> RunFolder:
     Raises:
         RunError: There is no such run.
     """
-    if not IDENTITY.fullmatch(run_id) or not (runs_dir / run_id).is_dir():
+    if not IDENTITY.fullmatch(run_id) or not is_run(runs_dir / run_id):
         raise unknown(run_id)
     return RunFolder(runs_dir / run_id)
 
@@ -104,7 +106,34 @@ def list_runs(runs_dir: Path, *, is_shipped: bool = False) -> list[Run]:
         return []
     folders = (RunFolder(runs_dir / name) for name in names)
     return newest_first(
-        observe(item, is_shipped=is_shipped) for item in folders if item.path.is_dir()
+        observe(item, is_shipped=is_shipped) for item in folders if is_run(item.path)
+    )
+
+
+@dataclass(frozen=True)
+class Unlisted:
+    """Folders among the runs that no list of runs shows; names in order.
+
+    Attributes:
+        misnamed: Runs whose folder got a name that is none for a run, as copying gives it.
+        foreign: Folders that are no runs.
+    """
+
+    misnamed: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+
+
+def find_unlisted(runs_dir: Path) -> Unlisted:
+    """Returns the folders that :func:`list_runs` leaves out; hidden ones are the lab's own."""
+    try:
+        with os.scandir(runs_dir) as entries:
+            names = sorted(item.name for item in entries if item.name[0] != "." and item.is_dir())
+    except OSError:
+        return Unlisted()
+    runs = {name for name in names if is_run(runs_dir / name)}
+    return Unlisted(
+        tuple(name for name in names if name in runs and not IDENTITY.fullmatch(name)),
+        tuple(name for name in names if name not in runs),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, bounds
-from cifar_core.runs import digests
+from cifar_core.runs import answers, digests, refusals
 from cifar_core.runs.folder import UNREADABLE, MetricRow
 from cifar_core.runs.reading import Run
 
@@ -92,9 +92,8 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
     else:
         split, labels = "test", test_labels
         indices = np.arange(len(labels), dtype=np.int64)
-    table = _open_epochs(run, len(indices))
     every = answers_every(run)
-    kept = range(every, len(table) * every + 1, every)
+    kept = range(every, _count_epochs(run, len(indices)) * every + 1, every)
     wanted = kept[-1] if epoch is None else epoch
     if wanted not in kept:
         first = ", ".join(map(str, kept[:3]))
@@ -105,7 +104,7 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
             remedy="Choose one of them, or wait until the run is there.",
         )
     return Predictions(
-        np.asarray(table[wanted // every - 1], dtype=np.float32),
+        _read_epochs(run, len(indices), [wanted // every - 1])[0],
         labels[indices],
         indices,
         split,
@@ -116,13 +115,13 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
 
 
 def read_course(
-    run: Run, answers: Predictions, places: Sequence[int]
+    run: Run, given: Predictions, places: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns what a run's network answered for some watched pictures, epoch by epoch.
 
     Args:
         run: The run; it may still be running.
-        answers: What :func:`read_predictions` gave of it; the course ends there.
+        given: What :func:`read_predictions` gave of it; the course ends there.
         places: (k,) positions of the pictures in these answers.
 
     Returns:
@@ -132,9 +131,10 @@ def read_course(
         RunError: The run has no predictions any more.
     """
     every = answers_every(run)
-    table = _open_epochs(run, len(answers.indices))[: answers.epoch // every]
-    epochs = np.arange(1, len(table) + 1) * every
-    return epochs, table[:, np.asarray(places)].astype(np.float32)
+    pictures = len(given.indices)
+    count = min(_count_epochs(run, pictures), given.epoch // every)
+    epochs = np.arange(1, count + 1) * every
+    return epochs, _read_epochs(run, pictures, range(count), np.asarray(places))
 
 
 def answers_every(run: Run) -> int:
@@ -154,20 +154,21 @@ def read_test_predictions(run: Run) -> Predictions:
     """
     _refuse_other_data(run)
     _, labels = sample.load_labels()
+    path = run.folder.test_predictions_path
+    digests.check(path)
     try:
-        probabilities = np.load(run.folder.test_predictions_path, allow_pickle=False)
-        if probabilities.shape != (len(labels), 10):
-            raise ValueError(f"their shape is {probabilities.shape}")
-    except (OSError, ValueError) as error:
+        probabilities = answers.read_table(path, len(labels))
+    except FileNotFoundError as error:
         raise RunError(
-            f"Run “{run.name}” has no predictions of the test pictures ({error}).",
+            f"Run “{run.name}” has no predictions of the test pictures.",
             expected="A finished run keeps them.",
             remedy="Wait until it is finished, or resume it.",
         ) from error
-    digests.check(run.folder.test_predictions_path)
+    except (OSError, ValueError) as error:
+        raise refusals.unreadable(run.name, path, error) from error
     epoch = run.status.epoch
     return Predictions(
-        probabilities.astype(np.float32),
+        probabilities,
         labels,
         np.arange(len(labels), dtype=np.int64),
         "test",
@@ -245,16 +246,20 @@ def _refuse_other_data(run: Run) -> None:
         )
 
 
-def _open_epochs(run: Run, pictures: int) -> np.ndarray:
-    """Maps a run's predictions (epochs, pictures, 10) float16; an unfinished epoch is left out.
+def _count_epochs(run: Run, pictures: int) -> int:
+    """Counts the epochs of which a run has predictions; an unfinished one is left out.
 
     Raises:
         RunError: There are none, or they are not those the run wrote.
     """
     path = run.folder.predictions_path
     digests.check(path)
-    size_bytes = path.stat().st_size if path.is_file() else 0
-    epochs = size_bytes // (pictures * 10 * 2)
+    try:
+        epochs = answers.count_epochs(path, pictures)
+    except FileNotFoundError:
+        epochs = 0
+    except OSError as error:
+        raise refusals.unreadable(run.name, path, error) from error
     if not epochs and run.is_shipped:
         raise RunError(
             f"Run “{run.name}” came with the lab without its answers after each epoch.",
@@ -267,7 +272,23 @@ def _open_epochs(run: Run, pictures: int) -> np.ndarray:
             expected="They come with the end of the first epoch.",
             remedy="Wait until then, or choose another run.",
         )
-    return np.memmap(path, dtype=np.float16, mode="r", shape=(epochs, pictures, 10))
+    return epochs
+
+
+def _read_epochs(
+    run: Run, pictures: int, epochs: Iterable[int], places: np.ndarray | None = None
+) -> np.ndarray:
+    """Returns predictions (epochs, places, 10) float32 of a run, at all places if none are given.
+
+    Raises:
+        RunError: They cannot be read, or are no probabilities.
+    """
+    path = run.folder.predictions_path
+    places = np.arange(pictures) if places is None else places
+    try:
+        return answers.read_epochs(path, pictures, epochs, places)
+    except (OSError, ValueError) as error:
+        raise refusals.unreadable(run.name, path, error) from error
 
 
 def _number(value: float | None) -> float:

@@ -131,7 +131,7 @@ def _load(path: Path, digest: str) -> Timing | None:
 
 def _words(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")[:500]
+        return files.read_bytes(path, most=1_000_000).decode(errors="replace")[:500]
     except OSError:
         return ""
 

@@ -14,7 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from cifar_core import files
 from cifar_core.runs import digests
+from cifar_core.runs.contents import is_run
 from cifar_core.runs.folder import MetricRow, RunFolder, parse_rows
 from cifar_core.runs.reading import IDENTITY, Run, newest_first, observe
 
@@ -48,7 +50,7 @@ class MetricsWatch:
         digests.check(self._path)
         with self._lock:
             try:
-                with self._path.open("rb") as file:
+                with files.open_regular(self._path) as file:
                     self._read_new(file)
             except OSError:
                 self._forget()
@@ -115,7 +117,7 @@ class RunsWatch:
         try:
             with os.scandir(self._runs_dir) as entries:
                 for entry in entries:
-                    if IDENTITY.fullmatch(entry.name) and entry.is_dir():
+                    if IDENTITY.fullmatch(entry.name) and is_run(self._runs_dir / entry.name):
                         with suppress(FileNotFoundError):  # deleted a moment ago
                             found.append((entry.name, entry.stat().st_mtime_ns))
         except OSError:

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -22,8 +23,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from cifar_core.errors import LabError
+from cifar_core.errors import LabError, plain_text
 from cifar_core.lock import Lock
+from cifar_core.runs import surroundings
 from cifar_core.runs.devices import load_average, usable_cores
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.journal import Journal
@@ -35,6 +37,12 @@ LOOK_SECONDS = 0.25
 
 INSIST_SECONDS = 6.0
 """A wish to stop that was not followed for so long is carried out without the training."""
+
+
+_NO_ROOM = re.compile(
+    r"cannot allocate memory|failed to map segment|can't start new thread|bad_alloc", re.IGNORECASE
+)
+"""What the system and C++ say where the address space is too small."""
 
 
 class Wish:
@@ -153,6 +161,7 @@ def work(journal: Journal, wish: Wish) -> None:
             return
         LOG.info("got %s after %.1f s in line", status.device, waited - status.waiting_seconds)
         _begin(journal)
+        _settle(journal)
         from cifar_core.training.train import train
 
         finished = train(journal, wish)
@@ -187,6 +196,21 @@ def _begin(journal: Journal) -> None:
     )
 
 
+def _settle(journal: Journal) -> None:
+    """Makes this process's environment that of the run, before what computes is imported."""
+    folder = journal.folder
+    stray = surroundings.clear(os.environ, folder.temporary_path / "keras")
+    if stray:
+        LOG.info("%s", surroundings.told(stray))
+    from cifar_core.training import checkpoint
+
+    saved = checkpoint.load(folder.checkpoint_path)
+    recorded = saved.progress.surroundings if saved else {}
+    if saved and not recorded:
+        recorded = surroundings.from_threads(journal.status.threads)
+    surroundings.settle(os.environ, recorded)
+
+
 def _wait(journal: Journal, line: Line, wish: Wish) -> Lock | None:
     """Waits for the run's turn; returns the device's lock, or None when asked to stop."""
     while not wish():
@@ -218,20 +242,29 @@ def _explain(error: BaseException) -> tuple[str, str]:
             f"The run's folder cannot be written ({error.strerror}).",
             "Correct its permissions, then resume the run.",
         )
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return (
+            "A file of the run may not become as large as it must (a limit of the system).",
+            "Raise the limit (ulimit -f) or use another file system, then resume the run.",
+        )
     if isinstance(error, MemoryError) or _is_out_of_memory(error):
         return (
             "The memory of the device was not enough.",
             "Start it again with a smaller batch size, or close what else uses the memory.",
         )
     return (
-        f"Something unforeseen happened: {type(error).__name__}: {str(error)[:300]}",
+        f"Something unforeseen happened: {type(error).__name__}: {plain_text(error)[:300]}",
         "Read the log of the run; resuming goes on from the last checkpoint.",
     )
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether a backend ran out of memory; both name it in the text or type of the error."""
+    """Whether memory ran out: named by a backend, or where there is no room for its code."""
     name, text = type(error).__name__, str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if isinstance(error, ImportError | RuntimeError | OSError) and _NO_ROOM.search(text):
+        return True
     return name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in text
 
 

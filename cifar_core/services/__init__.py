@@ -99,6 +99,7 @@ from cifar_core.services.report import (
 )
 from cifar_core.services.runs import (
     delete_run,
+    find_unlisted,
     label_run,
     list_devices,
     list_runs,
@@ -158,6 +159,7 @@ __all__ = [
     "move_run",
     "label_run",
     "delete_run",
+    "find_unlisted",
     "list_runs",
     "read_run",
     "position_in_line",

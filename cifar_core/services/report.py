@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from cifar_core import files
 from cifar_core.errors import ModelError
 from cifar_core.networks import NETWORKS
 from cifar_core.report import card, document
@@ -115,7 +116,7 @@ def read_model_file(run: Run, name: str) -> bytes:
     recorded = results.read_manifest(run).get("sha256")
     wanted = recorded.get(name) if isinstance(recorded, dict) and name in MODEL_FILES else None
     try:
-        data = (run.folder.path / name).read_bytes() if wanted else b""
+        data = files.read_bytes(run.folder.path / name) if wanted else b""
     except OSError:
         data = b""
     if hashlib.sha256(data).hexdigest() != wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cifar_core import settings
+from cifar_core import files, settings
 from cifar_core.dataset import arrays
 from cifar_core.errors import RunError
 from cifar_core.networks import NETWORKS
@@ -62,16 +62,21 @@ def label_run(run_id: str, *, name: str | None = None, note: str | None = None) 
     manager.relabel(_runs_dir(), _own(run_id), name=name, note=note)
 
 
-def delete_run(run_id: str) -> None:
-    """Removes a run that no process works on."""
+def delete_run(run_id: str) -> list[str]:
+    """Removes a run that no process works on; returns the names of foreign files that stay."""
     check_may_change()
-    manager.delete(_runs_dir(), _own(run_id))
+    return manager.delete(_runs_dir(), _own(run_id))
 
 
 def list_runs(*, with_shipped: bool = True) -> list[Run]:
     """Returns all runs, the newest first, the shipped ones last."""
     own = reading.list_runs(_runs_dir())
     return own + (list_shipped() if with_shipped else [])
+
+
+def find_unlisted() -> reading.Unlisted:
+    """Returns the folders among the runs that no list shows."""
+    return reading.find_unlisted(_runs_dir())
 
 
 def list_shipped() -> list[Run]:
@@ -116,10 +121,11 @@ def watch_runs() -> RunsWatch:
 def read_log(run_id: str, *, last_bytes: int = 64_000) -> str:
     """Returns the end of what a run's worker printed."""
     try:
-        data = read_run(run_id).folder.log_path.read_bytes()
+        with files.open_regular(read_run(run_id).folder.log_path) as log:
+            log.seek(-min(last_bytes, log.seek(0, 2)), 2)
+            return log.read(last_bytes).decode(errors="replace")
     except OSError:
         return ""
-    return data[-last_bytes:].decode(errors="replace")
 
 
 def _is_shipped(run_id: str) -> bool:

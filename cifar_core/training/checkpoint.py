@@ -12,8 +12,9 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,10 @@ class Progress:
         accuracy: Accuracy on the monitored split after the last completed epoch.
         precision: Arithmetic of the run, ``float32`` or ``bfloat16``.
         backend: Keras backend that trained it.
+        run: Which run it belongs to; empty in a checkpoint of an earlier version.
+        recipe: What the run carries out, as in its recipe.json; empty likewise.
+        surroundings: What the bits of its arithmetic depend on beside the recipe, see
+            :mod:`cifar_core.runs.surroundings`; empty likewise.
     """
 
     epoch: int = 0
@@ -56,6 +61,9 @@ class Progress:
     accuracy: float | None = None
     precision: str = "float32"
     backend: str = "tensorflow"
+    run: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    surroundings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,7 +148,7 @@ def load(path: Path) -> Checkpoint | None:
     faults = []
     for candidate in (path, before(path)):
         try:
-            found = decode(candidate.read_bytes())
+            found = decode(files.read_bytes(candidate))
         except FileNotFoundError:
             continue
         except (OSError, DamagedCheckpointError) as error:

@@ -22,7 +22,7 @@ from cifar_core.evaluation.loss import cross_entropy
 from cifar_core.runs.devices import load_average
 from cifar_core.runs.folder import MetricRow, RunFolder
 from cifar_core.runs.journal import Journal
-from cifar_core.training import checkpoint
+from cifar_core.training import checkpoint, origin
 from cifar_core.training.checkpoint import Progress
 from cifar_core.training.engine import Engine, steps_per_epoch
 from cifar_core.training.speed import Speed
@@ -69,7 +69,7 @@ class Course:
         self.watched = watched
         self.pictures = pictures
         self.steps = steps_per_epoch(self.recipe, self.pictures)
-        self.progress = begin
+        self.progress = origin.signed(begin, self.folder)
         self._learning_rate = learning_rate
         self.speed = Speed(
             self.recipe,
@@ -85,18 +85,18 @@ class Course:
         """Goes on from a checkpoint; what was written after it is taken back.
 
         Raises:
-            RunError: The checkpoint is of another backend, or a file lost its rows.
+            RunError: The checkpoint is not of this run, or a file lost its rows.
         """
         if saved is not None:
-            if saved.progress.backend != self.progress.backend:
-                raise RunError(
-                    f"The run was trained with {saved.progress.backend}, and this is "
-                    f"{self.progress.backend}.",
-                    expected="A run goes on with the backend it began with.",
-                    remedy=f"Set KERAS_BACKEND={saved.progress.backend} and resume it.",
-                )
+            begin = self.progress
+            origin.check(saved, begin, self.engine.read())
             self.engine.write(saved.arrays)
-            self.progress = saved.progress
+            self.progress = dataclasses.replace(
+                saved.progress,
+                run=begin.run,
+                recipe=begin.recipe,
+                surroundings=saved.progress.surroundings or begin.surroundings,
+            )
         try:
             files.cut(self.folder.metrics_path, self.progress.metrics_bytes)
             files.cut(self.folder.predictions_path, self.progress.predictions_bytes)

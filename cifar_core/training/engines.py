@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Protocol
 
 import keras
@@ -10,7 +9,6 @@ import numpy as np
 
 from cifar_core.errors import RunError
 from cifar_core.recipes import Recipe
-from cifar_core.runs.devices import usable_cores
 from cifar_core.training.engine import Engine
 
 
@@ -52,13 +50,3 @@ def make_engine(
     from cifar_core.training.tensorflow_engine import TensorFlowEngine
 
     return TensorFlowEngine(recipe, images, labels, precision)
-
-
-def cpu_threads() -> int:
-    """Returns how many threads compute one operation on the CPU, for the record.
-
-    Both backends take all cores unless a variable of the environment says otherwise.
-    """
-    variable = "NPROC" if keras.backend.backend() == "jax" else "TF_NUM_INTRAOP_THREADS"
-    asked = os.environ.get(variable, "").strip()
-    return int(asked) if asked.isdecimal() and int(asked) > 0 else usable_cores()

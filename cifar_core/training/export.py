@@ -13,6 +13,8 @@ from pathlib import Path
 
 import keras
 
+from cifar_core.settings import child_environment
+
 
 def export_litert(model: keras.Model, keras_path: Path, litert_path: Path) -> None:
     """Writes a model for serving: uint8 (n, 32, 32, 3) to float32 probabilities (n, 10).
@@ -30,7 +32,11 @@ def export_litert(model: keras.Model, keras_path: Path, litert_path: Path) -> No
         _export(model, litert_path)
     else:
         command = [sys.executable, "-m", "cifar_core.training.export"]
-        env = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+        env = {
+            **child_environment(os.environ),
+            "KERAS_BACKEND": "tensorflow",
+            "CUDA_VISIBLE_DEVICES": "-1",
+        }
         subprocess.run([*command, str(keras_path), str(litert_path)], env=env, check=True)
 
 

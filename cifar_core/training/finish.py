@@ -167,6 +167,7 @@ def _manifest(
     )
     if folder.novelty_path.is_file():
         kept = (*kept, folder.novelty_path)
+    saved = checkpoint.load(folder.checkpoint_path)
     packages = ("keras", keras.backend.backend(), "numpy", "ai-edge-litert")
     return {
         "run": folder.id,
@@ -178,6 +179,8 @@ def _manifest(
         "precision": status.precision,
         "cores": status.cores,
         "threads": status.threads,
+        "surroundings": dict(saved.progress.surroundings) if saved else {},
+        "caution": status.caution,
         "load_at_start": status.load_at_start,
         "load_median": status.load_median,
         "backend": keras.backend.backend(),

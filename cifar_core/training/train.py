@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 
@@ -15,6 +16,7 @@ from cifar_core.dataset.splits import divide
 from cifar_core.errors import RunError
 from cifar_core.networks import describe
 from cifar_core.recipes import Recipe
+from cifar_core.runs import surroundings
 from cifar_core.runs.devices import computes_bfloat16, list_devices
 from cifar_core.runs.forecast import recorded_closing_rate
 from cifar_core.runs.journal import Journal
@@ -22,7 +24,7 @@ from cifar_core.training import checkpoint
 from cifar_core.training.checkpoint import Progress
 from cifar_core.training.course import Course, StopAsked
 from cifar_core.training.engine import steps_per_epoch
-from cifar_core.training.engines import cpu_threads, make_engine
+from cifar_core.training.engines import make_engine
 from cifar_core.training.finish import finish
 from cifar_core.training.schedule import learning_rate_schedule
 
@@ -54,9 +56,15 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
     saved = checkpoint.load(folder.checkpoint_path)
     device = journal.status.device
     precision = saved.progress.precision if saved else choose_precision(recipe, device)
-    name, threads = _device_name(device), cpu_threads()
+    name = _device_name(device)
+    around = surroundings.observe(os.environ, name)
+    recorded = saved.progress.surroundings if saved else around
     journal.say(
-        phase="building the network", precision=precision, device_name=name, threads=threads
+        phase="building the network",
+        precision=precision,
+        device_name=name,
+        threads=surroundings.threads(os.environ),
+        caution=surroundings.differences(recorded, around),
     )
     _log_beginning(journal, recipe, dataset)
     engine = make_engine(recipe, learned.images, learned.labels, precision=precision)
@@ -69,7 +77,7 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
         pictures=len(learned.labels),
         watched=watched,
         learning_rate=lambda step: float(schedule(step)),
-        begin=Progress(precision=precision, backend=keras.backend.backend()),
+        begin=Progress(precision=precision, backend=keras.backend.backend(), surroundings=around),
         closing_rate=recorded_closing_rate(folder.path.parent, recipe, journal.status),
     )
     course.take_up(saved)
@@ -121,6 +129,8 @@ def _log_beginning(journal: Journal, recipe: Recipe, dataset: arrays.Dataset) ->
         *(status.device, status.device_name, status.precision, status.cores, status.threads),
         *(status.load_at_start, keras.backend.backend()),
     )
+    if status.caution:
+        LOG.warning("%s", status.caution)
     LOG.info("data from %s, digest %s", dataset.source, dataset.digest)
     LOG.info("recipe %s", json.dumps(recipe.to_json()))
 

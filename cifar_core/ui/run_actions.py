@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from cifar_core import services
+from cifar_core import services, summaries
 from cifar_core.errors import LabError, RunError
-from cifar_core.runs.folder import State
-from cifar_core.runs.manager import MAX_NAME_CHARACTERS, MAX_NOTE_CHARACTERS
+from cifar_core.runs.folder import MAX_NAME_CHARACTERS, MAX_NOTE_CHARACTERS, State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.page import guard, show_error
 from cifar_core.ui.run_form import FILL_FROM, found_devices
@@ -221,7 +220,9 @@ def _delete_run(run_id: str) -> None:
             expected="Only a run that no process works on can be deleted.",
             remedy="Stop it first.",
         )
-    services.delete_run(run_id)
+    left = services.delete_run(run_id)
+    if left:
+        st.toast(plain(summaries.left_over(run_id, left)), duration="long")
     if st.query_params.get("run") == run_id:
         set_address("run", None)
     if STARTED_RUN.get() == run_id:

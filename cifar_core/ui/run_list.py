@@ -10,14 +10,14 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 from streamlit.errors import StreamlitAPIException
 
-from cifar_core import services
+from cifar_core import services, summaries
 from cifar_core.errors import LabError
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
 from cifar_core.ui.session import STARTED_RUN, Kept, set_address
-from cifar_core.ui.tables import share_column, time_column
+from cifar_core.ui.tables import plain, share_column, time_column
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -69,6 +69,9 @@ def run_list(runs: Sequence[Run], chosen: str | None) -> None:
         chosen: The run the page shows.
     """
     st.header("Runs", anchor=False)
+    if services.may_change():
+        for sentence in summaries.unlisted(services.find_unlisted()):
+            st.caption(plain(sentence))
     if not runs:
         empty_state(
             "There are no runs yet.",

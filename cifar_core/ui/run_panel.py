@@ -136,6 +136,8 @@ def _explain(run: Run) -> None:
         show_error(LabError(run.reason or "It gave no reason.", remedy=run.remedy))
     elif run.state is State.STOPPED and run.reason:
         empty_state(run.reason, run.remedy)
+    if run.status.caution:
+        st.caption(plain(run.status.caution))
 
 
 def _figures(run: Run) -> None:

@@ -6,12 +6,14 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cifar_core import settings
 from cifar_core.dataset import DIGESTS, arrays
+from cifar_core.dataset.stored import StoredRows
 from cifar_core.errors import DataError
 
 
@@ -19,9 +21,10 @@ def test_an_empty_data_folder_opens_the_shipped_sample(tmp_path: Path) -> None:
     assert arrays.open_dataset(tmp_path / "missing").is_sample
 
 
-def test_a_prepared_set_opens_memory_mapped_with_its_source(prepared: Path) -> None:
+def test_a_prepared_set_opens_unmapped_with_its_source(prepared: Path) -> None:
     dataset = arrays.open_dataset(prepared)
-    assert isinstance(dataset.train.images, np.memmap)
+    images: Any = dataset.train.images
+    assert isinstance(images, StoredRows)  # read by rows, never mapped
     assert (dataset.source, dataset.is_sample) == ("a test", False)
     assert dataset.train.indices[[0, -1]].tolist() == [0, 49_999]
     assert dataset.digest == "82e0267fb55400d7"

@@ -189,3 +189,13 @@ def test_near_sources_come_first_and_the_slow_host_last(
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"x")
     kinds = [type(source).__name__ for source in mirrors.default_sources(tmp_path)]
     assert kinds == ["LocalCopy", "HuggingFace", "Npm", "Official"]
+
+
+def test_a_user_without_a_home_has_no_copies_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    assert mirrors.local_copies(tmp_path, {}) == []

@@ -8,7 +8,7 @@ engines obey it too.
 Run as a worker: ``python tests/runs/pretend.py FOLDER LOCK``. ``PRETEND_STEP_SECONDS`` makes
 each step last, ``PRETEND_CLOSE_SECONDS`` the end of each epoch; ``PRETEND_FAULT`` names an
 error to raise in the second epoch, or ``deaf``: a first stretch that hears nothing.
-``PRETEND_GATED`` lets a run finish only as many epochs as its file ``gate`` allows.
+``PRETEND_GATED`` lets a run finish only as many epochs as its file ``.gate.tmp`` allows.
 """
 
 from __future__ import annotations
@@ -129,14 +129,14 @@ def pretend_to_train(voice: journal.Journal, stop_asked: Callable[[], bool]) -> 
 
 
 def gated(one: course.Course, stop_asked: Callable[[], bool]) -> Callable[[], bool]:
-    """Holds a run before each epoch that its file ``gate`` does not allow yet."""
+    """Holds a run before each epoch that its file ``.gate.tmp`` does not allow yet."""
 
     def wait() -> bool:
         while True:
             if stop_asked():
                 return True
             try:
-                allowed = (one.folder.path / "gate").read_text()
+                allowed = (one.folder.path / ".gate.tmp").read_text()
             except OSError:
                 allowed = "0"
             if allowed == "fail":

@@ -52,7 +52,7 @@ LOOKS = frozenset(
         *("open_model", "open_inside", "classify_pixels"),
         *("glance_at", "new_code", "feedback_facts", "feedback_row"),
         *("reportable_runs", "headline_runs", "best_runs", "validation_accuracy"),
-        *("make_report", "read_card"),
+        *("make_report", "read_card", "find_unlisted"),
         *("list_model_files", "read_model_file", "read_timing", "recorded_digest", "ask"),
         *("find_doubtful_labels", "judges", "explain_answer", "try_changes", "find_neighbours"),
         *("read_catalogue", "make_catalogue", "read_analysis", "analysis_state", "analysis_model"),

@@ -11,7 +11,7 @@ from cifar_core import services
 from cifar_core.errors import RunError
 from tools.fabricate import Fake, fabricate
 
-CHANGES: dict[str, Callable[[str], None]] = {
+CHANGES: dict[str, Callable[[str], object]] = {
     "stop": services.stop_run,
     "resume": services.resume_run,
     "move": lambda run_id: services.move_run(run_id, "cpu"),

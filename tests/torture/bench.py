@@ -109,11 +109,11 @@ class ForkedBench(Bench):
 
     def launch(self, folder: RunFolder, lock: Lock, _device: str) -> None:
         """Stands in for cifar_core.runs.launch.launch."""
-        (folder.path / "pid").unlink(missing_ok=True)
+        (folder.path / ".pid.tmp").unlink(missing_ok=True)
         child = os.fork()
         if child:
             os.waitpid(child, 0)
-            while not (folder.path / "pid").exists():
+            while not (folder.path / ".pid.tmp").exists():
                 time.sleep(0.0005)
             return
         try:
@@ -134,7 +134,7 @@ class ForkedBench(Bench):
         if not is_held(self.runs_dir / run_id / "lock"):
             return []  # it is gone, and its number may be another's by now
         try:
-            return [int((self.runs_dir / run_id / "pid").read_text())]
+            return [int((self.runs_dir / run_id / ".pid.tmp").read_text())]
         except (OSError, ValueError):
             return []
 
@@ -144,8 +144,8 @@ class ForkedBench(Bench):
 
 def note_process(path: Path) -> RunFolder:
     """Writes down which process works on a folder, for the one who is to kill it."""
-    (path / ".pid").write_text(str(os.getpid()))
-    (path / ".pid").rename(path / "pid")
+    (path / ".new-pid.tmp").write_text(str(os.getpid()))
+    (path / ".new-pid.tmp").rename(path / ".pid.tmp")
     return RunFolder(path)
 
 
@@ -193,7 +193,7 @@ def digests(path: Path) -> dict[str, bytes]:
         for row in folder.read_metrics()
     ]
     progress = dataclasses.replace(
-        saved.progress, running_seconds=0.0, epoch_seconds=0.0, metrics_bytes=0
+        saved.progress, running_seconds=0.0, epoch_seconds=0.0, metrics_bytes=0, run=""
     )
     arrays = {name: np.asarray(array).tobytes() for name, array in saved.arrays.items()}
     return {

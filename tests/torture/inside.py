@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,7 @@ def undertake(folder: RunFolder, wish: Callable[[], bool] = lambda: False) -> St
         mock.patch.object(course, "STRETCH_SECONDS", 0.0),
         mock.patch.object(journal, "SPEAK_SECONDS", 0.0),
         mock.patch("traceback.print_exc"),
+        mock.patch.dict(os.environ),  # a worker chooses its variables, in a process of its own
     ):
         lock = try_lock(folder.lock_path)
         assert lock is not None

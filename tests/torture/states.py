@@ -112,7 +112,7 @@ class RunsMachine(RuleBasedStateMachine):
             return
         assert self.tokens.get(token) in (None, run_id)
         self.tokens[token] = run_id
-        (self.runs_dir / run_id / "gate").write_text("0")
+        (self.runs_dir / run_id / ".gate.tmp").write_text("0")
         self.join(run_id, device, 0)
 
     @rule(index=runs)
@@ -210,9 +210,9 @@ class RunsMachine(RuleBasedStateMachine):
         os.wait()
 
     def gate(self, run_id: str, allowed: str) -> None:
-        gate = self.runs_dir / run_id / "gate"
-        gate.with_name(".gate").write_text(allowed)
-        gate.with_name(".gate").replace(gate)
+        gate = self.runs_dir / run_id / ".gate.tmp"
+        gate.with_name(".gate.new.tmp").write_text(allowed)
+        gate.with_name(".gate.new.tmp").replace(gate)
 
     @invariant()
     def everything_settles_as_the_model_says(self) -> None:

@@ -1,4 +1,4 @@
-"""What stands around the course of a training: the closing phase on the clock, threads."""
+"""What stands around the course of a training: the closing phase on the clock."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.runs.journal import Journal
-from cifar_core.training.engines import cpu_threads
 from cifar_core.training.train import closing_voice
 
 
@@ -36,18 +34,3 @@ def test_a_closing_phase_of_unknown_length_has_no_forecast(tmp_path: Path) -> No
     journal = Journal(RunFolder(tmp_path), Status(state=State.RUNNING, eta_seconds=12.0))
     closing_voice(journal, None)("exporting")
     assert journal.status.eta_seconds is None
-
-
-@pytest.mark.parametrize(
-    ("backend", "variable"), [("tensorflow", "TF_NUM_INTRAOP_THREADS"), ("jax", "NPROC")]
-)
-def test_the_threads_are_those_the_backend_is_told_or_one_for_each_core(
-    backend: str, variable: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("keras.backend.backend", lambda: backend)
-    for name in ("TF_NUM_INTRAOP_THREADS", "NPROC"):
-        monkeypatch.delenv(name, raising=False)
-    assert cpu_threads() == usable_cores()
-    for given, threads in (("7", 7), ("0", usable_cores()), ("many", usable_cores())):
-        monkeypatch.setenv(variable, given)
-        assert cpu_threads() == threads

@@ -1,0 +1,73 @@
+"""A network that ends the process that opens it is refused, and this process lives on."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cifar_core.errors import ModelError
+from cifar_core.inference import trial
+from cifar_core.inference.classifier import Classifier
+from cifar_core.inference.inside import Inside
+
+TINY = Path(__file__).parent / "data" / "tiny.tflite"
+CRASH = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+
+
+@pytest.fixture(autouse=True)
+def _forgetful() -> Iterator[None]:
+    trial._outcome.cache_clear()
+    yield
+    trial._outcome.cache_clear()
+
+
+def test_a_good_network_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[bytes] = []
+    run = subprocess.run
+
+    def counted(*arguments: object, **options: object) -> object:
+        started.append(options["input"])  # type: ignore[arg-type]
+        return run(*arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "run", counted)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(TINY.read_bytes())
+    for _ in range(2):
+        Classifier(path)
+        Inside(path)
+    assert started == [TINY.read_bytes()]
+
+
+def test_a_file_whose_child_crashes_is_refused_in_three_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(TINY.read_bytes())
+    monkeypatch.setattr(trial, "MODULE", ("-c", CRASH))
+    for load in (Classifier, Inside):
+        with pytest.raises(ModelError) as error:
+            load(path)
+        assert "ends the process" in error.value.what
+        assert error.value.expected
+        assert error.value.remedy
+
+
+def test_no_damaged_network_ends_this_process(tmp_path: Path) -> None:
+    """Offsets inside the file are what LiteRT trusts: each mutant has some of them changed."""
+    draw = random.Random(11)
+    content = TINY.read_bytes()
+    for number in range(12):
+        wrong = bytearray(content)
+        for _ in range(6):
+            place = draw.randrange(0, len(wrong) - 4, 4)
+            wrong[place : place + 4] = draw.randbytes(4)
+        path = tmp_path / f"{number}.tflite"
+        path.write_bytes(wrong)
+        for load in (Classifier, Inside):
+            with contextlib.suppress(ModelError):
+                load(path)
