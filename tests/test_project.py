@@ -18,6 +18,7 @@ import cifar_core
 from tests.source import ROOT, listed
 
 COUNTED = re.compile(r"\b\d[\d,]* (?:test items|tests|laws)\b")
+BINARY = {".gz", ".npy", ".npz", ".png", ".tflite", ".webp"}
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
@@ -171,3 +172,35 @@ def test_no_document_counts_the_tests() -> None:
         )
     ]
     assert not counted, listed(counted)
+
+
+def test_a_checkout_that_prefers_crlf_has_the_line_ends_that_shells_read(tmp_path: Path) -> None:
+    git = ["git", "-c", "core.autocrlf=true", "-c", "core.eol=crlf"]
+    checkout = [*git, "checkout-index", "--all", f"--prefix={tmp_path}/"]
+    subprocess.run(checkout, cwd=ROOT, check=True, timeout=60)
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(found) > 500
+    changed = [
+        str(path.relative_to(tmp_path))
+        for path in found
+        if b"\r\n" in path.read_bytes() and path.suffix not in BINARY and path.name != "predictions"
+    ]
+    assert not changed, listed(changed)
+
+
+def test_no_binary_file_is_taken_for_text() -> None:
+    """Git guesses by the first 8,000 bytes; a digest of what ships hangs on it."""
+    names = [*ROOT.glob("models/*/*"), *ROOT.glob("cifar_core/**/*.[nw]*[zp]")]
+    assert len(names) > 50
+    question = "\n".join(str(path.relative_to(ROOT)) for path in names)
+    answer = subprocess.run(
+        ["git", "check-attr", "--stdin", "text"],
+        input=question,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    guessed = [line for line in answer.stdout.splitlines() if not line.endswith(": text: unset")]
+    assert not guessed, listed(guessed)
