@@ -8,15 +8,15 @@ ARG PYTHON=docker.io/library/python:3.11-slim
 FROM ${PYTHON} AS packages
 ARG ACCELERATOR=cpu
 WORKDIR /build
-COPY requirements.txt requirements-login.txt requirements.lock ./
+COPY requirements.lock requirements-gpu.lock ./
 RUN python3 -m venv /opt/lab \
     && case "$ACCELERATOR" in \
-        cpu) tensorflow=tensorflow ;; \
-        gpu) tensorflow='tensorflow[and-cuda]' ;; \
+        cpu) lock=requirements.lock ;; \
+        gpu) lock=requirements-gpu.lock ;; \
         *) echo "ACCELERATOR is cpu or gpu, not $ACCELERATOR" >&2; exit 1 ;; \
     esac \
     && /opt/lab/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-        -c requirements.lock -r requirements-login.txt "$tensorflow"
+        --require-hashes -r "$lock"
 
 FROM ${PYTHON}
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lab --shell /usr/sbin/nologin lab \
