@@ -6,7 +6,9 @@ a screen has. Of a million lines so few are parsed; the others are only counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import BinaryIO, Generic, TypeVar
 
 T = TypeVar("T")
@@ -29,16 +31,23 @@ class _Thinned(Generic[T]):
         self._seen = 0
         self._newest: tuple[int, bytes] | None = None
 
-    def add(self, place: int, line: bytes) -> None:
-        if self._seen % self._every == 0:
-            self._kept += [(place, row) for row in self._parse(line + b"\n")]
-            self._newest = None
+    def add(self, lines: Sequence[bytes], place: Callable[[int], int]) -> None:
+        start = -self._seen % self._every
+        while start < len(lines):
+            room = MOST_ROWS + 1 - len(self._kept)
+            chosen = range(start, len(lines), self._every)[:room]
+            for number in chosen:
+                self._kept += [(place(number), row) for row in self._parse(lines[number] + b"\n")]
+            start = chosen[-1] + self._every
             if len(self._kept) > MOST_ROWS:
                 del self._kept[1::2]
                 self._every *= 2
-        else:
-            self._newest = place, line
-        self._seen += 1
+                start += -(self._seen + start) % self._every
+        if lines:
+            last = place(len(lines) - 1)
+            is_kept = bool(self._kept) and self._kept[-1][0] == last
+            self._newest = None if is_kept else (last, lines[-1])
+        self._seen += len(lines)
 
     def rows(self) -> list[tuple[int, T]]:
         if self._newest is None:
@@ -60,10 +69,15 @@ class Rows(Generic[T]):
 
     def add(self, whole: bytes) -> None:
         """Takes more of the file: whole lines, each with its end."""
-        steps, ends = self._steps, self._ends
         lines = whole.split(b"\n")[:-1]
-        for place, line in enumerate(lines, self._lines):
-            (steps if line.startswith(_STEP) else ends).add(place, line)
+        ends = [number for number, line in enumerate(lines) if not line.startswith(_STEP)]
+        steps: list[bytes] = []
+        for after, end in pairwise([-1, *ends, len(lines)]):
+            steps += lines[after + 1 : end]
+        steps_before = [end - number for number, end in enumerate(ends)]
+        base = self._lines
+        self._steps.add(steps, lambda number: base + number + bisect_right(steps_before, number))
+        self._ends.add([lines[end] for end in ends], lambda number: base + ends[number])
         self._lines += len(lines)
 
     def read(self) -> list[T]:

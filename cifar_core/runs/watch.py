@@ -75,7 +75,7 @@ class MetricsWatch:
         for whole in whole_lines(file):
             self._kept.add(whole)
             self._offset += len(whole)
-            self._last = (self._last + whole)[-COMPARED_BYTES:]
+            self._last = (self._last + whole[-COMPARED_BYTES:])[-COMPARED_BYTES:]
         if self._offset != before:
             self._rows = tuple(self._kept.read())
         self._stamp = stamp
