@@ -15,7 +15,7 @@ import pytest
 from cifar_core.dataset import arrays, download, sources
 from cifar_core.dataset.fetch import DiskError, TransferError
 from cifar_core.dataset.formats import ContentError
-from cifar_core.dataset.mirrors import LocalCopy, Progress, Report
+from cifar_core.dataset.mirrors import LocalCopy, Progress, Report, Source
 from cifar_core.dataset.store import Arrays, write_full
 from cifar_core.errors import DataError
 
@@ -96,7 +96,7 @@ def test_what_was_found_and_refused_is_said_while_the_next_one_is_asked(
 ) -> None:
     (tmp_path / "cifar-100-python.tar.gz").write_bytes(b"no archive")
     told: list[Progress] = []
-    tried = [
+    tried: list[Source] = [
         LocalCopy(tmp_path / "cifar-100-python.tar.gz"),
         FakeSource(accepted, name="an honest one"),
     ]
