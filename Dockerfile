@@ -3,20 +3,22 @@
 # The first stage installs the packages, the second keeps them and the lab and nothing else.
 # ACCELERATOR=gpu installs TensorFlow with CUDA; the container then needs the NVIDIA runtime.
 
-ARG PYTHON=docker.io/library/python:3.11-slim
+# A tag can be moved to another image. Pin the one you have looked at by its digest:
+# --build-arg PYTHON=docker.io/library/python:3.11-slim-bookworm@sha256:…
+ARG PYTHON=docker.io/library/python:3.11-slim-bookworm
 
 FROM ${PYTHON} AS packages
 ARG ACCELERATOR=cpu
 WORKDIR /build
-COPY requirements.txt requirements-login.txt requirements.lock ./
+COPY requirements.lock requirements-gpu.lock ./
 RUN python3 -m venv /opt/lab \
     && case "$ACCELERATOR" in \
-        cpu) tensorflow=tensorflow ;; \
-        gpu) tensorflow='tensorflow[and-cuda]' ;; \
+        cpu) lock=requirements.lock ;; \
+        gpu) lock=requirements-gpu.lock ;; \
         *) echo "ACCELERATOR is cpu or gpu, not $ACCELERATOR" >&2; exit 1 ;; \
     esac \
     && /opt/lab/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-        -c requirements.lock -r requirements-login.txt "$tensorflow"
+        --require-hashes -r "$lock"
 
 FROM ${PYTHON}
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lab --shell /usr/sbin/nologin lab \
@@ -38,5 +40,6 @@ VOLUME /var/lab/data /var/lab/runs /var/lab/feedback
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as web; web.urlopen('http://127.0.0.1:' + os.environ.get('STREAMLIT_SERVER_PORT', '8501') + '/_stcore/health', timeout=4)"]
-# Ends at SIGTERM; trainings in it end with it, and resume from their last checkpoint.
+# Collects what ends; at SIGTERM every training writes its checkpoint and stops.
+ENTRYPOINT ["python", "-m", "cifar_core.container"]
 CMD ["streamlit", "run", "app.py"]

@@ -6,9 +6,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # Processes that share the tests; the tests of one file stay together.
 JOBS ?= 2
-PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c requirements.lock
+PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test torture mutants load lint chromium bench clean
+.PHONY: run test torture mutants load lint lock chromium bench clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -44,6 +44,18 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# After a change of a requirements*.txt: the locks again, with what did not change as it was. Needs
+# uv, which is not installed here. UPGRADE=1 takes the newest versions.
+lock:
+	for set in "" -dev -gpu; do \
+		head -2 requirements$$set.lock > .lock-head && \
+		uv pip compile requirements$${set:--login}.txt --universal --python-version 3.11 \
+			--generate-hashes --no-annotate --no-header --quiet $(if $(UPGRADE),--upgrade) \
+			-o requirements$$set.lock && \
+		cat .lock-head requirements$$set.lock > .lock && mv .lock requirements$$set.lock && \
+		rm .lock-head || exit 1; \
+	done
+
 chromium: $(VENV)/installed-dev
 	@sh tools/chromium.sh $(BIN)/playwright
 
@@ -59,14 +71,14 @@ clean:
 	rm -rf $(VENV) .mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/installed: requirements.txt requirements.lock
+$(VENV)/installed: requirements.lock
 	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m venv $(VENV)
 	@echo "Installing the packages (about 800 MB, a few minutes, only this once) …"
-	$(PIP) -r requirements.txt
+	$(PIP) -r requirements.lock
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-jax.txt requirements-login.txt
-	$(PIP) -r requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	$(PIP) -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/bench/installed: benchmarks/requirements.txt | $(VENV)/installed

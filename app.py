@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cifar_core.ui import gate, heaps, sign_in, theme
+from cifar_core.ui import descriptors, gate, heaps, sign_in, theme
 
 
 def show() -> None:
@@ -50,4 +50,5 @@ if __name__ == "__main__":
     show()
 else:
     heaps.keep_few()
+    descriptors.allow_many()
     app = st.App(__file__, middleware=gate.MIDDLEWARE)

@@ -8,6 +8,7 @@ to write ends in a sentence at most, and such characters are spelt out.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -117,20 +118,68 @@ def read_file(path: Path) -> bytes:
         ) from error
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Writes a file in one step: it is there whole, or as it was before.
+def is_output(name: str) -> bool:
+    """Says whether a file that a person names is standard output: ``-``, or a name of the same."""
+    if name == "-":
+        return True
+    try:
+        return os.path.samestat(Path(name).stat(), os.fstat(1))
+    except OSError:
+        return False
+
+
+def write_file(name: str, content: bytes) -> None:
+    """Writes where a person said.
+
+    A regular file is there whole, or as it was before; a link stays, and the file it leads to is
+    written; a pipe or a device is written to; ``-`` is standard output.
+
+    Args:
+        name: The file, as a person named it.
+        content: The complete content.
 
     Raises:
-        LabError: The disk is full, or the folder is missing or cannot be written.
+        LabError: It is a folder, its disk is full, or it cannot be written.
+        OutputError: Standard output takes nothing any more.
     """
+    if is_output(name):
+        _write_output(content)
+        return
     try:
-        files.write_whole(path.absolute(), content)
+        _write_named(name, content)
     except OSError as error:
         raise LabError(
-            f"The file {path} cannot be written: {error.strerror or error}.",
-            expected="A folder that is there and may be written to, with room on its disk.",
+            f"The file {name} cannot be written: {error.strerror or error}.",
+            expected="A file, a pipe or a device, in a folder that is there and may be written to, "
+            "with room on its disk.",
             remedy="Name another file, or make the folder.",
         ) from error
+
+
+def _write_named(name: str, content: bytes) -> None:
+    path = Path(os.path.realpath(name))
+    if name.endswith(os.sep):  # which a path would forget
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    try:
+        is_file = stat.S_ISREG(Path(name).stat().st_mode)
+    except FileNotFoundError:
+        is_file = True
+    if is_file:
+        files.write_whole(path, content)
+        return
+    with open(os.open(name, os.O_WRONLY), "wb", buffering=0) as target:  # noqa: PTH123
+        files.write_all(target.fileno(), content)
+
+
+def _write_output(content: bytes) -> None:
+    if sys.stdout is None:
+        raise OutputError("it is closed")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise OutputError(error.strerror or error) from error
 
 
 def _wipe_progress() -> None:

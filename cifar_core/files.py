@@ -73,7 +73,7 @@ def write_whole_within(path: Path, spare: Path, data: bytes) -> None:
     """
     descriptor = os.open(spare, os.O_WRONLY)
     try:
-        _write_all(descriptor, data)
+        write_all(descriptor, data)
         os.ftruncate(descriptor, len(data))
         os.fsync(descriptor)
     finally:
@@ -86,7 +86,7 @@ def append(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Adds bytes to the end of a file in one write."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        _write_all(descriptor, data)
+        write_all(descriptor, data)
         if durable:
             os.fsync(descriptor)
     finally:
@@ -218,7 +218,7 @@ def _temporary(path: Path, data: bytes, *, durable: bool) -> Iterator[Path]:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
-            _write_all(descriptor, data)
+            write_all(descriptor, data)
             if durable:
                 os.fsync(descriptor)
         finally:
@@ -229,7 +229,8 @@ def _temporary(path: Path, data: bytes, *, durable: bool) -> Iterator[Path]:
         raise
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all bytes to an open file, however many the system takes at once."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

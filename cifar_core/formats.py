@@ -81,7 +81,7 @@ def when(
     Args:
         moment: Seconds since 1970 or a time with its zone; None where there is none.
         now: The present, for tests.
-        zone: The reader's time zone; this machine's by default.
+        zone: The reader's time zone; without one the moment is this machine's, and says so.
     """
     if moment is None:
         return UNKNOWN
@@ -89,7 +89,7 @@ def when(
         moment = datetime.fromtimestamp(moment, tz=zone).astimezone(zone)
     then = moment.astimezone(zone)
     present = (now or datetime.now(tz=zone)).astimezone(zone)
-    clock = f"{then:%H:%M}"
+    clock = f"{then:%H:%M}" if zone is not None else f"{then:%H:%M %Z}"
     if then.date() == present.date():
         return f"today {clock}"
     if then.date() == present.date() - timedelta(days=1):

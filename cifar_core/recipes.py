@@ -122,6 +122,12 @@ _BOUNDS: Mapping[str, tuple[float, float, str]] = {
     "validation_pictures": (0, 25_000, "a whole number of pictures from 0 to 25,000"),
     "training_pictures": (0, 50_000, "a whole number of pictures from 0 (all) to 50,000"),
 }
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+"""A number as a person types it, with a point."""
+
+_DECIMAL_COMMA = re.compile(r"0,\d+", re.ASCII)
+"""Is no list of learning rates, for 0 is none: whoever types it means a decimal comma."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 """A recipe's name becomes part of the name of a run's folder."""
 
@@ -167,6 +173,30 @@ def recipe(name: str, network: str, **changes: Any) -> Recipe:
         "network": network,
     }
     return from_json({**own, **given})
+
+
+def read_number(text: str) -> float:
+    """Returns the number a person typed; ``0,05`` is 0.05, any other comma could mean two things.
+
+    Raises:
+        RecipeError: It is no number, or has a comma that may be a decimal one or not.
+    """
+    word = text.strip()
+    if _DECIMAL_COMMA.fullmatch(word):
+        word = word.replace(",", ".")
+    if _NUMBER.fullmatch(word):
+        return float(word)
+    if re.fullmatch(r"[\d.,]*,[\d.,]*", word, re.ASCII):
+        raise RecipeError(
+            f"The comma in “{word[:40]}” can be read in two ways.",
+            expected="A decimal point in a number: 0.05. A blank or a semicolon between two: 1; 5.",
+            remedy="Write it with a point, or with a blank.",
+        )
+    raise RecipeError(
+        f"“{word[:40]}” is not a number.",
+        expected="Expected is a number such as 0.05.",
+        remedy="Correct it and start again.",
+    )
 
 
 def from_json(values: Mapping[str, Any]) -> Recipe:

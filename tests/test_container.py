@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
+from cifar_core import container
 from cifar_core.settings import PROJECT_DIR
 
 DOCKERFILE = (PROJECT_DIR / "Dockerfile").read_text(encoding="utf-8")
@@ -44,17 +46,53 @@ def test_compose_publishes_the_lab_to_this_machine_only() -> None:
     assert port.startswith("127.0.0.1:")
 
 
-@pytest.mark.parametrize(
-    "path", [".streamlit/secrets.toml", ".git", ".venv", "data", "runs", "feedback", "tests"]
-)
-def test_the_image_gets_neither_secrets_nor_history_nor_data(path: str) -> None:
-    assert any(fnmatch(path, pattern) for pattern in IGNORED)
+def is_in_the_image(path: str) -> bool:
+    """Follows .dockerignore as its description says: of the lines that match, the last decides."""
+    names = [str(part) for part in [*Path(path).parents][-2::-1]] + [path]
+    is_in = True
+    for line in IGNORED:
+        pattern = line.removeprefix("!").removeprefix("**/")
+        places = Path(path).parts if "**" in line else names
+        if any(fnmatch(place, pattern) for place in places):
+            is_in = line.startswith("!")
+    return is_in
 
 
 @pytest.mark.parametrize(
     "path",
-    ["app.py", "pages", "cifar_core", "models", "requirements.lock", ".streamlit/config.toml"],
+    [
+        *(".streamlit/secrets.toml", ".git/config", ".venv/bin/python", "data/cifar10/x.npy"),
+        *("runs/a/checkpoint", "feedback/x", "tests/conftest.py", "secrets.env", "id_rsa"),
+        *("cifar_core/__pycache__/x.pyc", "compose.override.yaml", "whatever comes"),
+    ],
+)
+def test_the_image_gets_neither_secrets_nor_history_nor_data(path: str) -> None:
+    assert not is_in_the_image(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("app.py", "pages/train.py", "cifar_core/dataset/sample/test.webp", "requirements.lock"),
+        *("models/cnn4/model.tflite", ".streamlit/config.toml", "requirements-gpu.lock"),
+    ],
 )
 def test_the_image_gets_what_the_lab_runs_on(path: str) -> None:
-    parts = [str(Path(*Path(path).parts[:count])) for count in range(1, len(Path(path).parts) + 1)]
-    assert not any(fnmatch(part, pattern) for part in parts for pattern in IGNORED)
+    assert is_in_the_image(path)
+
+
+def test_the_first_process_stops_trainings_and_has_the_time_for_it() -> None:
+    (words,) = re.findall(r"^ENTRYPOINT (.*)$", LAST_STAGE, re.MULTILINE)
+    assert json.loads(words) == ["python", "-m", "cifar_core.container"]
+    (granted,) = re.findall(r"^  stop_grace_period: (\d+)s$", COMPOSE, re.MULTILINE)
+    assert int(granted) > container.GRACE_SECONDS
+
+
+def test_compose_bounds_memory_processes_and_open_files() -> None:
+    for setting in ("mem_limit", "pids_limit", "nofile"):
+        assert re.search(rf"^ +{setting}: \S+$", COMPOSE, re.MULTILINE), setting
+
+
+def test_the_container_installs_by_digest_only() -> None:
+    assert "--require-hashes" in DOCKERFILE
+    assert DOCKERFILE.count("pip install") == 1

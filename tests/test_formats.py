@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -99,3 +100,15 @@ def test_a_moment_is_told_in_the_readers_time_zone() -> None:
     tokyo = timezone(timedelta(hours=9))
     late = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
     assert formats.when(late, now=late, zone=tokyo) == "today 05:00"
+
+
+def test_a_moment_without_a_readers_zone_names_the_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        assert formats.when(NOON, now=NOON) == f"today {NOON + timedelta(hours=5.5):%H:%M} IST"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -12,41 +12,75 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import cifar_core
 from tests.source import ROOT, listed
 
 COUNTED = re.compile(r"\b\d[\d,]* (?:test items|tests|laws)\b")
+BINARY = {".gz", ".npy", ".npz", ".png", ".tflite", ".webp"}
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
+LOCKS = {
+    "requirements.lock": ["requirements.txt", "requirements-login.txt"],
+    "requirements-gpu.lock": ["requirements.txt", "requirements-login.txt", "requirements-gpu.txt"],
+    "requirements-dev.lock": [
+        *("requirements.txt", "requirements-login.txt"),
+        *("requirements-jax.txt", "requirements-dev.txt"),
+    ],
+}
+"""What is installed, and what it must hold."""
+
+
 def lines(name: str) -> list[str]:
-    text = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", "").splitlines()
     return [line for line in text if line and not line.startswith(("#", "-"))]
 
 
-def locked() -> dict[str, Version]:
-    return {
-        name.lower().replace("_", "-"): Version(version)
-        for name, version in (line.split("==") for line in lines("requirements.lock"))
-    }
+def locked(name: str = "requirements-dev.lock") -> dict[str, Version]:
+    asked = [Requirement(line.split(" --hash")[0]) for line in lines(name)]
+    return {one.name: Version(str(one.specifier).removeprefix("==")) for one in asked}
 
 
-def test_every_requirement_is_met_by_the_locked_version() -> None:
-    asked = map(Requirement, [*lines("requirements.txt"), *lines("requirements-dev.txt")])
-    versions = locked()
-    unmet = [one for one in asked if not one.specifier.contains(versions.get(one.name, "0"))]
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_requirement_is_met_by_the_locked_version(lock: str) -> None:
+    asked = [Requirement(line) for name in LOCKS[lock] for line in lines(name)]
+    versions = {canonicalize_name(name): version for name, version in locked(lock).items()}
+    unmet = [
+        one
+        for one in asked
+        if not one.specifier.contains(versions.get(canonicalize_name(one.name), "0"))
+    ]
     assert not unmet, listed(unmet)
 
 
-def test_the_lock_names_versions_only_no_address_and_no_path() -> None:
-    wrong = [
-        line
-        for line in lines("requirements.lock")
-        if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+]+", line)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_one_version_and_the_digests_of_its_files_and_no_address(lock: str) -> None:
+    form = r"[a-z0-9-]+==[a-z0-9.+]+( ; [^:@\\/]+)?( +--hash=sha256:[0-9a-f]{64})+"
+    wrong = [line for line in lines(lock) if not re.fullmatch(form, line)]
+    assert not wrong, listed(wrong)
+
+
+def test_all_locks_have_one_version_of_each_package() -> None:
+    everything = locked()
+    other = [
+        f"{lock}: {name}"
+        for lock in LOCKS
+        for name, version in locked(lock).items()
+        if everything.get(name, version) != version
     ]
-    assert not wrong
+    assert not other, listed(other)
+
+
+def test_nothing_is_installed_without_its_digest() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^PIP = .*--require-hashes", text, re.MULTILINE)
+    assert set(re.findall(r"\$\(PIP\) -r (\S+)", text)) == {
+        "requirements.lock",
+        "requirements-dev.lock",
+    }
 
 
 def test_versions_with_known_holes_are_not_installed() -> None:
@@ -171,3 +205,35 @@ def test_no_document_counts_the_tests() -> None:
         )
     ]
     assert not counted, listed(counted)
+
+
+def test_a_checkout_that_prefers_crlf_has_the_line_ends_that_shells_read(tmp_path: Path) -> None:
+    git = ["git", "-c", "core.autocrlf=true", "-c", "core.eol=crlf"]
+    checkout = [*git, "checkout-index", "--all", f"--prefix={tmp_path}/"]
+    subprocess.run(checkout, cwd=ROOT, check=True, timeout=60)
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(found) > 500
+    changed = [
+        str(path.relative_to(tmp_path))
+        for path in found
+        if b"\r\n" in path.read_bytes() and path.suffix not in BINARY and path.name != "predictions"
+    ]
+    assert not changed, listed(changed)
+
+
+def test_no_binary_file_is_taken_for_text() -> None:
+    """Git guesses by the first 8,000 bytes; a digest of what ships hangs on it."""
+    names = [*ROOT.glob("models/*/*"), *ROOT.glob("cifar_core/**/*.[nw]*[zp]")]
+    assert len(names) > 50
+    question = "\n".join(str(path.relative_to(ROOT)) for path in names)
+    answer = subprocess.run(
+        ["git", "check-attr", "--stdin", "text"],
+        input=question,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    guessed = [line for line in answer.stdout.splitlines() if not line.endswith(": text: unset")]
+    assert not guessed, listed(guessed)

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 WORK=${WORK:-/tmp/cifar-lab-container}
 PORT=${PORT:-8501}
 BASE=${BASE:-$WORK/base}
-BASE_IMAGE=docker.io/library/python:3.11-slim
+BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
 export BUILDAH_ISOLATION=chroot
 server=
 
@@ -67,7 +67,7 @@ for path in ${MOUNTS:-}; do
 done
 ok "no history, tests, secrets, data or settings of this machine in it"
 
-inside streamlit run app.py >"$WORK/server.log" 2>&1 &
+inside python -m cifar_core.container streamlit run app.py >"$WORK/server.log" 2>&1 &
 server=$!
 health=$(buildah_ inspect --type image cifar-lab:cpu | python3 -c 'import json, sys
 print(json.load(sys.stdin)["Docker"]["config"]["Healthcheck"]["Test"][-1])')

@@ -8,6 +8,7 @@ from cifar_core import services
 from cifar_core.commands.answers import INTERRUPTED, Add, answer
 from cifar_core.console import tell
 from cifar_core.dataset import CLASS_NAMES, arrays
+from cifar_core.dataset.mirrors import Progress
 
 
 def add_to(add: Add) -> None:
@@ -21,7 +22,16 @@ def add_to(add: Add) -> None:
 
 def show_data(options: argparse.Namespace) -> int:
     """``data``: finds or downloads the dataset and says what is there."""
-    dataset = services.fetch_dataset(lambda step: tell(step.message, same_line=True))
+    told = ""
+
+    def show(step: Progress) -> None:
+        nonlocal told
+        if step.refused != told:
+            told = step.refused
+            tell(f"Not used: {told}")
+        tell(step.message, same_line=True)
+
+    dataset = services.fetch_dataset(show)
     counts = arrays.class_counts()
     facts = {
         "source": dataset.source,

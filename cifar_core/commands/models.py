@@ -21,6 +21,7 @@ from cifar_core.inference.novelty import NoneOfThese
 from cifar_core.inference.upload import Picture
 
 MODEL = "a run's id, or a network: the model that came with the lab, else your newest"
+OUTPUT = "report.html by default; - for standard output"
 
 
 def add_to(add: Add) -> None:
@@ -39,7 +40,7 @@ def add_to(add: Add) -> None:
     made.add_argument("--delete", action="store_true", help="delete it")
     made = add(report, "report", "write a report on finished runs as one HTML file")
     made.add_argument("runs", nargs="+", metavar="RUN")
-    made.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="FILE")
+    made.add_argument("-o", "--output", default="report.html", metavar="FILE", help=OUTPUT)
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -145,16 +146,21 @@ def feedback(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """``report``: writes a report on finished runs as one HTML file."""
+    if options.json and console.is_output(options.output):
+        options.parser.error("--json and the report would both go to standard output")
     runs = [services.read_run(run_id) for run_id in options.runs]
     content = services.make_report(runs)
     console.write_file(options.output, content)
     facts = {
-        "file": str(options.output),
+        "file": options.output,
         "size_bytes": len(content),
         "runs": [run.id for run in runs],
     }
     names = ", ".join(run.name for run in runs)
     text = f"{options.output}: a report on {names}, {formats.data_size(len(content))}"
+    if console.is_output(options.output):
+        console.tell(text)
+        return 0
     return answer(options, facts, text)
 
 

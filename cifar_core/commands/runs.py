@@ -14,7 +14,7 @@ from cifar_core.errors import LabError
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
-from cifar_core.recipes import recipe
+from cifar_core.recipes import read_number, recipe
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 
@@ -28,7 +28,7 @@ def add_to(add: Add) -> None:
     made.add_argument("--recipe", choices=NAMED_RECIPES, default=DEFAULT_RECIPE)
     made.add_argument("--epochs", type=int)
     made.add_argument("--batch-size", type=int)
-    made.add_argument("--learning-rate", type=float)
+    made.add_argument("--learning-rate", metavar="NUMBER")
     made.add_argument("--seed", type=int)
     made.add_argument("--training-pictures", type=int, help="learn from only so many; 0 for all")
     made.add_argument("--device", default="cpu", help="cpu, gpu:0 …; see the command devices")
@@ -60,12 +60,13 @@ def add_to(add: Add) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """``train``: starts a run and, unless detached, follows it to its end."""
+    rate = options.learning_rate
     wanted = recipe(
         options.recipe,
         options.network,
         epochs=options.epochs,
         batch_size=options.batch_size,
-        learning_rate=options.learning_rate,
+        learning_rate=None if rate is None else read_number(rate),
         seed=options.seed,
         training_pictures=options.training_pictures,
     )

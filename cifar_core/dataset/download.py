@@ -25,11 +25,13 @@ class DownloadStatus(JobStatus):
         source: The source in use.
         done_bytes: Bytes of the file under way.
         total_bytes: Size of that file where known.
+        refused: What was found before and not taken, with the reasons; empty if nothing.
     """
 
     source: str = ""
     done_bytes: int = 0
     total_bytes: int | None = None
+    refused: str = ""
 
     @property
     def share(self) -> float | None:
@@ -83,6 +85,7 @@ def run(data_dir: Path, work: Callable[[Callable[[Progress], None]], object]) ->
             source=progress.source,
             done_bytes=progress.done_bytes,
             total_bytes=progress.total_bytes,
+            refused=progress.refused,
         )
 
     return JOB.run(data_dir, lambda report: work(lambda progress: report(status(progress))))

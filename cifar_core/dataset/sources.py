@@ -6,6 +6,7 @@ import errno
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from cifar_core import jobs
@@ -13,6 +14,7 @@ from cifar_core.dataset import DIGESTS
 from cifar_core.dataset.arrays import SHAPES, Dataset, open_full, sha256, verify
 from cifar_core.dataset.fetch import DiskError, check_room
 from cifar_core.dataset.formats import ContentError
+from cifar_core.dataset.laid import DOWNLOADS_FOLDER
 from cifar_core.dataset.mirrors import ARCHIVE_NAME, Progress, Report, Source, default_sources
 from cifar_core.dataset.store import Arrays, clear_leftovers, write_full
 from cifar_core.errors import DataError
@@ -29,7 +31,6 @@ __all__ = [
 ]
 
 JOB_NAME = "download"
-DOWNLOADS_FOLDER = "downloads"
 STORED_BYTES = 190_000_000
 """Room the prepared set takes, rounded up."""
 
@@ -74,16 +75,20 @@ def prepare_locked(
             return ready
         check_room(data_dir, STORED_BYTES)
         tried = default_sources(data_dir) if sources is None else sources
-        reasons = []
+        reasons: list[str] = []
+
+        def tell(step: Progress) -> None:
+            progress(replace(step, refused=" ".join(reasons)))
+
         for source in tried:
             try:
-                arrays = _deliver(source, data_dir / DOWNLOADS_FOLDER, progress)
+                arrays = _deliver(source, data_dir / DOWNLOADS_FOLDER, tell)
             except DiskError:
                 raise
             except DataError as error:
                 reasons.append(f"{source.name}: {error.what}")
                 continue
-            progress(Progress(source.name, 0, None, "Writing the dataset to the disk"))
+            tell(Progress(source.name, 0, None, "Writing the dataset to the disk"))
             write_full(data_dir, arrays, source.name)
             shutil.rmtree(data_dir / DOWNLOADS_FOLDER, ignore_errors=True)
             return open_full(data_dir)

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from cifar_core import files, recipes
 from cifar_core.errors import LabError, RunError
 from cifar_core.runs import digests
+from cifar_core.runs.rows import Rows, whole_lines
 
 T = TypeVar("T")
 
@@ -374,16 +375,20 @@ class RunFolder:
         files.write_json(self.label_path, dataclasses.asdict(label))
 
     def read_metrics(self) -> list[MetricRow]:
-        """Returns the rows so far; a row still being written, or torn, is left out.
+        """Returns the rows so far, see :mod:`cifar_core.runs.rows`; a torn one is left out.
 
         Raises:
             RunError: The run has finished, and the file is not the one it finished with.
         """
         digests.check(self.metrics_path)
         try:
-            return parse_rows(files.read_bytes(self.metrics_path))
+            rows = Rows(parse_rows)
+            with files.open_regular(self.metrics_path) as file:
+                for lines in whole_lines(file):
+                    rows.add(lines)
         except (OSError, MemoryError):
             return []
+        return rows.read()
 
     def append_metrics(self, rows: Iterable[MetricRow], *, durable: bool = False) -> None:
         """Adds rows to metrics.jsonl in one write."""

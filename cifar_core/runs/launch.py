@@ -7,6 +7,7 @@ here, with the run's folder on shared storage.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
         RunError: No worker could be started.
     """
     arguments = [str(folder.path.absolute()), str(lock.descriptor)]
+    # Inherited: a stop that comes while the worker still starts waits until it can be heard.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         with _open_log(folder) as log:
             subprocess.run(
@@ -54,6 +57,8 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
             expected="A worker answers within a minute.",
             remedy=f"Its last words: {_last_words(folder)}",
         ) from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _open_log(folder: RunFolder) -> BinaryIO:

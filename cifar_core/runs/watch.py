@@ -19,6 +19,7 @@ from cifar_core.runs import digests
 from cifar_core.runs.contents import is_run
 from cifar_core.runs.folder import MetricRow, RunFolder, parse_rows
 from cifar_core.runs.reading import IDENTITY, Run, newest_first, observe
+from cifar_core.runs.rows import Rows, whole_lines
 
 COMPARED_BYTES = 512
 """Of what was read before, so many last bytes must still be there: two rows, times included."""
@@ -57,6 +58,7 @@ class MetricsWatch:
             return self._rows
 
     def _forget(self) -> None:
+        self._kept = Rows(parse_rows)
         self._rows: tuple[MetricRow, ...] = ()
         self._offset = 0
         self._last = b""
@@ -71,12 +73,13 @@ class MetricsWatch:
         if file.read(len(self._last)) != self._last:
             self._forget()
             file.seek(0)
-        data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        if whole:
-            self._rows += tuple(parse_rows(whole))
+        before = self._offset
+        for whole in whole_lines(file):
+            self._kept.add(whole)
             self._offset += len(whole)
-            self._last = (self._last + whole)[-COMPARED_BYTES:]
+            self._last = (self._last + whole[-COMPARED_BYTES:])[-COMPARED_BYTES:]
+        if self._offset != before:
+            self._rows = tuple(self._kept.read())
         self._stamp = stamp
 
 

@@ -77,6 +77,7 @@ def main(path: str, descriptor: str) -> None:
         sys.exit(f"{folder.status_path} cannot be read")
     wish = Wish(folder)
     signal.signal(signal.SIGTERM, wish.on_signal)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see launch
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     start_log()
     journal = Journal(folder, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from cifar_core import files, settings
@@ -69,8 +70,8 @@ def delete_run(run_id: str) -> list[str]:
 
 
 def list_runs(*, with_shipped: bool = True) -> list[Run]:
-    """Returns all runs, the newest first, the shipped ones last."""
-    own = reading.list_runs(_runs_dir())
+    """Returns all runs, the newest first, the shipped ones last; ended ones are read once."""
+    own = _watch(_runs_dir()).look()
     return own + (list_shipped() if with_shipped else [])
 
 
@@ -114,8 +115,8 @@ def watch_metrics(run: Run) -> MetricsWatch:
 
 
 def watch_runs() -> RunsWatch:
-    """Returns what lists the lab's own runs again and again."""
-    return RunsWatch(_runs_dir())
+    """Returns what lists the lab's own runs again and again: one for the whole process."""
+    return _watch(_runs_dir())
 
 
 def read_log(run_id: str, *, last_bytes: int = 64_000) -> str:
@@ -162,6 +163,11 @@ def _check_device(device: str) -> None:
             expected=f"Devices found: {', '.join(known)}.",
             remedy="Choose one of them.",
         )
+
+
+@functools.lru_cache(maxsize=4)
+def _watch(runs_dir: Path) -> RunsWatch:
+    return RunsWatch(runs_dir)
 
 
 def _runs_dir() -> Path:

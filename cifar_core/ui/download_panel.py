@@ -41,6 +41,8 @@ def _progress(status: DownloadStatus) -> None:
         if status.share is not None:
             st.progress(status.share)
         st.html(f'<p class="lab-origin">{html.escape(_amount(status))}</p>')
+        if status.refused:
+            st.text(f"Not used: {status.refused}")
         if st.button("Stop and keep what has arrived", key="download_stop"):
             services.stop_download()
             st.toast("Stopping the download: what has arrived is kept.")

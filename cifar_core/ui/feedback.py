@@ -145,7 +145,8 @@ def _mine(mine: Sequence[Said], code: str) -> None:
 def _words(said: Said) -> str:
     verdict = "right" if said.was_right else "not right"
     shows = f", {said.shows}" if said.shows else ""
-    return f"{formats.when(said.kept_at)}: {verdict}{shows}, picture {said.sha256[:8]}"
+    moment = formats.when(said.kept_at, zone=session.visitor_zone())
+    return f"{moment}: {verdict}{shows}, picture {said.sha256[:8]}"
 
 
 def _take_back(key: str) -> None:

@@ -15,6 +15,7 @@ from cifar_core.runs.timing import TimingStatus
 from cifar_core.ui.network_layers import milliseconds_words
 from cifar_core.ui.network_subject import open_inside
 from cifar_core.ui.page import guard
+from cifar_core.ui.session import visitor_zone
 
 LOOK_SECONDS = 1.0
 
@@ -65,7 +66,7 @@ def time_section(run: Run, status: TimingStatus) -> None:
 def timing_words(timing: Timing, *, is_here: bool) -> str:
     """Returns machine, date and method of a measurement, and its check against the whole."""
     parts = sum(timing.step_ms) + timing.other_ms
-    day = datetime.fromtimestamp(timing.measured_at).astimezone()
+    day = datetime.fromtimestamp(timing.measured_at, visitor_zone()).astimezone(visitor_zone())
     return (
         f"Times: processor time on {timing.device} ({'this machine' if is_here else 'as shipped'}"
         f"), {day.day} {day:%b %Y}, LiteRT {timing.litert}, {timing.threads} thread. Each step was "

@@ -41,7 +41,7 @@ HELP: Mapping[str, str] = {
     "and seed can be changed below.",
     "epochs": f"{explain('epoch')} More epochs learn more, up to a point, and take longer.",
     "batch_size": define("batch size"),
-    "rates": f"{define('learning rate')} Several, separated by commas, become several runs in "
+    "rates": f"{define('learning rate')} Several, with blanks between them, become several runs in "
     "the queue.",
     "seed": define("seed"),
     "repeats": "Trains again with the following seeds, each as a run of its own in line: shows "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,22 +27,19 @@ def read_rates(text: str) -> list[float]:
     """Returns the learning rates a person typed, each once, in their order.
 
     Args:
-        text: One number, or several separated by commas or blanks.
+        text: One number, or several separated by blanks or semicolons, or by commas with a blank
+            after them or between numbers that have a point.
 
     Raises:
-        RecipeError: There is none, or one of them is no number.
+        RecipeError: There is none, one of them is no number, or a comma may be a decimal one.
     """
+    words = [part for part in re.split(r"\s*[;\s]\s*|,\s+", text.strip().rstrip(",;")) if part]
     rates = []
-    for word in text.replace(",", " ").split():
-        try:
-            rates.append(float(word))
-        except ValueError as error:
-            raise RecipeError(
-                f"The learning rate “{word[:40]}” is not a number.",
-                expected="Expected is one number such as 0.05, or several separated by commas: "
-                "0.01, 0.05.",
-                remedy="Correct the learning rate and start again.",
-            ) from error
+    for word in words:
+        parts = word.split(",")
+        # Points say that a comma between them is none; "1,000.5" has one in its last part only.
+        is_list = len(parts) > 1 and all("." in part or "e" in part.lower() for part in parts)
+        rates += [recipes.read_number(part) for part in (parts if is_list else [word])]
     if not rates:
         raise RecipeError(
             "There is no learning rate.",

@@ -24,7 +24,7 @@ from cifar_core.ui.page import empty_state, guard, origin_line, show_error
 from cifar_core.ui.run_actions import clone_button
 from cifar_core.ui.run_details import run_details
 from cifar_core.ui.run_form import found_devices
-from cifar_core.ui.session import Kept
+from cifar_core.ui.session import Kept, visitor_zone
 from cifar_core.ui.tables import plain
 from cifar_core.ui.theme import is_dark
 
@@ -251,7 +251,7 @@ def _origin(run: Run) -> str:
         parts.append(f"seed {run.recipe.seed}")
         parts.append(f"{watched_pictures(run.recipe):,} {run.recipe.monitored_split} pictures")
     if run.label.created_at and not run.is_shipped:
-        parts.append(f"started {formats.when(run.label.created_at)}")
+        parts.append(f"started {formats.when(run.label.created_at, zone=visitor_zone())}")
     parts.append(run_words.machine_words(run))
     if status.precision:
         parts.append(str(status.precision))

@@ -110,7 +110,7 @@ def _table(runs: Sequence[Run], chosen: list[str]) -> None:
                 "Best": share_column(explanation="The same after its best epoch."),
                 "Epochs": st.column_config.NumberColumn(help=define("epoch")),
                 "Training": time_column("Training", explanation=define("training time")),
-                "Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+                "Made": _made_column(),
             },
             height=min(36 * (len(shown) + 1) + 2, MOST_PIXELS),
             row_height=36,
@@ -134,6 +134,13 @@ def take(key: str, ids: list[str], chosen: list[str]) -> None:
     TABLE_CHOICE.set(tuple(now))
 
 
+def _made_column() -> Any:
+    """Returns the form of a moment: in the visitor's time zone, or in UTC by name."""
+    zone = st.context.timezone
+    pattern = "D MMM YYYY, HH:mm" if zone else "D MMM YYYY, HH:mm [UTC]"
+    return st.column_config.DatetimeColumn(format=pattern, timezone=zone)
+
+
 def _rows(runs: Sequence[Run]) -> pa.Table:
     """Returns the table's columns and rows; numbers and times sort as what they are."""
     import pyarrow as pa
@@ -144,7 +151,7 @@ def _rows(runs: Sequence[Run]) -> pa.Table:
         "Best": pa.float64(),
         "Epochs": pa.int64(),
         "Training": pa.duration("s"),
-        "Made": pa.timestamp("s"),
+        "Made": pa.timestamp("s", "UTC"),
     }
     return pa.table(
         {

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta, timezone, tzinfo
 from typing import Generic, TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -92,6 +94,20 @@ def feedback_code() -> str:
     if not FEEDBACK_CODE.get():
         FEEDBACK_CODE.set(new_code())
     return FEEDBACK_CODE.get()
+
+
+def visitor_zone() -> tzinfo | None:
+    """Returns the visitor's time zone as the browser tells it; None where it tells none.
+
+    A zone this machine does not know (or that none is called) is told by its distance from UTC.
+    """
+    name, minutes = st.context.timezone, st.context.timezone_offset
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        if minutes is None or abs(minutes) >= 24 * 60:
+            return None
+        return timezone(timedelta(minutes=-minutes))
 
 
 def address_choice(name: str, choices: Sequence[str], fallback: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
+import tarfile
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Protocol
 
 import pytest
 
-from cifar_core.dataset import mirrors
+from cifar_core.dataset import laid, mirrors
 from cifar_core.dataset.fetch import Limits, TransferError
 from cifar_core.dataset.store import Arrays
 from tests.waiting import wait_until
@@ -163,6 +165,81 @@ def test_a_copy_that_another_program_left_is_found(tmp_path: Path, place: str) -
     found = mirrors.local_copies(tmp_path / "data", {"HOME": str(tmp_path / "home")})
     wanted = path.parent if path.name == "data_batch_1" else path
     assert [copy.path for copy in found] == [wanted]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "cifar-10-python.tar",
+        "cifar-10-python (1).tar.gz",
+        "cifar-10-python.tar.gz.download",
+        "Kopie von CIFAR-10.tgz",
+        "cifar-10-python/cifar-10-python.tar.gz",
+        "cifar-10-batches-py/cifar-10-batches-py/data_batch_1",
+        "my data/cifar-10-python/cifar-10-batches-py (2)/test_batch",
+        "data_batch_3",
+    ],
+)
+def test_a_copy_that_a_person_laid_into_the_data_folder_is_found(
+    tmp_path: Path, place: str
+) -> None:
+    path = tmp_path / "data" / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    found = mirrors.local_copies(tmp_path / "data", {"HOME": str(tmp_path / "home")})
+    assert [copy.path for copy in found] == [path.parent if "batch" in path.name else path]
+
+
+def test_what_the_lab_has_begun_to_fetch_is_no_copy(tmp_path: Path) -> None:
+    for place in ("downloads/official/cifar-10-python.tar.gz", ".hidden/cifar-10-python.tar.gz"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_bytes(b"x")
+    assert mirrors.local_copies(tmp_path, {"HOME": str(tmp_path / "home")}) == []
+
+
+def test_a_data_folder_with_a_million_files_is_looked_at_for_a_moment_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(laid, "MOST_ENTRIES", 10)
+    for number in range(30):
+        (tmp_path / f"{number:02d}").mkdir()
+        (tmp_path / f"{number:02d}" / "cifar.tar").write_bytes(b"x")
+    assert laid.laid_copies(tmp_path) == []
+    monkeypatch.setattr(laid, "MOST_ENTRIES", 40)
+    assert len(laid.laid_copies(tmp_path)) == 10
+
+
+@pytest.mark.parametrize("form", ["plain", "bare", "renamed", "loose", "nested"])
+def test_a_copy_laid_by_hand_is_read_however_it_was_packed(
+    form: str, batch_files: dict[str, bytes], invented: Arrays, tmp_path: Path
+) -> None:
+    folder = {"loose": tmp_path, "nested": tmp_path / "a" / "cifar-10-batches-py"}.get(form)
+    if folder is None:
+        inside = {"plain": "cifar-10-batches-py/", "bare": "", "renamed": "./my/cifar/"}[form]
+        with tarfile.open(tmp_path / "cifar-10-python.tar", "w") as archive:
+            for name, content in batch_files.items():
+                entry = tarfile.TarInfo(inside + name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in batch_files.items():
+            (folder / name).write_bytes(content)
+    (copy,) = mirrors.local_copies(tmp_path, {"HOME": str(tmp_path / "home")})
+    assert same_labels(copy.read(tmp_path, lambda _: None), invented)
+
+
+@pytest.mark.parametrize("endpoint", ["https://mirror.example", "https://mirror.example/hf/ "])
+def test_another_endpoint_of_hugging_face_is_asked_from_the_environment(endpoint: str) -> None:
+    url = mirrors.hugging_face_url({"HF_ENDPOINT": endpoint})
+    path = "datasets/uoft-cs/cifar10/resolve/main/plain_text"
+    assert url == f"{endpoint.strip().rstrip('/')}/{path}"
+    assert mirrors.hugging_face_url({"HF_ENDPOINT": ""}).startswith("https://huggingface.co/data")
+
+
+def test_the_endpoint_reaches_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert mirrors.HuggingFace().url.startswith("http://127.0.0.1:9/datasets/")
 
 
 def test_the_folder_of_keras_is_asked_from_the_environment(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from cifar_core.dataset import arrays, download, sources
 from cifar_core.dataset.fetch import DiskError, TransferError
 from cifar_core.dataset.formats import ContentError
-from cifar_core.dataset.mirrors import LocalCopy, Progress, Report
+from cifar_core.dataset.mirrors import LocalCopy, Progress, Report, Source
 from cifar_core.dataset.store import Arrays, write_full
 from cifar_core.errors import DataError
 
@@ -89,6 +89,21 @@ def test_a_mirror_that_lies_in_one_bit_is_refused_and_the_next_one_asked(
     dataset = sources.prepare(tmp_path, progress=ignore, sources=[liar, honest])
     assert dataset.source == "an honest one"
     arrays.verify(dataset)
+
+
+def test_what_was_found_and_refused_is_said_while_the_next_one_is_asked(
+    accepted: Arrays, tmp_path: Path
+) -> None:
+    (tmp_path / "cifar-100-python.tar.gz").write_bytes(b"no archive")
+    told: list[Progress] = []
+    tried: list[Source] = [
+        LocalCopy(tmp_path / "cifar-100-python.tar.gz"),
+        FakeSource(accepted, name="an honest one"),
+    ]
+    sources.prepare(tmp_path, progress=told.append, sources=tried)
+    refused = {step.source: step.refused for step in told}
+    assert refused[tried[0].name] == ""
+    assert "cifar-100-python.tar.gz is not CIFAR-10" in refused["an honest one"]
 
 
 def test_arrays_of_another_shape_with_the_same_bytes_are_refused(

@@ -68,7 +68,7 @@ def test_the_table_to_choose_from_holds_each_runs_own_status(judged: Path) -> No
     ]
     assert table["Device"].tolist() == [state["device_name"] for state in states]
     made = [RunFiles(judged / run_id).read("label.json")["created_at"] for run_id in order]
-    assert table["Made"].astype("datetime64[s]").astype(int).tolist() == made
+    assert table["Made"].astype("datetime64[s, UTC]").astype(int).tolist() == made
 
 
 @pytest.mark.parametrize("against", ["Epochs", "Minutes"])

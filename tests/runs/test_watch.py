@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cifar_core import services
 from cifar_core.lock import try_lock
 from cifar_core.runs import folder as run_folder
 from cifar_core.runs import reading, watch
@@ -211,3 +212,25 @@ def test_a_run_deleted_between_two_looks_hides_no_other(
         seen = nullcontext([Vanished(), *entries])
     monkeypatch.setattr(os, "scandir", lambda _: seen)
     assert [run.id for run in RunsWatch(runs_dir).look()] == [ended.id]
+
+
+def test_a_second_list_of_ended_runs_opens_no_file_of_them(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        made = prepare(runs_dir / f"cnn4-standard-{number}")
+        made.write_status(Status(state=State.STOPPED, epoch=number))
+        made.lock_path.touch()
+        os.utime(made.path, (LONG_AGO, LONG_AGO))
+    first = services.list_runs(with_shipped=False)
+    looked: list[str] = []
+
+    def observed(folder: RunFolder) -> reading.Run:
+        looked.append(folder.id)
+        return reading.observe(folder)
+
+    monkeypatch.setattr(watch, "observe", observed)
+    monkeypatch.setattr(reading, "observe", observed)
+    assert services.list_runs(with_shipped=False) == first
+    assert len(first) == 20
+    assert looked == []

@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.context import ContextProxy
 
 from cifar_core import services
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.folder import State
+from cifar_core.ui import runs_picker
 from cifar_core.ui.run_picker import default_runs, run_label, run_labels, short_names
 from tools.fabricate import Fake, fabricate
 
@@ -87,3 +89,14 @@ def test_two_runs_of_one_name_are_told_apart(runs_dir: Path) -> None:
 def test_a_run_alone_with_its_name_carries_no_id(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="one", name="mine"))
     assert "one" not in run_labels(services.list_runs(with_shipped=False))["one"]
+
+
+def test_the_table_tells_moments_in_the_time_of_the_visitor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = {}
+    for zone in ("Asia/Tokyo", None):
+        monkeypatch.setattr(ContextProxy, "timezone", zone)
+        form = runs_picker._made_column()["type_config"]
+        told[zone] = form["timezone"], form["format"].endswith("[UTC]")
+    assert told == {"Asia/Tokyo": ("Asia/Tokyo", False), None: (None, True)}

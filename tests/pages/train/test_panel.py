@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import recipes, services
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import RunError
-from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
+from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import run_details
 from tests.pages.shown import new_page
@@ -25,6 +28,9 @@ from tests.pages.train.tool import (
 )
 from tools.fabricate import Fake, fabricate
 
+SERVERS = "%-d %b %Y %H:%M %Z"
+"""How a moment is told to whose zone is not known: in this machine's, by its name."""
+
 
 @pytest.mark.parametrize("run_id", ["nobody", "../../etc", "<script>", "x" * 5000])
 def test_an_address_of_no_run_gets_a_sentence(run_id: str) -> None:
@@ -32,6 +38,23 @@ def test_an_address_of_no_run_gets_a_sentence(run_id: str) -> None:
     assert not app.exception
     assert "There is no run" in shown(app)
     assert "<script>" not in " ".join(element.proto.body for element in app.get("html"))
+
+
+def test_a_start_is_told_in_the_time_of_the_visitor(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = datetime(2024, 3, 5, 23, 21, tzinfo=UTC).timestamp()
+    run = make_run(runs_dir, "cnn4-standard-1", State.STOPPED, epoch=1)
+    run.write_label(Label("", "", late))
+    told = {}
+    for zone in ("Asia/Tokyo", "America/New_York", "nowhere", "../../etc/passwd", None):
+        monkeypatch.setattr(ContextProxy, "timezone", zone)
+        monkeypatch.setattr(ContextProxy, "timezone_offset", -345)  # Nepal
+        told[zone] = re.findall(r"started ([^·]*?) ·", shown(page(run="cnn4-standard-1")))
+    assert told["Asia/Tokyo"] == ["6 Mar 2024 08:21"]
+    assert told["America/New_York"] == ["5 Mar 2024 18:21"]
+    assert told["nowhere"] == told["../../etc/passwd"] == ["6 Mar 2024 05:06"]
+    assert told[None] == [f"{datetime.fromtimestamp(late).astimezone():{SERVERS}}"]
 
 
 def test_a_failed_run_shows_its_reason_and_the_next_step(runs_dir: Path) -> None:
