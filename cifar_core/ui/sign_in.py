@@ -50,7 +50,7 @@ def _find_problem() -> LabError | None:
         return LabError(
             "People should sign in here, but the package for it is not installed.",
             expected="The packages of requirements-login.txt.",
-            remedy="python -m pip install -r requirements-login.txt -c requirements.lock",
+            remedy="python -m pip install --require-hashes -r requirements.lock",
         )
     if can_sign_in and not lab.operators and not lab.read_only:
         return LabError(
