@@ -63,9 +63,14 @@ def advise_on_learning(learning: Learning, course: Course) -> list[Advice]:
         learning: The figures after each epoch.
         course: What else decides which sentences are true.
     """
-    accuracies = [value for value in learning.accuracy if np.isfinite(value)]
-    if not accuracies:
+    measured = [
+        (epoch, value)
+        for epoch, value in zip(learning.epochs, learning.accuracy, strict=True)
+        if np.isfinite(value)
+    ]
+    if not measured:
         return []
+    epochs, accuracies = zip(*measured, strict=True)
     best = max(accuracies)
     if best < GUESSING:
         return [
@@ -78,7 +83,7 @@ def advise_on_learning(learning: Learning, course: Course) -> list[Advice]:
                 "10.0%.",
             )
         ]
-    return [*_on_fit(learning, course), *_on_length(accuracies, learning, course)]
+    return [*_on_fit(learning, course), *_on_length(accuracies, epochs, course)]
 
 
 _FITS: Final[Mapping[str, tuple[str, str]]] = {
@@ -157,7 +162,7 @@ def _on_overfitting_so_far(learning: Learning, split: str) -> list[Advice]:
     return [Advice("overfitting", *_FITS["overfitting"], figures)]
 
 
-def _on_length(accuracies: Sequence[float], learning: Learning, course: Course) -> list[Advice]:
+def _on_length(accuracies: Sequence[float], epochs: Sequence[int], course: Course) -> list[Advice]:
     """Says whether the training was too short or too long, where its curve can tell."""
     rise = rise_at_the_end(accuracies)
     if rise is None:
@@ -168,7 +173,7 @@ def _on_length(accuracies: Sequence[float], learning: Learning, course: Course) 
             Advice(
                 "fell",
                 "It was better before",
-                f"Its best was epoch {learning.epochs[best - 1]}; what came after made it worse. "
+                f"Its best was epoch {epochs[best - 1]}; what came after made it worse. "
                 "Fewer epochs, or a smaller learning rate at the end, may keep the best.",
                 f"{percent(accuracies[best - 1])} then, {percent(accuracies[-1])} at the end "
                 f"({course.split} images).",
@@ -188,7 +193,8 @@ def _on_flatness(rise: float, part: int, split: str, *, is_best_late: bool) -> l
                 "flat",
                 "Long enough",
                 "The curve has flattened: more epochs of the same kind will hardly help.",
-                f"The last {part} epochs changed the accuracy by {_points(rise)} ({split} images).",
+                f"The last {part} epochs are {_points(rise)} on average against the {part} before "
+                f"them ({split} images).",
             )
         ]
     if not is_best_late:

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from cifar_core import background, files
 from cifar_core.dataset import TRAIN_PICTURES, arrays
-from cifar_core.errors import LabError
 from cifar_core.inference.inside import Inside
 from cifar_core.lock import Lock, try_lock
 
@@ -151,10 +150,11 @@ def work_off(data_dir: Path, lock: Lock | None) -> None:
 def _carry_out(order: Path, data_dir: Path) -> None:
     """Computes one catalogue; an order that fails is dropped, and the next one has its turn."""
     try:
-        model_path, sha256 = files.read_json(order)
+        content = files.read_json(order)
         order.unlink()  # first: one that ends this process must not end every later one too
+        model_path, sha256 = content
         compute(Path(model_path), sha256, data_dir)
-    except (LabError, OSError, ValueError):
+    except Exception:  # noqa: BLE001 - whatever it is, the next order has its turn
         order.unlink(missing_ok=True)
         traceback.print_exc()
 

@@ -71,16 +71,16 @@ def time_caveat(runs: Sequence[Run]) -> str:
     """Returns that times of these runs are not like for like, where machines or cores differ.
 
     Returns:
-        One sentence that names each machine; empty where all ran on the same, or fewer than two.
+        One sentence that names each machine; empty where all ran on the same, as far as known.
     """
     machines: dict[str, list[str]] = {}
     for run in runs:
         title = NETWORKS[run.recipe.network].title if run.recipe else run.name
         machines.setdefault(_machine(run), []).append(title)
-    if len(runs) < 2 or (len(machines) == 1 and all(run.status.cores for run in runs)):
+    if len(machines) < 2:
         return ""
     named = [f"{listed(list(dict.fromkeys(who)))} on {where}" for where, who in machines.items()]
-    return f"Times are not like for like: {'; '.join(named)}."
+    return f"These times cannot be compared directly: {'; '.join(named)}."
 
 
 def _machine(run: Run) -> str:

@@ -27,15 +27,19 @@ OWN_DIGEST: Final = "manifest_sha256"
 MOST_REMEMBERED: Final = 16_384
 """Files whose digest is remembered: some 300 bytes each."""
 
+MOST_MANIFESTS: Final = 1_024
+"""Manifests that are remembered whole: some 4 kB each."""
+
 
 class ChangedError(RunError):
     """A file of a finished run is not the one that the run wrote."""
 
 
-BROKEN = (
+BROKEN: Final = (
     *(OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError),
     MemoryError,
 )
+"""What reading a file raises that is missing, torn, foreign or hostile."""
 
 Stamp = tuple[str, int, int, int]
 
@@ -101,7 +105,7 @@ def _sha256(stamp: Stamp) -> str:
     return files.sha256_of(Path(stamp[0]))
 
 
-@functools.lru_cache(maxsize=MOST_REMEMBERED)
+@functools.lru_cache(maxsize=MOST_MANIFESTS)
 def _manifest(stamp: Stamp) -> Mapping[str, Any]:
     manifest = files.read_json(Path(stamp[0]))
     if not isinstance(manifest.get("sha256", {}), dict):

@@ -22,10 +22,7 @@ from cifar_core.runs.rows import Rows, whole_lines
 
 T = TypeVar("T")
 
-UNREADABLE = (
-    *(OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError),
-    MemoryError,
-)
+UNREADABLE = digests.BROKEN
 """What reading a file raises that is missing, torn, foreign or hostile."""
 
 ABSURD = 1e12

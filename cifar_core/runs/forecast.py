@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cifar_core.dataset import TEST_PICTURES
+from cifar_core.dataset.splits import TRAINING_SAMPLE
 from cifar_core.errors import RunError
 from cifar_core.inference.novelty import MOST_LEARNT
 from cifar_core.recipes import Recipe
@@ -38,6 +39,7 @@ def epoch_images(recipe: Recipe) -> int:
 def closing_images(recipe: Recipe) -> int:
     """Returns the work after the last epoch in images; see :mod:`cifar_core.training.finish`."""
     work = 3 * TEST_PICTURES  # once as they are, and once more with their mirror images
+    work += min(TRAINING_SAMPLE, recipe.learnt_pictures)
     if recipe.monitored_split == "validation":
         read = min(recipe.learnt_pictures, MOST_LEARNT) + monitored_images(recipe) + TEST_PICTURES
         work += monitored_images(recipe) + FEATURE_PASSES * read
@@ -59,6 +61,8 @@ def recorded_closing_rate(runs_dir: Path, recipe: Recipe, status: Status) -> flo
         folder = RunFolder(path.parent)
         known = folder.read_status()
         if known is None or known.state is not State.FINISHED or known.closing_seconds <= 0:
+            continue
+        if known.attempts > 1:  # its closing may have begun more than once
             continue
         if (known.device, known.device_name, known.cores) != (
             status.device,
@@ -98,7 +102,7 @@ def expected_seconds(
         return None
     training = each * epoch_images(wanted) / epoch_images(measured) * wanted.epochs
     closing = status.closing_seconds * closing_images(wanted) / closing_images(measured)
-    return training + status.setup_seconds + closing
+    return training + status.setup_seconds / max(1, status.attempts) + closing
 
 
 def _changed(path: Path) -> float:

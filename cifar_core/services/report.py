@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cifar_core import files
-from cifar_core.errors import ModelError
+from cifar_core.errors import ModelError, RunError
 from cifar_core.networks import NETWORKS
 from cifar_core.report import card, document
-from cifar_core.runs import results
+from cifar_core.runs import digests, results
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.services.data import open_dataset
@@ -98,9 +98,17 @@ def read_facts_file(run: Run, name: str) -> bytes:
     Raises:
         RunError: It cannot be read, or is not what the run wrote.
     """
+    path = run.folder.path / name
     results.read_manifest(run)
-    results.recipe_of(run)
-    return (run.folder.path / name).read_bytes()
+    digests.check(path)
+    try:
+        return files.read_bytes(path)
+    except OSError as error:
+        raise RunError(
+            f"{name} of run “{run.name}” cannot be read ({error.strerror}).",
+            expected="A finished run keeps it.",
+            remedy="Choose another run, or train this one again.",
+        ) from error
 
 
 def read_model_file(run: Run, name: str) -> bytes:

@@ -64,7 +64,7 @@ def finish(
     classifier = Classifier(folder.litert_path, threads=usable_cores())
     temperature = held_out = None
     if recipe.monitored_split == "validation":
-        say("learning how sure it may be")
+        say("fitting the temperature")
         answers = classifier.classify(watched.images)
         temperature = calibration.fit_temperature(answers, watched.labels)
         held_out = count_correct(answers, watched.labels)
@@ -94,9 +94,9 @@ def _predict_test(
     classifier: Classifier, images: NDArray[np.uint8], say: Callable[[str], None]
 ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
     """Returns predictions (n, 10) of the test images, and averaged with those of the flipped."""
-    say("measuring on the test pictures")
+    say("measuring on the test images")
     probabilities = classifier.classify(images).astype(np.float16)
-    say("measuring on the mirrored test pictures")
+    say("measuring on the flipped test images")
     return probabilities, classifier.classify(images, mirror=True)
 
 
@@ -122,7 +122,7 @@ def _write_novelty(
     """Writes what “none of these” needs; the test pictures only measure its false alarms."""
 
     def tell() -> None:  # this takes half a minute, and a silent worker would count as stalled
-        say("learning what is strange to it")
+        say("setting the threshold of “none of these”")
 
     inside = Inside(folder.litert_path, threads=usable_cores())
     made = novelty.fit(

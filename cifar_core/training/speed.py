@@ -72,10 +72,7 @@ class Speed:
         if len(self._step_seconds) < SPEEDS_NEEDED:
             return None
         step_seconds = statistics.median(self._step_seconds)
-        measuring = self._measuring_seconds
-        if measuring is None:
-            image_seconds = step_seconds / self._recipe.batch_size / TRAINING_PASSES
-            measuring = image_seconds * self._monitored
+        measuring = self._measuring(step_seconds)
         epochs = self._recipe.epochs - epoch
         training = (epochs * self._steps - step) * step_seconds + epochs * measuring
         return training + (self.closing_seconds() or 0.0) or None
@@ -83,6 +80,12 @@ class Speed:
     def closing_seconds(self) -> float | None:
         """Returns the expected time after the last epoch, or None where nothing tells it."""
         rate = self._closing_rate
-        if rate is None and self._measuring_seconds and self._on_cpu:
-            rate = self._measuring_seconds / self._monitored
+        if rate is None and self._on_cpu and self._step_seconds:
+            rate = self._measuring(statistics.median(self._step_seconds)) / self._monitored
         return None if rate is None else rate * closing_images(self._recipe)
+
+    def _measuring(self, step_seconds: float) -> float:
+        """Returns how long the monitored images take: as measured, else from a step's time."""
+        if self._measuring_seconds is not None:
+            return self._measuring_seconds
+        return step_seconds / self._recipe.batch_size / TRAINING_PASSES * self._monitored

@@ -24,14 +24,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
 from cifar_core.report.document import script_digests
-from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.first_visit import FirstVisit
 from cifar_core.ui.messages import is_accepted, without_paths
 from cifar_core.ui.uploads import UploadLimits
 
 _LOG = logging.getLogger(__name__)
-
-SCRIPT_PATH = str(PROJECT_DIR / "app.py")
 
 POLICY_VIOLATION = 1008
 """The code with which a WebSocket is closed that should not have been opened (RFC 6455)."""
@@ -75,7 +72,7 @@ class Gate:
             return message
 
         async def send_harmless(message: Message) -> None:
-            await send(without_paths(message, SCRIPT_PATH))
+            await send(without_paths(message))
 
         await self._app(scope, receive_accepted, send_harmless)
 
@@ -140,7 +137,7 @@ class Gate:
 def _advice(origin: str, headers: Headers) -> str:
     """Returns why a page is not the server's own, and what to set if it should be."""
     return (
-        f"The page says that it is {origin[:200]!a}, the server was asked for as "
+        f"The page was opened at {origin[:200]!a}, but the request names the host "
         f"{headers.get('host', '')[:200]!a}. A proxy between them has to pass the header Host "
         "on as it came, with its port; or start the server with --server.corsAllowedOrigins and "
         "the page's address."

@@ -35,7 +35,8 @@ MOST_READ = 12
 
 PROMISE = (
     f"{READABLE}, up to {settings.MAX_UPLOAD_BYTES // 2**20} MB and {MAX_PIXELS // 10**6} "
-    f"megapixels each, or a zip of up to {MAX_ENTRIES:,} of them. They stay in the memory of this "
+    f"megapixels each, {settings.MAX_SESSION_UPLOAD_BYTES // 10**6} MB together, or a zip of up to "
+    f"{MAX_ENTRIES:,} of them. They stay in the memory of this "
     "server while you look at them. Nothing is stored or passed on; only if you agree to it, your "
     "word on an answer is kept, without the picture."
 )

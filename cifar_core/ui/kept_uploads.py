@@ -25,7 +25,8 @@ MOST_NAMED = 5
 def take_uploads(label: str) -> list[UploadedFile]:
     """Draws the field and returns its files, behind those of earlier visits to the page."""
     if FIELD not in st.session_state:  # the page is opened, for the first time or again
-        session.EARLIER_UPLOADS.set((*session.EARLIER_UPLOADS.get(), *session.UPLOADS.get()))
+        known = (*session.EARLIER_UPLOADS.get(), *session.UPLOADS.get())
+        session.EARLIER_UPLOADS.set(tuple(dict.fromkeys(known)))
     # Any ending is welcome: what is no image gets an answer in sentences.
     now = st.file_uploader(label, accept_multiple_files=True, key=FIELD)
     session.UPLOADS.set(tuple(upload.file_id for upload in now))

@@ -38,15 +38,13 @@ def is_accepted(message: Message) -> bool:
     return kind in ACCEPTED
 
 
-def without_paths(message: Message, script_path: str) -> Message:
+def without_paths(message: Message) -> Message:
     """Returns a message to a browser with the program's place on this machine left out.
 
-    Args:
-        message: As ASGI takes it.
-        script_path: Absolute path of app.py, which Streamlit tells every visitor.
+    Streamlit tells every visitor the absolute path of the script, as it was given to it.
     """
     data = message.get("bytes")
-    if not data or script_path.encode() not in data:
+    if not data or b".py" not in data:
         return message
     sent = ForwardMsg.FromString(data)
     if sent.WhichOneof("type") != "new_session":

@@ -60,13 +60,16 @@ def beside(indices: NDArray[np.int64], index: int) -> tuple[int | None, int | No
     One that is not in the list lies between those of the next smaller and larger number.
     """
     place = np.flatnonzero(indices == index)
-    if len(place):
-        first, after = int(place[0]), int(place[0]) + 1
-    else:
-        first = after = int(np.searchsorted(indices, index))
+    if not len(place):
+        smaller, larger = indices[indices < index], indices[indices > index]
+        return (
+            int(smaller.max()) if len(smaller) else None,
+            int(larger.min()) if len(larger) else None,
+        )
+    here = int(place[0])
     return (
-        int(indices[first - 1]) if first > 0 else None,
-        int(indices[after]) if after < len(indices) else None,
+        int(indices[here - 1]) if here > 0 else None,
+        int(indices[here + 1]) if here + 1 < len(indices) else None,
     )
 
 

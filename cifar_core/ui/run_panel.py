@@ -10,11 +10,11 @@ from streamlit.errors import StreamlitAPIException
 
 from cifar_core import formats, services
 from cifar_core.charts import theme as chart_theme
-from cifar_core.dataset import TEST_PICTURES
 from cifar_core.errors import LabError
 from cifar_core.evaluation.metrics import share
-from cifar_core.recipes import MonitoredSplit, Recipe
+from cifar_core.recipes import MonitoredSplit
 from cifar_core.runs.folder import MetricRow, State
+from cifar_core.runs.forecast import monitored_images
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import OURS, data_digest
 from cifar_core.ui import run_words, stored
@@ -185,14 +185,9 @@ def accuracy_words(run: Run, accuracy: float | None) -> str:
     """Returns an accuracy on the watched pictures with its 95% interval, as far as known."""
     if accuracy is None or run.recipe is None:
         return formats.percent(accuracy)
-    pictures = watched_pictures(run.recipe)
+    pictures = monitored_images(run.recipe)
     found = share(round(accuracy * pictures), pictures)
     return formats.percent(accuracy, (found.interval.low, found.interval.high))
-
-
-def watched_pictures(recipe: Recipe) -> int:
-    """Returns how many pictures are measured after each epoch."""
-    return TEST_PICTURES if recipe.monitored_split == "test" else recipe.validation_pictures
 
 
 def curve_lines(
@@ -249,7 +244,7 @@ def _origin(run: Run) -> str:
     if run.recipe:
         parts.append(f"batches of {run.recipe.batch_size:,}")
         parts.append(f"seed {run.recipe.seed}")
-        parts.append(f"{watched_pictures(run.recipe):,} {run.recipe.monitored_split} pictures")
+        parts.append(f"{monitored_images(run.recipe):,} {run.recipe.monitored_split} pictures")
     if run.label.created_at and not run.is_shipped:
         parts.append(f"started {formats.when(run.label.created_at, zone=visitor_zone())}")
     parts.append(run_words.machine_words(run))

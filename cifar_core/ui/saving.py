@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CHART_FORMATS: Final = ("PNG", "SVG")
 
 CHART_FORMAT = Kept[str | None]("chart_format", None)
-"""What the cameras save; the key of the choice that :func:`take_along` draws."""
+"""What the cameras save; the key of the choice that :func:`chart_format` draws."""
 
 
 def draw_chart(
@@ -113,6 +113,7 @@ def chart_format() -> None:
         default=CHART_FORMATS[0],
         key=CHART_FORMAT.key,
         required=True,
+        persist_state="session",
         help="The camera at a chart's upper right corner saves it. PNG is an image of pixels; SVG "
         "stays sharp at any size.",
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import functools
+import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
@@ -71,15 +72,16 @@ def worded(table: pd.DataFrame, words: Mapping[str, Sequence[str]]) -> Styler:
         table: Any; rows counted from 0.
         words: By column, a text for each row.
     """
-    shown = table.style
+    shown = (
+        table.style
+    )  # which asks for the cells of a column in their order, each time it is drawn
     for column, texts in words.items():
-        for row, text in enumerate(texts):
-            shown = shown.format(functools.partial(_said, text), subset=([row], [column]))
+        shown = shown.format(functools.partial(_next, itertools.cycle(texts)), subset=[column])
     return shown
 
 
-def _said(text: str, _value: object) -> str:
-    return text
+def _next(texts: Iterator[str], _value: object) -> str:
+    return next(texts)
 
 
 def csv_download(

@@ -19,7 +19,7 @@ from cifar_core import settings
 from cifar_core.ui import heaps
 
 KEPT_SECONDS: Final = 90
-"""How long the uploads of a visitor who left are kept: a page that is loaded again finds them."""
+"""How long the uploads of a visitor who left are kept, for a lost connection that comes back."""
 
 SWEEP_SECONDS: Final = 15
 LEAST_BYTES: Final = 100_000
@@ -78,7 +78,9 @@ class UploadLimits:
                 "Remove some of them first."
             )
         if kept.total() + self._arriving.total() + size > settings.MAX_ALL_UPLOAD_BYTES:
-            return "Others are uploading much at this moment. Try again in a minute or two."
+            return (
+                "The server's room for uploads is full at the moment. Try again in a minute or two."
+            )
         return ""
 
     async def _sweep(self) -> None:

@@ -76,7 +76,8 @@ def timed(runs_dir: Path, *machines: tuple[str, int]) -> list[Run]:
         ([("EPYC", 2)], []),
         ([("EPYC", 1), ("EPYC", 2)], ["EPYC, 1 core", "EPYC, 2 cores"]),
         ([("EPYC", 2), ("Xeon", 2)], ["EPYC, 2 cores", "Xeon, 2 cores"]),
-        ([("EPYC", 0), ("EPYC", 0)], ["EPYC, cores not recorded"]),
+        ([("EPYC", 0), ("EPYC", 0)], []),
+        ([("EPYC", 0), ("EPYC", 2)], ["EPYC, cores not recorded"]),
     ],
 )
 def test_times_of_unlike_machines_are_marked_and_the_machines_named(

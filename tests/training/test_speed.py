@@ -69,7 +69,11 @@ def test_on_the_cpu_the_monitored_images_tell_how_long_the_closing_phase_takes(
 ) -> None:
     speed = made(wanted, on_cpu=True)
     assert speed.closing_seconds() is None
+    speed = measured(speed, 0.3, 0.3, 0.3)
+    early = speed.closing_seconds()
+    assert early is not None  # from the speed of the steps, before an epoch was measured
     speed.add_measuring(7.0)
+    assert early != speed.closing_seconds()
     assert speed.closing_seconds() == pytest.approx(7.0 / MONITORED * closing_images(wanted))
 
 
