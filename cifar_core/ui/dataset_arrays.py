@@ -52,6 +52,11 @@ def arrays_section(dataset: Dataset) -> None:
         "dividing by 255 is the first layer of its networks, and the loss encodes the labels. "
         "Keras gives the labels a second axis of length 1, as in (50000, 1)."
     )
+    if dataset.is_sample:
+        st.text(
+            "These are the arrays of the included sample. With the full dataset x_train has 50,000 "
+            "images and x_test 10,000."
+        )
     csv_download(facts_table([*loaded, *prepared]), "cifar10-arrays", key="csv_arrays")
     _worked(dataset)
 
@@ -103,7 +108,7 @@ def _worked(dataset: Dataset) -> None:
         )
     with right:
         st.text(f"Its first {PIXELS_SHOWN} pixels, from the upper left corner to the right.")
-        st.dataframe(pixel_table(pixels, place), hide_index=True, width="content")
+        st.dataframe(pixel_table(pixels, index), hide_index=True, width="content")
         st.text(
             f"Its label is {label}, {CLASS_NAMES[label]}. One-hot encoded it is a vector of ten.",
             help=explain("one-hot encoding"),
@@ -112,13 +117,13 @@ def _worked(dataset: Dataset) -> None:
     origin_line(f"Training image {index}; {dataset.source}")
 
 
-def pixel_table(pixels: np.ndarray, place: int) -> pd.DataFrame:
+def pixel_table(pixels: np.ndarray, index: int) -> pd.DataFrame:
     """Returns the first pixels of an image (32, 32, 3) as loaded and divided by 255."""
     first = pixels[0, :PIXELS_SHOWN]
     return _frame(
         [
             {
-                "pixel": f"x_train[{place}, 0, {column}]",
+                "pixel": f"x_train[{index}, 0, {column}]",
                 "red, green, blue": ", ".join(map(str, before)),
                 "divided by 255": ", ".join(f"{value:.4f}" for value in after),
             }
