@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 
-from cifar_core.charts import curves, matrix, network
+from cifar_core.charts import curves, matrix, network, theme
 from cifar_core.charts.curves import CurveSeries
 from cifar_core.evaluation.published import published_matrix
 from cifar_core.networks.description import load_description
@@ -49,3 +50,37 @@ def test_the_blocks_of_a_network_stand_98_pixels_apart() -> None:
     assert places.tolist() == [98 * (place + 0.5) for place in range(len(places))]
     assert len(places) == len(network.blocks(described))
     assert network.drawing_width(described) == 98 * len(places) + 70
+
+
+@pytest.mark.parametrize("name", ["cnn4", "cnn6"])
+def test_a_blocks_height_follows_its_map_and_its_thickness_the_channels(name: str) -> None:
+    described = load_description(name)
+    maps = [block.shape for block in network.blocks(described) if len(block.shape) == 3]
+    fronts = re.findall(
+        r'points="([^"]+)" fill="[^"]+" fill-opacity="1"', network.network_svg(described)
+    )
+    corners = [np.array([at.split(",") for at in front.split()], float) for front in fronts]
+    sides = np.array([np.ptp(front, axis=0) for front in corners[: len(maps)]])
+    heights, channels = np.array(maps)[:, 0], np.array(maps)[:, 2]
+    assert sides[:, 1] / heights == pytest.approx(np.full(len(maps), sides[0, 1] / heights[0]))
+    per_channel, least = np.polyfit(channels, sides[:, 0], 1)
+    assert per_channel > 0.1
+    assert sides[:, 0] == pytest.approx(least + per_channel * channels)
+    assert len(set(heights)) > 2
+    assert len(set(channels)) > 2
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", ["cnn4", "cnn6"])
+def test_convolutions_have_the_networks_colour_and_dense_layers_that_of_text(
+    name: str, dark: bool
+) -> None:
+    described = load_description(name)
+    *kinds, answers = [block.kind for block in network.blocks(described)]
+    drawing = network.network_svg(described, dark=dark)
+    shown = re.findall(r'points="[^"]+" fill="([^"]+)" fill-opacity="1"', drawing)
+    colours = theme.palette(dark)
+    own = {"Conv2D": theme.network_colour(name, dark=dark), "Dense": colours.ink}
+    assert shown == [own.get(kind, colours.muted) for kind in kinds]
+    assert {"Conv2D", "MaxPooling2D", "Dense"} <= {*kinds, answers}
+    assert len({*own.values(), colours.muted}) == 3

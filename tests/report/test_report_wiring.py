@@ -122,16 +122,20 @@ def test_among_equally_confident_mistakes_the_first_images_are_shown(
 ) -> None:
     subject, test = subjects[0], load_sample().test
     labels = subject.answers.labels
-    guesses = (labels.astype(np.int64) + 1 + np.arange(len(labels)) % 3) % 10
-    shares = np.full((len(labels), 10), 0.02, np.float16)
-    shares[np.arange(len(labels)), guesses] = 0.82
+    here = np.sort(test.indices)
+    confident = here[::3]  # each as much as the others, among less confident ones
+    guesses = (labels.astype(np.int64) + 1 + np.arange(len(labels)) % 4) % 10
+    top = np.where(np.isin(np.arange(len(labels)), confident), 0.875, 0.5)
+    shares = np.repeat((1 - top[:, None]) / 9, 10, axis=1).astype(np.float16)
+    shares[np.arange(len(labels)), guesses] = top
     subject = dataclasses.replace(
         subject,
         answers=dataclasses.replace(subject.answers, probabilities=shares),
         figures=dataclasses.replace(subject.figures, temperature=None),
     )
     shown = wrong_examples(subject, test)
-    first = np.sort(test.indices)[:EXAMPLES]
-    assert np.array_equal(shown.images, test.images[np.argsort(test.indices)[:EXAMPLES]])
+    first = confident[:EXAMPLES]
+    assert np.array_equal(shown.images, test.images[np.searchsorted(here, first)])
     assert shown.guesses.tolist() == guesses[first].tolist()
     assert shown.truths.tolist() == labels[first].tolist()
+    assert shown.sure.tolist() == [0.875] * EXAMPLES
