@@ -44,3 +44,18 @@ def test_the_published_matrix_says_that_it_is_the_tutorials_and_of_which_network
     heading = layout["title"]["text"]
     assert f"Tutorial {title}" in heading
     assert other not in heading
+
+
+def test_the_difference_stands_left_and_the_choice_of_a_cell_right_of_it() -> None:
+    app = open_page("compare", runs=f"{FOUR},{TWIN}", look="Mistakes")
+    (left,) = [
+        place
+        for place, column in enumerate(app.columns)
+        if "matrix_difference" in [chart.key for chart in column.get("plotly_chart")]
+    ]
+    sides = [
+        place
+        for place, column in enumerate(app.columns)
+        if "side" in [item.key for item in column.segmented_control]
+    ]
+    assert sides == [left + 1]
