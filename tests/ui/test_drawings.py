@@ -80,3 +80,9 @@ def test_a_title_that_xml_cannot_hold_is_drawn_without_its_signs() -> None:
     assert title is not None
     assert title.text == "a<b>"
     assert to_png(svg)
+
+
+def test_the_title_and_headings_are_bold_and_the_words_below_images_regular() -> None:
+    root = ET.fromstring(figure_svg([Row(TILES, "Heading")], title="T", side=8, columns=2))
+    weights = [text.attrib["font-weight"] for text in root.iter(f"{SVG}text")]
+    assert weights == ["600", "600", "400", "400", "400", "400"]

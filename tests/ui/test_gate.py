@@ -119,3 +119,19 @@ def test_a_failure_behind_the_gate_is_answered_with_the_headers() -> None:
     assert sent[0]["status"] == 500
     assert b"content-security-policy" in dict(sent[0]["headers"])
     assert b"the inside" not in sent[1]["body"]
+
+
+def test_a_failure_in_the_middle_of_an_answer_is_not_answered_a_second_time() -> None:
+    sent: list[Any] = []
+
+    async def lab(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError("half an answer")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "headers": [], "path": "/"}
+    with pytest.raises(ValueError, match="half an answer"):
+        await_aside(Gate(lab, ())(scope, None, send))  # type: ignore[arg-type]
+    assert [message["status"] for message in sent] == [200]
