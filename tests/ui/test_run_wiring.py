@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
@@ -26,7 +27,7 @@ run_actions.show_dialog(services.list_runs(with_shipped=False))
 def reruns(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Notes each time the page would be drawn anew."""
     noted: list[bool] = []
-    monkeypatch.setattr(run_picker.st, "rerun", lambda: noted.append(True))
+    monkeypatch.setattr(st, "rerun", lambda: noted.append(True))
     return noted
 
 
@@ -69,6 +70,6 @@ def test_the_dialog_names_each_run_that_it_would_move(runs_dir: Path) -> None:
         app.session_state["train_asked"] = ("move", ("one", "two", "three"))
         app.run()
         assert not app.exception
-        assert app.button(key="train_move_confirm")
+        assert not app.button(key="train_move_confirm").disabled
         lines = {line.removeprefix("· ") for line in app.text[0].value.splitlines()}
     assert lines == {"First in line", "Second in line"}
