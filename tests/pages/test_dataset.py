@@ -377,11 +377,12 @@ def test_the_arrays_are_those_of_the_full_set() -> None:
 def test_a_chosen_image_is_worked_out(place: int) -> None:
     app = opened(part="Arrays", image=str(place))
     train = cached.open_dataset().train
+    index = int(train.indices[place])
     pixels, vector = (element.value for element in app.dataframe[2:])
     assert vector.iloc[0].tolist() == [int(label == train.labels[place]) for label in range(10)]
     assert list(vector.columns) == list(CLASS_NAMES)
     first = train.images[place, 0, :3]
-    assert list(pixels["pixel"]) == [f"x_train[{place}, 0, {column}]" for column in range(3)]
+    assert list(pixels["pixel"]) == [f"x_train[{index}, 0, {column}]" for column in range(3)]
     shown = [[int(n) for n in cell.split(", ")] for cell in pixels["red, green, blue"]]
     assert np.array_equal(shown, first)
     scaled = [[float(n) for n in cell.split(", ")] for cell in pixels["divided by 255"]]

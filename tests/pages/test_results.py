@@ -223,7 +223,7 @@ def test_a_run_without_predictions_is_told_in_a_sentence(runs_dir: Path) -> None
             b'{"split": "te',
             "The final figures of run “CNN-4 standard only” cannot be read",
         ),
-        ("test_predictions.npy", b"\x93NUMPY", "has no predictions of the test pictures"),
+        ("test_predictions.npy", b"\x93NUMPY", "test_predictions.npy"),
         ("recipe.json", b"{", "cannot be read"),
         ("metrics.jsonl", b'{"kind": "ep', None),
         ("status.json", b"", None),
