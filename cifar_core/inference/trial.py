@@ -12,6 +12,7 @@ import functools
 import hashlib
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -62,7 +63,7 @@ def try_out(content: bytes, path: Path) -> None:
     outcome = _outcome(hashlib.sha256(content).hexdigest())
     with outcome.trying:
         if outcome.fault is None:
-            outcome.fault = _try(content)
+            outcome.fault = _try(content, path)
     if outcome.fault:
         raise ModelError(
             f"The trained network {path.name} cannot be used: {outcome.fault}.",
@@ -71,8 +72,12 @@ def try_out(content: bytes, path: Path) -> None:
         )
 
 
-def _try(content: bytes) -> str:
-    """Returns what is wrong with a network, empty if nothing."""
+def _try(content: bytes, path: Path) -> str:
+    """Returns what is wrong with a network, empty if nothing.
+
+    Raises:
+        ModelError: The machine, not the file, kept the child from answering: try again.
+    """
     try:
         child = subprocess.run(
             [sys.executable, *MODULE],
@@ -87,8 +92,26 @@ def _try(content: bytes) -> str:
     except subprocess.TimeoutExpired:
         return f"it did not answer within {PATIENCE_SECONDS:.0f} s"
     except OSError as error:
-        return f"no process could be started to try it ({error.strerror})"
+        raise _untried(path, f"no process could be started ({error.strerror})") from error
+    if child.returncode == -signal.SIGKILL:  # the system's own way to make room
+        raise _untried(path, "the process was killed from outside")
     return "it ends the process that opens it" if child.returncode else ""
+
+
+def _untried(path: Path, why: str) -> ModelError:
+    return ModelError(
+        f"The trained network {path.name} could not be tried: {why}.",
+        expected="A process of its own that opens it first, in a tenth of a second or so.",
+        remedy="Try again when the machine is less busy.",
+    )
+
+
+def _limit(kind: int, most: int) -> None:
+    """Lowers a limit of this process, as far as the system has it."""
+    _, hard = resource.getrlimit(kind)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    with contextlib.suppress(OSError, ValueError):  # macOS has no limit of the address space
+        resource.setrlimit(kind, (most, most))
 
 
 def main() -> None:
@@ -98,8 +121,8 @@ def main() -> None:
     """
     from cifar_core.inference.classifier import BATCH_PICTURES, ask_alone
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_AS, MEMORY_BYTES)
     content = sys.stdin.buffer.read()
     draw = np.random.default_rng(1)
     for count in (1, BATCH_PICTURES):

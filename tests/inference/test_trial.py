@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,31 @@ def test_a_file_whose_child_crashes_is_refused_in_three_answers(
         assert "ends the process" in error.value.what
         assert error.value.expected
         assert error.value.remedy
+
+
+def test_a_child_that_the_system_killed_says_nothing_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(TINY.read_bytes())
+    with monkeypatch.context() as busy:
+        busy.setattr(trial, "MODULE", ("-c", CRASH.replace("SIGSEGV", "SIGKILL")))
+        with pytest.raises(ModelError):
+            Classifier(path)
+    Classifier(path)  # tried again, and good
+
+
+def test_a_limit_that_cannot_be_raised_so_far_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def refuse(_kind: int, limits: tuple[int, int]) -> None:
+        asked.append(limits)
+        raise ValueError("as macOS does")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (50, 100))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    trial._limit(resource.RLIMIT_AS, 1_000)
+    assert asked == [(100, 100)]
 
 
 def test_no_damaged_network_ends_this_process(tmp_path: Path) -> None:
