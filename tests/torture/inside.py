@@ -18,14 +18,16 @@ from cifar_core.training import course
 from tests.runs import pretend
 
 
-def prepare(path: Path, *, epochs: int = 3) -> RunFolder:
-    """Makes the folder of a run as the manager does."""
+def prepare(path: Path, *, epochs: int = 3, identity: str = "tortured") -> RunFolder:
+    """Makes the folder of a run as the manager does.
+
+    One identity for all: copies are the same run, and equal runs have equal checkpoints.
+    """
     folder = RunFolder(path)
     path.mkdir(parents=True)
     made = recipe("standard", "cnn4", epochs=epochs, batch_size=16)
     files.write_json(folder.recipe_path, made.to_json())
-    # One identity for all: copies are the same run, and equal runs have equal checkpoints.
-    files.write_whole(folder.identity_path, b"tortured\n")
+    files.write_whole(folder.identity_path, f"{identity}\n".encode())
     return folder
 
 

@@ -18,7 +18,7 @@ from tests.torture.inside import prepare, stop_at, undertake
 @pytest.fixture
 def begun(tmp_path: Path) -> RunFolder:
     """A run that was stopped in its second epoch."""
-    folder = prepare(tmp_path / "runs" / "one")
+    folder = prepare(tmp_path / "runs" / "one", identity="one")
     assert undertake(folder, stop_at(1, 2, folder)).state is State.STOPPED
     return folder
 
@@ -54,7 +54,7 @@ def test_a_run_does_not_go_on_with_another_recipe(begun: RunFolder, key: str, va
 def test_a_run_does_not_go_on_from_the_checkpoint_of_another(
     begun: RunFolder, tmp_path: Path
 ) -> None:
-    other = prepare(tmp_path / "runs" / "other")
+    other = prepare(tmp_path / "runs" / "other", identity="other")
     undertake(other, stop_at(1, 2, other))
     begun.checkpoint_path.write_bytes(other.checkpoint_path.read_bytes())
     assert "“other”" in expect_refusal(begun).reason
@@ -91,6 +91,5 @@ def test_a_recipe_that_was_only_laid_out_anew_is_no_other(begun: RunFolder) -> N
 
 
 def test_a_run_whose_folder_was_renamed_goes_on(begun: RunFolder) -> None:
-    begun.identity_path.write_text("one\n")  # as its starter wrote it
     renamed = RunFolder(begun.path.rename(begun.path.with_name("two")))
     assert undertake(renamed).state is State.FINISHED
