@@ -13,7 +13,7 @@ from cifar_core import files, recipes, services
 from cifar_core.errors import RunError
 from cifar_core.runs.folder import State, Status
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui import run_actions
+from cifar_core.ui.train import run_actions
 from tests.pages.train.tool import (
     HOSTILE,
     alive,
