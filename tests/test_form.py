@@ -27,7 +27,6 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "cifar_core/charts/theme.py:style",
         "cifar_core/inference/novelty.py",
         "cifar_core/inference/upload.py:read_picture",
-        "cifar_core/report/slides.py:slides",
         "cifar_core/runs/folder.py",
         "cifar_core/services/models.py",
         "cifar_core/training/finish.py:finish",

@@ -15,6 +15,7 @@ from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.evaluation.predictions import Floats, Integers
+from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
 from cifar_core.runs import results
@@ -63,6 +64,17 @@ class Subject:
     def said(self) -> str:
         """Its name where runs are listed, the reference marked as one."""
         return f"{self.name} (the reference)" if self.run.is_reference else self.name
+
+    @property
+    def recipe_title(self) -> str:
+        """What its recipe is called."""
+        named = NAMED_RECIPES.get(self.recipe.name)
+        return named.title if named else self.recipe.name
+
+    @property
+    def device(self) -> str:
+        """What it was trained on."""
+        return self.run.status.device_name or self.run.status.device
 
     @property
     def accuracy(self) -> metrics.Share:

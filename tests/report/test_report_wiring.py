@@ -1,13 +1,12 @@
 """Each part of a report says what belongs to it: names, settings, classes, at most three verdicts.
 
-The parts are made on their own, of five runs whose names, networks and figures all differ.
+The report is made of five runs whose names, networks and figures all differ.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -20,7 +19,7 @@ from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.sample import load_sample
 from cifar_core.formats import percent
 from cifar_core.networks import NETWORKS
-from cifar_core.report import figures, judgement, sections, slides
+from cifar_core.report import document, figures, judgement
 from cifar_core.report.subjects import EXAMPLES, Subject, gather, wrong_examples
 from tests.report.oracle import Page, items_of, rows_of, text_of
 from tools.fabricate import Fake, fabricate
@@ -32,7 +31,6 @@ FAKES = (
     Fake(run_id="d", name="Doum", network="cnn6", accuracy=0.85, seed=14, epochs=1),
     Fake(run_id="e", name="Elm", network="cnn4", accuracy=0.95, seed=15, epochs=1),
 )
-HEIGHTS: Mapping[str, int] = defaultdict(lambda: 300)
 
 
 @pytest.fixture(scope="module")
@@ -46,24 +44,26 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> list[Subject]:
 
 
 @pytest.fixture(scope="module")
-def stage(subjects: list[Subject]) -> list[Element]:
-    return parsed(slides.slides(subjects, load_sample(), HEIGHTS)).slides()
+def page(subjects: list[Subject]) -> Page:
+    return Page(document.write(subjects, load_sample(), made_at=datetime.now(UTC)).encode())
 
 
-def parsed(part: str) -> Page:
-    """Returns a part of a report as a reader's browser has it."""
-    return Page(f'<main>{part}<script id="figures">{{}}</script></main>'.encode())
+@pytest.fixture(scope="module")
+def stage(page: Page) -> list[Element]:
+    return page.slides()
 
 
-def test_a_drawings_region_is_named_after_its_network(subjects: list[Subject]) -> None:
-    networks = parsed(sections.networks(subjects)).section("networks")
+def test_a_drawings_region_is_named_after_its_network(page: Page) -> None:
+    networks = page.section("networks")
     regions = [one for one in networks.iter("div") if "drawing" in one.get("class", "").split()]
     for region, name in zip(regions, ("cnn4", "cnn6"), strict=True):
         assert NETWORKS[name].title in region.attrib["aria-label"]
 
 
-def test_every_setting_of_every_run_is_in_the_table_to_repeat_it(subjects: list[Subject]) -> None:
-    shown = parsed(judgement.again(subjects)).table("again")
+def test_every_setting_of_every_run_is_in_the_table_to_repeat_it(
+    subjects: list[Subject], page: Page
+) -> None:
+    shown = page.table("again")
     for subject in subjects:
         values = {key.replace("_", " "): row[subject.name] for key, row in shown.items()}
         assert values == {
@@ -73,15 +73,15 @@ def test_every_setting_of_every_run_is_in_the_table_to_repeat_it(subjects: list[
 
 
 def test_the_columns_of_the_confusion_matrix_are_the_classes_in_order(
-    subjects: list[Subject],
+    subjects: list[Subject], page: Page
 ) -> None:
-    subject = subjects[0]
-    (table,) = parsed(judgement.matrix_table(subject)).root.iter("table")
-    (_, *columns), *rows = rows_of(table)
-    assert tuple(columns) == tuple(CLASS_NAMES)
-    assert tuple(row[0] for row in rows) == tuple(CLASS_NAMES)
-    cells = [[int(cell.replace(",", "")) for cell in row[1:]] for row in rows]
-    assert cells == subject.matrix.tolist()
+    for subject in subjects:
+        table = next(one for part in page.of_runs()[subject.name] for one in part.iter("table"))
+        (_, *columns), *rows = rows_of(table)
+        assert tuple(columns) == tuple(CLASS_NAMES)
+        assert tuple(row[0] for row in rows) == tuple(CLASS_NAMES)
+        cells = [[int(cell.replace(",", "")) for cell in row[1:]] for row in rows]
+        assert cells == subject.matrix.tolist()
 
 
 def test_each_accuracy_is_drawn_with_its_runs_name_and_its_networks_colour(
