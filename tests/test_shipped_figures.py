@@ -203,9 +203,9 @@ def test_every_other_number_on_a_card_is_the_runs(name: str) -> None:
         r"with temperature (\d\.\d{3})": run.json("evaluation.json")["temperature"],
         r"seed (\d+); every": recipe["seed"],
         r"(\d+) epochs(?: instead of \d+)?, seed": recipe["epochs"],
-        r"on the ([\d,]+) test pictures": len(run.labels),
-        r"([\d,]+) held out": recipe["validation_pictures"] or None,
-        r"2009\), ([\d,]+) pictures to learn": (recipe["training_pictures"] or 50_000)
+        r"on the ([\d,]+) test images": len(run.labels),
+        r"([\d,]+) validation images": recipe["validation_pictures"] or None,
+        r"2009\), ([\d,]+) training images": (recipe["training_pictures"] or 50_000)
         - (recipe["validation_pictures"] if not recipe["training_pictures"] else 0),
         r"in (\d+) (?:h|min) ": status["running_seconds"] // 3600
         or status["running_seconds"] // 60,

@@ -24,16 +24,16 @@ from cifar_core.report.subjects import Subject, gather
 from cifar_core.runs.reading import Run
 
 CONTENTS = (
-    ("answer", "The answer"),
-    ("data", "The pictures"),
+    ("answer", "Results"),
+    ("data", "The images"),
     ("networks", "The networks"),
-    ("learning", "How they learnt"),
-    ("mistakes", "Right and wrong"),
+    ("learning", "Training"),
+    ("mistakes", "Correct and wrong predictions"),
     ("comparison", "Is the difference real?"),
-    ("confidence", "How sure can one be?"),
+    ("confidence", "Does confidence match accuracy?"),
     ("limits", "Limits"),
-    ("origin", "Where the numbers come from"),
-    ("again", "How to repeat it"),
+    ("origin", "Source of every number"),
+    ("again", "How to reproduce it"),
 )
 """The sections of the document with their titles; a single run has no comparison."""
 

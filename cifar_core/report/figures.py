@@ -60,7 +60,7 @@ def tutorial_rows() -> list[NamedShare]:
 
 
 def learning(subjects: Sequence[Subject]) -> go.Figure:
-    """Draws the accuracy on the watched pictures after each epoch, and the tutorial's levels."""
+    """Draws the accuracy on the monitored split after each epoch, and the tutorial's levels."""
     lines = []
     for subject in subjects:
         learnt = subject.learning
@@ -93,20 +93,20 @@ def times(subjects: Sequence[Subject]) -> go.Figure:
             )
             for subject in subjects
         ],
-        title="Learning time per epoch",
+        title="Training time per epoch",
     )
 
 
 def matrix(subject: Subject) -> go.Figure:
     """Draws the mistakes of a run, class by class."""
-    title = Title("What it took for what", subject.name, subject.answers.epoch, "test")
+    title = Title("Wrong predictions by class", subject.name, subject.answers.epoch, "test")
     chart = confusion_heatmap(subject.matrix, show_diagonal=False, title=title)
     # Hovering asks the squares that lie over the cells; here nothing answers a click.
     return chart.update_layout(clickmode="none")
 
 
 def reliability(subjects: Sequence[Subject]) -> go.Figure:
-    """Draws how often answers of each confidence are right, as trained and calibrated."""
+    """Draws how often predictions of each confidence are correct, as trained and calibrated."""
     series = []
     for subject in subjects:
         labels = subject.answers.labels
@@ -118,7 +118,7 @@ def reliability(subjects: Sequence[Subject]) -> go.Figure:
         if has_temperature:
             bins = calibration.reliability(subject.calibrated, labels)
             series.append(ReliabilitySeries(f"{subject.name}, calibrated", subject.network, bins))
-    chart = reliability_diagram(series, title=Title("Does 80% sure mean 80% right?"))
+    chart = reliability_diagram(series, title=Title("Does 80% confidence mean 80% accuracy?"))
     rows = -(-len(series) // 2)  # of the legend, which stands between title and plot
     return chart.update_layout(margin_t=chart.layout.margin.t + 22 * (rows - 1))
 

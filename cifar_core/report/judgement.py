@@ -70,16 +70,16 @@ def caveats(subjects: Sequence[Subject]) -> list[str]:
 
 
 def kept(subject: Subject) -> str:
-    """Returns what share of a run's answers can be kept to be right 95 times of 100."""
+    """Returns what coverage leaves a run correct 95 times of 100."""
     curve = metrics.kept_against_accuracy(subject.calibrated, subject.answers.labels)
     enough = np.flatnonzero(np.nan_to_num(curve.accuracy, nan=0.0) >= KEPT_AIM)
     if not enough.size:
-        return f"{subject.name}: no threshold makes it right 95 times of 100."
+        return f"{subject.name}: no threshold makes 95 of 100 predictions correct."
     first = int(enough[0])
     return (
-        f"{subject.name} is right 95 times of 100 if only answers at least "
-        f"{100 * curve.thresholds[first]:.0f}% sure are kept: "
-        f"{formats.percent(float(curve.share_kept[first]))} of them."
+        f"{subject.name}: of the predictions with at least {100 * curve.thresholds[first]:.0f}% "
+        "confidence, 95 of 100 are correct; coverage: "
+        f"{formats.percent(float(curve.share_kept[first]))}."
     )
 
 
@@ -95,11 +95,11 @@ def origin(subject: Subject) -> dict[str, str]:
         "Recipe": subject.recipe.name,
         "Seed": str(subject.recipe.seed),
         "Epoch": f"{subject.answers.epoch} of {subject.recipe.epochs}",
-        "Split": f"test, {subject.figures.pictures:,} pictures",
+        "Split": f"test, {subject.figures.pictures:,} images",
         "Interval": subject.figures.interval_method,
-        "Watched while learning": subject.recipe.monitored_split,
+        "Monitored split": subject.recipe.monitored_split,
         "Device": subject.device,
-        "Computed in": status.precision or formats.UNKNOWN,
+        "Numeric precision": status.precision or formats.UNKNOWN,
         "Data digest": str(manifest.get("data_digest", formats.UNKNOWN)),
         "Model, SHA-256": str(model or formats.UNKNOWN),
         "Made with": ", ".join(f"{name} {version}" for name, version in known.items())

@@ -179,8 +179,8 @@ NAMED = (
         "forged-card",
         "a shipped card tells a better calibration error than was measured",
         "models/cnn4/README.md",
-        "| calibration error with temperature 0.625 | 1.6% |",
-        "| calibration error with temperature 0.625 | 1.2% |",
+        "| calibration error (ECE) with temperature 0.625 | 1.6% |",
+        "| calibration error (ECE) with temperature 0.625 | 1.2% |",
         _CARDS,
     ),
     Named(

@@ -221,19 +221,19 @@ def test_two_runs_of_one_name_are_told_apart(runs_dir: Path) -> None:
 def test_a_recipe_that_watches_the_test_pictures_is_said_to(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="one", recipe="tutorial-repaired"))
     limits = make("one").split('id="limits"', 1)[1].split("</section>", 1)[0]
-    assert "watches the test pictures" in limits
+    assert "monitors the test images" in limits
 
 
 def test_a_report_says_what_its_own_runs_learnt_from(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="honest"))
     fabricate(runs_dir, Fake(run_id="printed", recipe="tutorial"))
     honest, printed, both = make("honest"), make("printed"), make("honest", "printed")
-    assert "from 45,000 of the 50,000 training pictures" in honest
-    assert "asked once, at the end." in honest
-    assert "from the 50,000 training pictures" in printed
-    assert "watched after every epoch, as the tutorial does" in printed
+    assert "on 45,000 of the 50,000 training images" in honest
+    assert "used once, at the end." in honest
+    assert "on the 50,000 training images" in printed
+    assert "monitored after every epoch, as the tutorial does" in printed
     assert "45,000 to 50,000 of the 50,000" in both
-    assert "only the tutorial's own recipes watch them" in both
+    assert "only the tutorial's own recipes monitor them" in both
 
 
 def test_the_command_repeats_the_recipe(runs_dir: Path) -> None:
@@ -274,7 +274,7 @@ def test_the_reference_stands_behind_the_tutorials_networks_and_for_none_of_them
     assert best_of(subjects).network == "cnn6"
     assert best_of(subjects[2:]).network == "cnn7"
     page = without_library(make("cnn4", "cnn6", "cnn7"))
-    starts = [one.split(" names")[0] for one in Page(page.encode()).sentences("answer")]
+    starts = [one.split(" classifies")[0] for one in Page(page.encode()).sentences("answer")]
     assert starts[:3] == ["CNN-6", "CNN-4", "CNN-7 (the reference)"]
     figures = re.findall(r'<li class="(\w+)"><strong>', page)
     assert figures == ["cnn4", "cnn6", "tutorial", "cnn7"]
