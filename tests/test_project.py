@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import socket
@@ -16,7 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import cifar_core
-from tests.source import ROOT, listed
+from tests.source import CORE, ROOT, listed, module_name, parsed
 
 COUNTED = re.compile(r"\b\d[\d,]* (?:test items|tests|laws)\b")
 BINARY = {".gz", ".npy", ".npz", ".png", ".tflite", ".webp"}
@@ -156,10 +157,30 @@ def test_a_python_that_is_too_old_is_refused_with_what_to_do(tmp_path: Path) -> 
     assert "make run PYTHON=" in answer.stderr
 
 
-def test_the_architecture_page_has_a_line_for_every_file_git_knows() -> None:
-    check = [sys.executable, "tools/list_files.py", "--check"]
-    answer = subprocess.run(check, cwd=ROOT, check=False)
-    assert answer.returncode == 0, "run `python tools/list_files.py` and commit the page"
+def names_in(path: Path) -> set[str]:
+    """Returns the functions and classes of a module, and its methods as ``Class.method``."""
+    found = set()
+    for node in parsed(path).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            methods = [one.name for one in node.body if isinstance(one, ast.FunctionDef)]
+            found |= {f"{node.name}.{name}" for name in methods}
+    return found
+
+
+def test_every_room_that_the_architecture_page_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walks = text.split("## Two walks", 1)[1].split("\n## ", 1)[0]
+    rooms = re.findall(r"`([a-z_]+\.[\w.]+)`", walks)
+    modules = {module_name(path).removeprefix("cifar_core."): path for path in CORE}
+    lost = []
+    for room in rooms:
+        module = max((name for name in modules if room.startswith(f"{name}.")), key=len, default="")
+        if not module or room.removeprefix(f"{module}.") not in names_in(modules[module]):
+            lost.append(room)
+    assert len(rooms) > 20
+    assert not lost, listed(lost)
 
 
 def test_a_document_links_only_to_what_is_there() -> None:
