@@ -1,4 +1,4 @@
-"""Arrays that another process shortens while they are read: the reader lives, and reads nothing wrong."""
+"""Arrays that another process shortens: their reader lives, and reads nothing wrong."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ Look = Callable[[], NDArray[np.generic] | None]
 
 def cut_arrays(cuts: int, seed: int, folder: Path) -> list[Outcome]:
     """E5: cuts the files of each kind of array that the server reads, as often as asked in all."""
-    tally = Tally("E5", "an array is shortened under its reader, which lives and reads nothing wrong")
+    tally = Tally(
+        "E5", "an array is shortened under its reader, which lives and reads nothing wrong"
+    )
     draw, seen = random.Random(seed), []
     for number, make in enumerate((images, predictions, test_predictions, features)):
         path, look = make(folder / make.__name__)
@@ -62,7 +64,7 @@ def cut_once(path: Path, draw: random.Random, reader: Reader) -> bool:
 
 
 class Reader:
-    """A process that looks again and again and notes a byte for each look; started anew if it died."""
+    """A process that looks again and again and notes each look; started anew if it died."""
 
     def __init__(self, look: Look, notes: Path) -> None:
         self.look, self.notes = look, notes
@@ -132,9 +134,10 @@ def predictions(folder: Path) -> tuple[Path, Look]:
 
 def test_predictions(folder: Path) -> tuple[Path, Look]:
     run = fabricate(folder, Fake(run_id="finished"))
-    return run.test_predictions_path, lambda: results.read_test_predictions(
-        reading.read(folder, run.id)
-    ).probabilities
+    return (
+        run.test_predictions_path,
+        lambda: results.read_test_predictions(reading.read(folder, run.id)).probabilities,
+    )
 
 
 def features(folder: Path) -> tuple[Path, Look]:
