@@ -118,7 +118,12 @@ def images(folder: Path) -> tuple[Path, Look]:
     pictures = np.asarray(load_sample().train.images)
     np.save(folder / "images.npy", pictures)
     rows = StoredRows(folder / "images.npy", pictures.shape)
-    return folder / "images.npy", lambda: rows[::7]
+
+    def look() -> NDArray[np.generic]:
+        rows[3::7]  # leaves other bytes in the memory that the next one is given
+        return rows[::7]
+
+    return folder / "images.npy", look
 
 
 def predictions(folder: Path) -> tuple[Path, Look]:

@@ -72,6 +72,7 @@ EXPERIMENTS = (
     Experiment(("B3",), pictures.compare_pixels, 5, 1),
     Experiment(("E5",), cuts.cut_arrays, 1000, 24, in_memory=True),
     Experiment(("list",), figures.list_many, 1000, 40, is_alone=True),
+    Experiment(("E10",), figures.list_very_many, 10_000, 40, is_alone=True, in_memory=True),
     Experiment(("wait",), figures.weigh_waiting_worker, 1, 1, is_alone=True),
 )
 
