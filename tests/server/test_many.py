@@ -41,6 +41,17 @@ def resident_mb(server: Server) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def test_the_server_raises_its_own_limit_of_open_files(server: Server) -> None:
+    (line,) = [
+        line
+        for line in Path(f"/proc/{server.process.pid}/limits").read_text().splitlines()
+        if line.startswith("Max open files")
+    ]
+    soft, hard = line.split()[3:5]
+    assert soft == hard
+    assert hard == "unlimited" or int(hard) > USUAL_FILES, "this machine cannot tell"
+
+
 @pytest.mark.full
 def test_a_hundred_uploads_take_the_room_of_ten_and_go_with_their_visitor(server: Server) -> None:
     """E3: the figures are printed (``pytest -rP``)."""
