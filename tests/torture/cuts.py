@@ -68,7 +68,9 @@ class Reader:
 
     def __init__(self, look: Look, notes: Path) -> None:
         self.look, self.notes = look, notes
-        self.expected = look()
+        first = look()
+        assert first is not None
+        self.expected = first
         notes.touch()
         self.child = self.start()
 
