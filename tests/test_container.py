@@ -89,9 +89,26 @@ def test_the_first_process_stops_trainings_and_has_the_time_for_it() -> None:
     assert int(granted) > container.GRACE_SECONDS
 
 
+def default_of(setting: str) -> str:
+    """Returns what compose.yaml says, or what it says where no variable is set."""
+    (said,) = re.findall(rf"^ +{setting}: (\S+)$", COMPOSE, re.MULTILINE)
+    return re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", said)
+
+
 def test_compose_bounds_memory_processes_and_open_files() -> None:
-    for setting in ("mem_limit", "pids_limit", "nofile"):
-        assert re.search(rf"^ +{setting}: \S+$", COMPOSE, re.MULTILINE), setting
+    memory = re.fullmatch(r"([1-9]\d*)g", default_of("mem_limit"))
+    assert memory is not None
+    assert 3 <= int(memory[1]) <= 16  # a training and a page, and no more than a small machine has
+    assert 256 <= int(default_of("pids_limit")) <= 4096
+    assert int(default_of("nofile")) >= 500 * 4  # of 500 visitors
+
+
+def test_every_service_of_compose_has_the_bounds() -> None:
+    services = COMPOSE[COMPOSE.index("\nservices:\n") : COMPOSE.index("\nvolumes:\n")]
+    bodies = re.split(r"^  [\w-]+:\n", services, flags=re.MULTILINE)[1:]
+    assert len(bodies) == 2
+    assert all("    <<: *lab\n" in body for body in bodies)
+    assert not re.search(r"^    (mem_limit|pids_limit|ulimits):", services, re.MULTILINE)
 
 
 def test_the_container_installs_by_digest_only() -> None:

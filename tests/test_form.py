@@ -46,7 +46,6 @@ LONG: Mapping[str, tuple[str, ...]] = {
     "a row of a table, column by column": ("cifar_core/ui/compare/table.py:_run_row",),
     "the tests of a page are split with the page": (
         "tests/networks/test_description.py",
-        "tests/inference/test_upload.py",
         "tests/pages/test_classify.py",
         "tests/pages/test_compare.py",
         "tests/pages/test_dataset.py",

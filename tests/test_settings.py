@@ -62,11 +62,35 @@ def test_what_is_neither_yes_nor_no_is_refused(value: str) -> None:
     assert "CIFAR_LAB_READONLY" in error.value.remedy
 
 
-@pytest.mark.parametrize("value", ['"/data"', "'/data'", "“/data”", '"/data', "/data'"])
+@pytest.mark.parametrize("value", ['"/data"', "'/data'", "“/data”", '"/data', "“/data", "/data'"])
 def test_quotes_around_a_folder_are_refused(value: str) -> None:
     with pytest.raises(LabError) as error:
         settings.current({"CIFAR_LAB_RUNS": value})
     assert error.value.remedy.endswith("CIFAR_LAB_RUNS=/data")
+
+
+def test_the_home_of_nobody_is_refused_with_the_variable() -> None:
+    with pytest.raises(LabError) as error:
+        settings.current({"CIFAR_LAB_RUNS": "~nobody-of-this-name/runs"})
+    assert "CIFAR_LAB_RUNS" in error.value.remedy
+
+
+def test_the_folders_of_an_account_without_a_home_are_those_of_the_project(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_home(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    assert settings.current({}).runs_dir == settings.PROJECT_DIR / "runs"
+    with pytest.raises(LabError):
+        settings.current({"CIFAR_LAB_RUNS": "~/runs"})
+
+
+def test_a_child_looks_for_the_lab_before_what_else_python_is_told(tmp_path: Path) -> None:
+    environ = settings.child_environment({"PYTHONPATH": str(tmp_path)})
+    assert environ["PYTHONPATH"].split(os.pathsep) == [str(settings.PROJECT_DIR), str(tmp_path)]
+    assert settings.child_environment({})["PYTHONPATH"] == str(settings.PROJECT_DIR)
 
 
 def test_a_child_finds_the_lab_where_python_takes_the_working_folder_off_its_path(

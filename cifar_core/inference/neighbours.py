@@ -55,7 +55,7 @@ class Catalogue:
     """Features of training pictures to compare with.
 
     Attributes:
-        features: (n, d) int8, as :func:`rounded` makes them; memory-mapped for the full set.
+        features: (n, d) int8, as :func:`rounded` makes them.
         indices: (n,) official positions in the train split.
         labels: (n,) their classes.
         is_whole: Whether these are all 50,000.
@@ -107,8 +107,9 @@ def open_whole(data_dir: Path, sha256: str, split: arrays.Split) -> Catalogue | 
         split: The whole train split.
     """
     try:
-        features = np.load(_path(data_dir, sha256), mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        with files.open_regular(_path(data_dir, sha256)) as file:
+            features = np.load(file, allow_pickle=False)  # never mapped: it may be shortened
+    except (OSError, ValueError, EOFError, MemoryError):
         return None
     if features.ndim != 2 or features.dtype != np.int8 or len(features) != len(split.labels):
         return None  # of no use: it is computed again

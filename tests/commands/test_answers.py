@@ -211,10 +211,12 @@ def test_a_zip_is_classified_image_by_image(
     assert lines[0]["probabilities"] == lines[3]["probabilities"]
 
 
-def test_an_empty_zip_is_refused(
+def test_an_empty_zip_is_refused_and_the_next_file_is_classified(
     runs_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     model(runs_dir)
+    picture(tmp_path / "a.png")
     zipfile.ZipFile(tmp_path / "empty.zip", "w").close()
-    assert done("classify", str(tmp_path / "empty.zip"), "--json") == 1
-    assert "error" in json.loads(capfd.readouterr().out)
+    assert done("classify", str(tmp_path / "empty.zip"), str(tmp_path / "a.png"), "--json") == 1
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert ["error" in line for line in lines] == [True, False]

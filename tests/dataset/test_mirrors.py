@@ -247,7 +247,7 @@ def test_the_folder_of_keras_is_asked_from_the_environment(tmp_path: Path) -> No
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
     environ = {"HOME": str(tmp_path), "KERAS_HOME": str(tmp_path / "keras")}
-    assert [copy.path for copy in mirrors.local_copies(tmp_path, environ)] == [path]
+    assert [copy.path for copy in mirrors.local_copies(tmp_path / "data", environ)] == [path]
 
 
 def test_a_local_copy_is_read_and_left_alone(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -58,6 +59,30 @@ def test_an_index_means_what_it_means_to_numpy(path: Path, key: Any) -> None:
 def test_a_row_that_is_not_there_is_refused_as_numpy_does(path: Path, key: Any) -> None:
     with pytest.raises(IndexError):
         StoredRows(path, SHAPE)[key]
+
+
+def test_rows_begin_behind_the_header_however_long_it_is(path: Path) -> None:
+    whole = np.load(path)
+    header = repr({"descr": "|u1", "fortran_order": False, "shape": SHAPE}).ljust(501) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + b"\xf6\x01" + header.encode() + whole.tobytes())
+    assert np.array_equal(StoredRows(path, SHAPE)[:], whole)
+
+
+def test_a_file_that_takes_the_name_later_is_not_mixed_in(path: Path) -> None:
+    whole = np.load(path)
+    rows = StoredRows(path, SHAPE)
+    np.save(path.with_name("other.npy"), 255 - whole)
+    path.with_name("other.npy").replace(path)
+    assert np.array_equal(rows[:], whole)
+
+
+def test_rows_that_nobody_uses_hold_no_file_open(path: Path) -> None:
+    rows = StoredRows(path, SHAPE)
+    held = rows._descriptor
+    identity = os.fstat(held).st_ino
+    del rows
+    with contextlib.suppress(OSError):  # another thread may have been given the number since
+        assert os.fstat(held).st_ino != identity
 
 
 @pytest.mark.parametrize("kind", ["shape", "type", "columns", "objects", "text", "pipe"])

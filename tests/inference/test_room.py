@@ -113,10 +113,50 @@ def test_no_format_takes_more_memory_than_it_is_weighed_with(tmp_path: Path) -> 
         env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "PYTHONPATH": str(PROJECT_DIR)},
     )
     taken = dict(zip(saved, map(int, answer.stdout.split()), strict=True))
+    print(*(f"{name} {size / 2**20:.0f} MiB" for name, size in taken.items()), sep=", ")
     converting = min(side**2, STRIP_PIXELS) * STRIP_BYTES_PER_PIXEL
     limits = {name: DECODED_BYTES_PER_PIXEL[name] * side**2 + converting for name in saved}
     assert not {name: (taken[name], limits[name]) for name in saved if taken[name] > limits[name]}
     assert taken["WEBP"] > taken["PNG"] > taken["GIF"] > 0, "the weights are needed: they differ"
+
+
+SEVERAL = """
+import sys, threading
+import streamlit as st
+from cifar_core.inference.upload import read_picture
+from cifar_core.ui import cached
+data = open(sys.argv[1], "rb").read()
+def come():
+    read_picture(data, "large", cached.decoding_room())
+threads = [threading.Thread(target=come) for _ in range(6)]
+for thread in threads:
+    thread.start()
+    if sys.argv[2] == "clears":
+        st.cache_resource.clear()
+        st.cache_data.clear()
+for thread in threads:
+    thread.join()
+print(next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line))
+"""
+
+
+@pytest.mark.full
+def test_six_who_decode_at_once_take_no_more_where_caches_are_emptied(tmp_path: Path) -> None:
+    """E1: WebP of 49 megapixels; the figures are printed (``pytest -rP``)."""
+    path = tmp_path / "large.webp"
+    Image.new("RGB", (7000, 7000), (9, 99, 199)).save(path, quality=10, method=0)
+    megabytes = {}
+    for kind in ("alone", "clears"):
+        said = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", SEVERAL, str(path), kind],
+            stdout=subprocess.PIPE,
+            check=True,
+            cwd=PROJECT_DIR,
+            env={**os.environ, "PYTHONPATH": str(PROJECT_DIR)},
+        )
+        megabytes[kind] = int(said.stdout) // 1000
+    print(megabytes)
+    assert megabytes["clears"] < 1.2 * megabytes["alone"]
 
 
 def test_a_file_takes_room_by_its_format(monkeypatch: pytest.MonkeyPatch) -> None:

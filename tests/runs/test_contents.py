@@ -48,6 +48,31 @@ def test_a_folder_that_is_no_run_is_not_listed_and_nothing_is_done_to_it(
     assert reading.find_unlisted(runs_dir).foreign == ("theirs",)
 
 
+@pytest.mark.parametrize("mark", ["status.json", "label.json", "identity", "metrics.jsonl", "lock"])
+def test_two_torn_files_of_a_run_make_a_run_and_one_does_not(tmp_path: Path, mark: str) -> None:
+    (tmp_path / mark).write_text("{torn")
+    assert not contents.is_run(tmp_path)
+    (tmp_path / "recipe.json").write_text("{torn")
+    assert contents.is_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "status.json"])
+def test_a_recipe_or_a_status_that_can_be_read_is_a_run_alone(
+    run: RunFolder, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_bytes((run.path / name).read_bytes())
+    assert contents.is_run(tmp_path)
+
+
+def test_every_file_that_a_run_has_a_path_for_is_its_own(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    paths = [getattr(folder, name) for name in dir(folder) if name.endswith("_path")]
+    assert len(paths) > 10
+    for path in paths:
+        path.mkdir() if path.name in contents._FOLDERS else path.touch()
+    assert contents.foreign(tmp_path) == []
+
+
 @pytest.mark.parametrize("name", ["mine (copy)", "été", "_keep", "-x", "a" * 201, "x\ty"])
 def test_a_run_whose_folder_has_another_name_is_told_of(
     run: RunFolder, runs_dir: Path, name: str
@@ -65,15 +90,30 @@ def test_the_lab_s_own_hidden_folders_are_not_told_of(run: RunFolder, runs_dir: 
 def test_deleting_leaves_what_the_lab_did_not_write(run: RunFolder, runs_dir: Path) -> None:
     holidays(run.path)
     (run.path / "checkpoint.before").write_bytes(b"one")
+    (run.path / ".status.json.1.tmp").touch()
+    (run.path / ".theirs").touch()
     (run.path / ".temporary").mkdir()
     (run.path / "predictions").unlink()
     (run.path / "predictions").mkdir()
     (run.path / "predictions" / "theirs").touch()  # a folder of theirs that has our file's name
-    assert manager.delete(runs_dir, run.id) == ["2026", "notes.txt", "predictions"]
+    assert manager.delete(runs_dir, run.id) == [
+        *(".theirs", "2026", "notes.txt", "predictions"),
+    ]
     left = {str(path.relative_to(run.path)) for path in run.path.rglob("*")}
-    assert left == {"2026", "2026/beach.jpg", "notes.txt", "predictions", "predictions/theirs"}
+    theirs = {".theirs", "2026", "2026/beach.jpg", "notes.txt", "predictions", "predictions/theirs"}
+    assert left == theirs
     assert reading.list_runs(runs_dir) == []
     assert not list(runs_dir.glob(".deleted-*"))
+
+
+def test_a_link_in_a_run_is_judged_by_its_name_and_never_followed(
+    run: RunFolder, runs_dir: Path, tmp_path: Path
+) -> None:
+    holidays(tmp_path / "elsewhere")
+    (run.path / "model.keras").symlink_to(tmp_path / "elsewhere")
+    (run.path / "broken").symlink_to("nowhere")
+    assert manager.delete(runs_dir, run.id) == ["broken"]
+    assert (tmp_path / "elsewhere" / "2026" / "beach.jpg").exists()
 
 
 def test_deleting_a_run_removes_its_folder(run: RunFolder, runs_dir: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -90,6 +91,18 @@ def test_a_wrong_backend_is_refused_at_once_with_those_possible(
     assert "tensorflow" in error.value.expected
     assert "KERAS_BACKEND" in error.value.remedy
     assert not list(runs_dir.glob("[a-z]*"))
+
+
+@pytest.mark.parametrize("asked", ["jax", " jax ", "jax\n"])
+def test_a_backend_may_have_spaces_around_it(asked: str) -> None:
+    assert surroundings.check_backend({"KERAS_BACKEND": asked}) == "jax"
+
+
+def test_only_the_backends_that_are_installed_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "jax" or None)
+    with pytest.raises(RunError) as error:
+        surroundings.check_backend({"KERAS_BACKEND": "torch"})
+    assert error.value.expected.endswith(": jax.")
 
 
 def test_this_process_keeps_its_own_variables() -> None:

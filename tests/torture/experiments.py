@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.torture import disk, faults, figures, kills, pictures, power, races, states
+from tests.torture import cuts, disk, faults, figures, kills, pictures, power, races, states
 from tests.torture.outcome import Outcome
 
 MEMORY = "/dev/shm"
@@ -70,7 +70,9 @@ EXPERIMENTS = (
     ),
     Experiment(("B2",), pictures.bring_bombs, 0, 2, is_alone=True),
     Experiment(("B3",), pictures.compare_pixels, 5, 1),
+    Experiment(("E5",), cuts.cut_arrays, 1000, 24, in_memory=True),
     Experiment(("list",), figures.list_many, 1000, 40, is_alone=True),
+    Experiment(("E10",), figures.list_very_many, 10_000, 40, is_alone=True, in_memory=True),
     Experiment(("wait",), figures.weigh_waiting_worker, 1, 1, is_alone=True),
 )
 

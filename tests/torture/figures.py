@@ -6,19 +6,25 @@ import os
 import random
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from unittest import mock
 
 from cifar_core.lock import try_lock
-from cifar_core.runs import manager, reading
+from cifar_core.runs import manager, reading, watch
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.line import Line
+from cifar_core.runs.rows import MOST_ROWS
 from tests.torture.bench import Bench
 from tests.torture.inside import prepare, undertake
 from tests.torture.outcome import Outcome, Tally
 from tools.fabricate import damage
 
 LIST_SECONDS = 0.3
+ROWS_SECONDS = 1.0
+T = TypeVar("T")
+
 HEAVY = ("tensorflow", "jax", "keras", "numpy")
 
 
@@ -41,6 +47,38 @@ def list_many(tries: int, seed: int, folder: Path) -> list[Outcome]:
     tally.count(min(times) < LIST_SECONDS, f"{min(times):.3f} s")
     median = sorted(times)[len(times) // 2]
     return [tally.outcome(f"fastest of 7 {min(times):.3f} s, median {median:.3f} s")]
+
+
+def list_very_many(tries: int, _seed: int, folder: Path) -> list[Outcome]:
+    """E10: ended runs as a server lists them, and a run with a hundred times as many rows."""
+    tally = Tally("E10", f"{tries:,} ended runs listed again, {100 * tries:,} rows read")
+    pattern = prepare(folder / "pattern")
+    undertake(pattern)
+    for index in range(tries):
+        shutil.copytree(pattern.path, folder / "many" / f"run-{index:05d}")
+    time.sleep(watch.SETTLED_SECONDS)  # what has just changed is read again
+    looks = watch.RunsWatch(folder / "many")
+    first, found = timed(looks.look)
+    tally.count(len(found) == tries, f"{len(found)} listed")
+    again, found = timed(looks.look)
+    tally.count(len(found) == tries and again < LIST_SECONDS, f"{again:.2f} s")
+    huge = RunFolder(folder / "huge")
+    huge.path.mkdir()
+    line = b'{"kind": "step", "epoch": 0.5, "loss": 2.0, "accuracy": 0.1, "learning_rate": 0.1, '
+    line += b'"images_per_second": 9.0, "seconds": 1.0}\n'
+    huge.metrics_path.write_bytes(line * 100 * tries)
+    read, rows = timed(huge.read_metrics)
+    tally.count(0 < len(rows) < 2 * MOST_ROWS and read < ROWS_SECONDS, f"{read:.2f} s")
+    return [
+        tally.outcome(f"processor: first list {first:.2f} s, again {again:.2f}, rows {read:.2f}")
+    ]
+
+
+def timed(act: Callable[[], T]) -> tuple[float, T]:
+    """Returns the processor time of something, which no neighbour makes longer, and its result."""
+    began = time.process_time()
+    found = act()
+    return time.process_time() - began, found
 
 
 def weigh_waiting_worker(_tries: int, _seed: int, folder: Path) -> list[Outcome]:
