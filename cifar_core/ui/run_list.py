@@ -16,6 +16,7 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui import run_actions, run_words, stored
 from cifar_core.ui.page import empty_state, guard
+from cifar_core.ui.run_curves import curves_together
 from cifar_core.ui.session import STARTED_RUN, Kept, set_address
 from cifar_core.ui.tables import plain, share_column, time_column
 
@@ -36,6 +37,9 @@ COLUMNS = (
 MOST_PIXELS = 292
 """Seven rows; further ones scroll, so that the run below stays in sight."""
 
+LOOKED_AT_FIRST = (State.RUNNING, State.STALLED, State.QUEUED)
+"""Which run a page that was asked for none opens on; any of these before one that has ended."""
+
 INCLUDED = Kept[str | None]("train_included", None)
 """The included run that the page shows, if it shows one."""
 
@@ -46,19 +50,25 @@ CSS = """<style>
 
 
 def chosen_run(runs: Sequence[Run]) -> str | None:
-    """Returns the run the page shows: the address's, else the one started last, else a live one.
+    """Returns the run the page shows: the address's, else the one that is furthest on its way.
+
+    Among runs that stand alike it is the one this session started last, else the newest.
 
     Args:
-        runs: All runs of the lab. The address may also name a shipped one.
+        runs: All runs of the lab, the newest first. The address may also name a shipped one.
     """
     given = st.query_params.get("run")
     if given:
         return given[:100]  # longer than any run is called
-    known = {run.id for run in runs}
     started = STARTED_RUN.get()
-    if started in known:
-        return started
-    return next((run.id for run in runs if run.state.is_alive), None)
+    first = min(runs, key=lambda run: (_urgency(run), run.id != started), default=None)
+    return first.id if first is not None else None
+
+
+def _urgency(run: Run) -> int:
+    """Returns the place of a run's state in LOOKED_AT_FIRST; behind all for one that has ended."""
+    state = run.state
+    return LOOKED_AT_FIRST.index(state) if state in LOOKED_AT_FIRST else len(LOOKED_AT_FIRST)
 
 
 def run_list(runs: Sequence[Run], chosen: str | None) -> None:
@@ -151,11 +161,11 @@ def _table(signature: str, chosen: str | None) -> None:
                 height=min(36 * (len(runs) + 1) + 2, MOST_PIXELS),
                 row_height=36,
                 key=key,
-                on_select="rerun",
-                selection_mode="multi-row",
+                on_select=lambda: take_cell(key),
+                selection_mode=["multi-row", "single-cell"],
                 selection_default={"selection": {"rows": shown}},
                 placeholder="–",
-                alt="Runs, the newest first.",
+                alt="Runs, the newest first. A click on a row opens it, ticked ones share a chart.",
             )
         selected = [runs[row] for row in state.selection.rows if row < len(runs)]
         if len(selected) == 1 and selected[0].id != chosen:
@@ -163,6 +173,19 @@ def _table(signature: str, chosen: str | None) -> None:
             st.rerun()
         if services.may_change():
             run_actions.actions(selected)
+        if len(selected) > 1:
+            curves_together(selected)
+
+
+def take_cell(key: str) -> None:
+    """Selects the row of a cell that was clicked, and it alone.
+
+    Args:
+        key: Of the table; to be called in its callback.
+    """
+    cells = st.session_state[key].selection.cells
+    if cells:
+        st.session_state[key] = {"selection": {"rows": [cells[0][0]]}}
 
 
 def _rows(runs: Sequence[Run]) -> pa.Table:
