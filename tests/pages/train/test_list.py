@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import files, recipes, services
 from cifar_core.errors import RunError
-from cifar_core.runs.results import learning_of
 from cifar_core.runs.folder import State, Status
+from cifar_core.runs.results import learning_of
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui import run_actions
 from tests.pages.shown import charts_of
