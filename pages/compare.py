@@ -16,6 +16,7 @@ from cifar_core.ui.compare_matrices import matrix_panel
 from cifar_core.ui.compare_settings import settings_panel
 from cifar_core.ui.page import empty_state, guard, page_header, show_error
 from cifar_core.ui.saving import take_along
+from cifar_core.ui.session import keep_in_address
 
 VIEWS = ["Learning", "Mistakes", "Pictures", "Settings", "Tutorial"]
 
@@ -38,7 +39,11 @@ with guard():
         st.stop()
     names = run_picker.short_names(chosen)
     view = st.segmented_control(
-        "Look at", VIEWS, default=VIEWS[0], key="look", required=True, bind="query-params"
+        "Look at",
+        VIEWS,
+        key="look",
+        on_change=keep_in_address("look", VIEWS, VIEWS[0]),
+        required=True,
     )
     pair = None
     paired = compare_pair.settled(chosen) if view == "Learning" else chosen

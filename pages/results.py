@@ -15,6 +15,7 @@ from cifar_core.ui.confusion_panel import confusion_frame, confusion_panel
 from cifar_core.ui.page import empty_state, guard, origin_line, page_header, show_error
 from cifar_core.ui.result_figures import result_figures
 from cifar_core.ui.saving import take_along
+from cifar_core.ui.session import keep_in_address
 
 VIEWS = ["Confusions", "Classes", "Confidence", "Advice"]
 
@@ -37,11 +38,10 @@ with guard():
         view = row.segmented_control(
             "Look at",
             VIEWS,
-            default=VIEWS[0],
             key="view",
+            on_change=keep_in_address("view", VIEWS, VIEWS[0]),
             required=True,
             wrap=True,
-            bind="query-params",
         )
         answers = answer_picker.choose_answers(run, row)
         if answers is None:

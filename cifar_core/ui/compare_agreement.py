@@ -14,7 +14,7 @@ from cifar_core.evaluation.predictions import Integers
 from cifar_core.ui import picture_browser, stored
 from cifar_core.ui.compare_pair import Pair, said
 from cifar_core.ui.page import origin_line
-from cifar_core.ui.session import address_choice, hold_choice, set_address
+from cifar_core.ui.session import hold_choice, keep_in_address
 from cifar_core.ui.tables import file_name, plain
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
 
@@ -33,12 +33,11 @@ def agreement_panel(pair: Pair) -> None:
     chosen = st.radio(
         "Pictures by who is right",
         GROUPS,
-        index=GROUPS.index(address_choice("group", GROUPS, "first")),
         format_func=shares.__getitem__,
         key="agreement_group",
+        on_change=keep_in_address("agreement_group", GROUPS, "first", name="group"),
     )
     group = str(chosen)
-    set_address("group", group)
     # Where only the first is right the second's mistake tells more; else the first's answer.
     is_second = group == "first"
     first, second = stored.as_served(pair.run_a, pair.a), stored.as_served(pair.run_b, pair.b)

@@ -24,6 +24,7 @@ from cifar_core.ui.compare_figures import seed_sentences
 from cifar_core.ui.compare_table import figure_section
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart
+from cifar_core.ui.session import keep_in_address
 from cifar_core.ui.tables import csv_download
 from cifar_core.ui.theme import is_dark
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TUTORIAL: Final = "tutorial"
+MEASURES: Final = ("Accuracy", "Loss")
+SCALES: Final = ("Epochs", "Minutes")
 TRAINING_WORDS: Final = (
     "Dotted: the training images, measured during each epoch with dropout and augmentation. Both "
     "make them harder, so these curves may lie below the others."
@@ -43,14 +46,15 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with row:
         measure = st.segmented_control(
-            "Measure", ["Accuracy", "Loss"], default="Accuracy", key="measure", required=True,
-            bind="query-params",
+            "Measure", MEASURES, key="measure", required=True,
+            on_change=keep_in_address("measure", MEASURES, MEASURES[0]),
         )  # fmt: skip
         by = st.segmented_control(
-            "Against", ["Epochs", "Minutes"], default="Epochs", key="against", required=True,
-            bind="query-params",
+            "Against", SCALES, key="against", required=True,
+            on_change=keep_in_address("against", SCALES, SCALES[0]),
         )  # fmt: skip
-        with_training = st.toggle("Training curves", key="training", bind="query-params")
+        noted = keep_in_address("training", (False, True), start=False)
+        with_training = st.toggle("Training curves", key="training", on_change=noted)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _curves(runs, names, measure=str(measure), by=str(by), with_training=with_training)

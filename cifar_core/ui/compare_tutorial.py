@@ -20,7 +20,7 @@ from cifar_core.ui.compare_pair import said
 from cifar_core.ui.compare_recipes import recipes_panel
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart, table_twin
-from cifar_core.ui.session import address_choice, hold_choice, set_address
+from cifar_core.ui.session import hold_choice, keep_in_address
 from cifar_core.ui.theme import is_dark
 
 SOURCE: Final = (
@@ -73,13 +73,12 @@ def tutorial_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     chosen = st.selectbox(
         "Yours",
         ids,
-        index=ids.index(address_choice("yours", ids, ids[0])),
         format_func=names.__getitem__,
         key="yours",
+        on_change=keep_in_address("yours", ids, ids[0]),
         width=320,
     )
     run = able[chosen]
-    set_address("yours", run.id)
     answers = _final(run)
     assert answers is not None
     assert run.recipe is not None
@@ -113,7 +112,7 @@ def _final(run: Run) -> Predictions | None:
 
 def _matrices(run: Run, answers: Predictions, network: str, name: str) -> None:
     theirs, ours = published.published_matrix(network), stored.matrix_of(answers)
-    cell = compare_matrices.cell_now()
+    cell = picture_browser.cell_now()
     their_name = f"Tutorial {NETWORKS[network].title}"
     left, right = st.columns(2, gap="medium")
     with left:

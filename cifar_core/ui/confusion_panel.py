@@ -17,6 +17,7 @@ from cifar_core.runs.results import Predictions
 from cifar_core.ui import matrix_cells, picture_browser, stored
 from cifar_core.ui.picture_browser import Cell
 from cifar_core.ui.saving import draw_chart, table_twin
+from cifar_core.ui.session import keep_in_address
 from cifar_core.ui.tables import file_name
 from cifar_core.ui.theme import is_dark
 
@@ -79,19 +80,19 @@ def _matrix_controls() -> None:
     row.segmented_control(
         "Cells",
         list(NORMALISATIONS),
-        default="Counts",
         key="cells",
+        on_change=keep_in_address("cells", NORMALISATIONS, "Counts"),
         required=True,
-        bind="query-params",
         help=f"{explain('confusion matrix')} Shown as counts, as percent of the true class (the "
         "diagonal is the recall), or as percent of the predicted class (the precision).",
     )
-    row.selectbox("Order", list(CLASS_ORDERS), key="order", bind="query-params", width=190)
+    orders = list(CLASS_ORDERS)
+    noted = keep_in_address("order", orders, orders[0])
+    row.selectbox("Order", orders, key="order", on_change=noted, width=190)
     row.toggle(
         "Right answers",
-        value=True,
         key="diagonal",
-        bind="query-params",
+        on_change=keep_in_address("diagonal", (False, True), start=True),
         help="Off, the colours spread over the mistakes alone.",
     )
 

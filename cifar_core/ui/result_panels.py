@@ -26,6 +26,7 @@ from cifar_core.ui import stored
 from cifar_core.ui.confidence_panel import AS_TRAINED, ECE_WORDS
 from cifar_core.ui.page import origin_line
 from cifar_core.ui.saving import draw_chart
+from cifar_core.ui.session import keep_in_address
 from cifar_core.ui.tables import csv_download, file_name, plain, share_column
 from cifar_core.ui.theme import is_dark
 
@@ -141,7 +142,7 @@ def class_panel(run: Run, answers: Predictions) -> None:
         "Highlighted",
         [ALL_CLASSES, *CLASS_NAMES],
         key="class",
-        bind="query-params",
+        on_change=keep_in_address("class", [ALL_CLASSES, *CLASS_NAMES], ALL_CLASSES),
         width=190,
         help=explain("average precision"),
     )
