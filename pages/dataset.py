@@ -17,6 +17,7 @@ from cifar_core.ui.dataset_gallery import gallery_section
 from cifar_core.ui.dataset_map import map_section
 from cifar_core.ui.download_panel import download_panel
 from cifar_core.ui.page import guard, origin_line, page_header, show_error
+from cifar_core.ui.session import keep_in_address
 
 
 def pictures(dataset: Dataset) -> None:
@@ -66,10 +67,9 @@ with guard():
     part = st.segmented_control(
         "What to look at",
         list(PARTS),
-        default="Pictures",
         required=True,
         key="part",
-        bind="query-params",
+        on_change=keep_in_address("part", list(PARTS), "Pictures"),
         label_visibility="collapsed",
     )
     with guard():

@@ -17,6 +17,7 @@ from cifar_core.ui.network_subject import choose_run, choose_subject, inside_ori
 from cifar_core.ui.network_text import printouts, source_codes
 from cifar_core.ui.network_times import first_run, layer_milliseconds, time_section
 from cifar_core.ui.page import empty_state, guard, origin_line, page_header
+from cifar_core.ui.session import keep_in_address
 from cifar_core.ui.worked_section import worked_section
 
 BOTH = "Side by side"
@@ -79,10 +80,9 @@ with guard():
     chosen = st.segmented_control(
         "Network",
         [*titles, BOTH],
-        default=next(iter(titles)),
         required=True,
         key="network",
-        bind="query-params",
+        on_change=keep_in_address("network", [*titles, BOTH], next(iter(titles))),
         label_visibility="collapsed",
     )
     names = pair_of(list(NETWORKS)) if chosen == BOTH else [titles[chosen]]
@@ -90,7 +90,7 @@ with guard():
 
     inside = [] if chosen == BOTH else [FILTERS, ACTIVATIONS, WORKED]
     parts = [LAYERS, *inside, PRINTOUT, CODE]
-    tabs = st.tabs(parts, key="part", on_change="rerun", bind="query-params")
+    tabs = st.tabs(parts, key="part", on_change=keep_in_address("part", parts, LAYERS))
     for tab, part in zip(tabs, parts, strict=True):
         if tab.open:
             with tab, guard():

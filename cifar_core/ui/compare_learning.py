@@ -15,6 +15,7 @@ from cifar_core.charts.theme import Title
 from cifar_core.evaluation import published
 from cifar_core.evaluation.comparison import best_epoch
 from cifar_core.evaluation.learning import Learning
+from cifar_core.glossary import explain_found
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.conditions import time_caveat
 from cifar_core.runs.reading import Run
@@ -116,7 +117,7 @@ def _curves(
         alt=f"{what} of each run; the CSV below holds its figures.",
     )
     if with_training:
-        st.caption(TRAINING_WORDS)
+        st.caption(TRAINING_WORDS, help=explain_found(TRAINING_WORDS))
     if any(len(learning) for learning in learnt.values()):
         csv_download(
             lambda: epoch_table(runs, names),

@@ -23,7 +23,7 @@ from cifar_core.inference.archive import MAX_ENTRIES, Archive, is_archive, open_
 from cifar_core.inference.names import safe_name
 from cifar_core.inference.room import Room
 from cifar_core.inference.upload import MAX_PIXELS, READABLE, Picture
-from cifar_core.ui import cached
+from cifar_core.ui import cached, session
 from cifar_core.ui.kept_uploads import take_uploads
 
 if TYPE_CHECKING:
@@ -80,8 +80,9 @@ def _read(key: str, _load: Callable[[], Picture]) -> Picture:  # noqa: ARG001 - 
 
 def take_pictures() -> list[Brought]:
     """Draws the three ways to bring pictures and returns what the chosen one holds."""
+    ways = [UPLOAD, CAMERA, TEST]
     files, camera, test = st.tabs(
-        [UPLOAD, CAMERA, TEST], key="from", on_change="rerun", bind="query-params"
+        ways, key="from", on_change=session.keep_in_address("from", ways, UPLOAD)
     )
     with files:  # Drawn also while hidden: otherwise its files would be forgotten.
         uploads = take_uploads("Drop pictures or a zip of them here, or choose them")

@@ -41,6 +41,14 @@ WHAT_IT_DOES: Mapping[str, str] = {
 }
 """Short enough to be read in the table beside the figures."""
 
+TERMS: Mapping[str, str] = {
+    "Conv2D": "convolution",
+    "Activation": "activation function",
+    "Dropout": "dropout",
+    "BatchNormalization": "batch normalisation",
+}
+"""Kinds of layers that the glossary explains, by its terms."""
+
 _ACTIVATIONS: Mapping[str, str] = {
     "relu": "Negative numbers become 0",
     "gelu": "Negative numbers fade to 0",
@@ -196,6 +204,9 @@ def layer_section(
             measured.
     """
     st.html(layers_html(description, milliseconds, colour=_bar_colour(description)))
+    with st.container(horizontal=True, gap="medium", key=f"kinds_{description.name}"):
+        for kind in dict.fromkeys(row.kind for row in description.rows if row.kind in TERMS):
+            st.caption(TERMS[kind].capitalize(), help=define(TERMS[kind]), width="content")
     with st.expander("What the columns mean"):
         terms = {
             "Output": "Height × width × channels of what the layer gives, or how many numbers.",

@@ -88,16 +88,15 @@ def choose_run(description: NetworkDescription) -> Run | None:
     if len(runs) == 1:
         return runs[0]
     labels = model_labels(runs)
-    start = session.address_choice("run", ids, ids[0])
+    key = f"inside_{description.name}"
     chosen = st.selectbox(
         "Trained network",
         ids,
-        index=ids.index(start),
         format_func=lambda run_id: labels[run_id],
-        key=f"inside_{description.name}",
+        key=key,
+        on_change=session.keep_in_address(key, ids, ids[0], name="run"),
         width=420,
     )
-    session.set_address("run", chosen if chosen != ids[0] else None)
     return runs[ids.index(chosen)]
 
 
@@ -111,8 +110,9 @@ def choose_subject(run: Run) -> Subject | None:
     """
     beside, controls = st.columns([1, 3], gap="medium")
     with controls:
+        noted = session.keep_in_address("from", [TEST, OWN], TEST)
         kind = st.segmented_control(
-            "Picture", [TEST, OWN], default=TEST, required=True, key="from", bind="query-params"
+            "Picture", [TEST, OWN], required=True, key="from", on_change=noted
         )
         found = _test_picture(cached.open_dataset()) if kind == TEST else _own_picture()
     if found is None:

@@ -43,6 +43,9 @@ LOOKED_AT_FIRST = (State.RUNNING, State.STALLED, State.QUEUED)
 INCLUDED = Kept[str | None]("train_included", None)
 """The included run that the page shows, if it shows one."""
 
+SELECTED_FOR = Kept[str | None]("train_selected_for", None)
+"""The run of the page when the table was drawn last: with another one its row is selected anew."""
+
 CSS = """<style>
 /* The table's own download would hand a run's name to a spreadsheet as a formula. */
 .st-key-train_list [data-testid="stElementToolbar"] { display: none; }
@@ -152,6 +155,9 @@ def _table(signature: str, chosen: str | None) -> None:
         marks = "|".join([*ids, chosen if chosen and chosen not in ids else ""])
         key = f"train_runs_{hashlib.sha256(marks.encode()).hexdigest()[:12]}"
         shown = [ids.index(chosen)] if chosen in ids else []
+        if SELECTED_FOR.get() != chosen and key in st.session_state:
+            st.session_state[key] = {"selection": {"rows": shown}}
+        SELECTED_FOR.set(chosen)
         with st.container(key="train_list"):
             st.html(CSS)
             state = st.dataframe(
@@ -161,31 +167,34 @@ def _table(signature: str, chosen: str | None) -> None:
                 height=min(36 * (len(runs) + 1) + 2, MOST_PIXELS),
                 row_height=36,
                 key=key,
-                on_select=lambda: take_cell(key),
+                on_select=lambda: take_rows(key, ids),
                 selection_mode=["multi-row", "single-cell"],
                 selection_default={"selection": {"rows": shown}},
                 placeholder="–",
                 alt="Runs, the newest first. A click on a row opens it, ticked ones share a chart.",
             )
         selected = [runs[row] for row in state.selection.rows if row < len(runs)]
-        if len(selected) == 1 and selected[0].id != chosen:
-            set_address("run", selected[0].id)
-            st.rerun()
+        if st.query_params.get("run", chosen) != chosen:
+            st.rerun()  # a click has chosen another
         if services.may_change():
             run_actions.actions(selected)
         if len(selected) > 1:
             curves_together(selected)
 
 
-def take_cell(key: str) -> None:
-    """Selects the row of a cell that was clicked, and it alone.
+def take_rows(key: str, ids: Sequence[str]) -> None:
+    """Opens the run of the one row that is selected, or of which a cell was clicked.
 
     Args:
         key: Of the table; to be called in its callback.
+        ids: The run of each row.
     """
-    cells = st.session_state[key].selection.cells
-    if cells:
-        st.session_state[key] = {"selection": {"rows": [cells[0][0]]}}
+    selection = st.session_state[key].selection
+    rows = [cell[0] for cell in selection.cells] or list(selection.rows)
+    if selection.cells:
+        st.session_state[key] = {"selection": {"rows": rows}}
+    if len(rows) == 1 and rows[0] < len(ids):
+        set_address("run", ids[rows[0]])
 
 
 def _rows(runs: Sequence[Run]) -> pa.Table:
