@@ -58,12 +58,12 @@ with guard():
             f"You are looking at a sample: {len(dataset.train.labels):,} of the 50,000 training "
             f"pictures and {len(dataset.test.labels):,} of the 10,000 test pictures."
         )
-        download_panel()
     else:
         st.text(
             "CIFAR-10: 60,000 photographs of 32 × 32 pixels in ten classes, 50,000 to learn from "
             "and 10,000 that are kept aside for the test."
         )
+    download_panel()
     part = st.segmented_control(
         "What to look at",
         list(PARTS),

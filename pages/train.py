@@ -26,10 +26,10 @@ with guard():
     with form, guard():
         if not may_change:
             run_form.closed_form()
-        elif cached.open_dataset().is_sample:
-            download_panel()
         else:
-            run_form.run_form(runs, is_open=not is_watched)
+            download_panel()
+            if not cached.open_dataset().is_sample:
+                run_form.run_form(runs, is_open=not is_watched)
     with runs_place, guard():
         run_list.run_list(runs, chosen)
     with panel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -122,3 +123,37 @@ def test_on_compare_back_undoes_one_choice_and_restores_the_fields(
     page.go_forward()
     settle(page, "Compare")
     expect(page.get_by_role("combobox", name="Second")).to_have_value("Third")
+
+
+@pytest.mark.parametrize(
+    ("place", "heading", "views"),
+    [
+        ("networks", "Networks", ("CNN-6", "CNN-7")),
+        ("dataset", "Dataset", ("Classes", "Arrays")),
+    ],
+)
+def test_a_view_of_any_page_is_an_entry(
+    url: str, open_page: Callable[..., Page], place: str, heading: str, views: tuple[str, str]
+) -> None:
+    page = open_page(viewport={"width": 1400, "height": 1600})
+    page.goto(f"{url}/{place}")
+    walk(page, heading, *(functools.partial(segment(page, view).click) for view in views))
+
+
+def test_a_part_of_a_network_and_a_run_of_the_list_are_entries(
+    url: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(viewport={"width": 1400, "height": 1600})
+    page.goto(f"{url}/networks?network=CNN-6")
+    tab = page.get_by_role("tab", name="Keras code")
+    walk(page, "Networks", tab.click)
+    expect(page.get_by_role("tab").first).to_have_attribute("aria-selected", "true")
+    page.goto(f"{url}/train?run=four")
+    table = page.locator(".st-key-train_list [data-testid=stDataFrame]")
+    walk(
+        page,
+        "Train",
+        lambda: table.click(position={"x": 90, "y": 36 + 18}),
+        lambda: table.click(position={"x": 90, "y": 2 * 36 + 18}),
+    )
+    expect(page.locator(".lab-run")).to_have_text("Four")
