@@ -25,6 +25,7 @@ from cifar_core.inference.room import Room
 from cifar_core.inference.upload import MAX_PIXELS, READABLE, Picture
 from cifar_core.ui import cached, session
 from cifar_core.ui.kept_uploads import take_uploads
+from cifar_core.ui.uploads import refusal_in
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -115,6 +116,8 @@ def _camera_is_allowed(url: str) -> bool:
 def _of_upload(upload: UploadedFile) -> list[Brought]:
     """Returns the picture of a file, or those of a zip; a broken zip is one that is refused."""
     name, room = safe_name(upload.name), cached.decoding_room()
+    if refusal := refusal_in(upload):
+        return [Brought(upload.file_id, name, partial(_refuse, refusal))]
     if not is_archive(bytes(upload.getbuffer()[:4])):
         return [
             Brought(

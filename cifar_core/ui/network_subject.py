@@ -23,6 +23,7 @@ from cifar_core.ui.channel_grids import CSS, picture_html
 from cifar_core.ui.intake import choose_test_picture
 from cifar_core.ui.page import empty_state
 from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
+from cifar_core.ui.uploads import refusal_in
 
 TEST, OWN = "A test picture", "Your picture"
 KIND_WORDS: Mapping[str, str] = {
@@ -194,5 +195,7 @@ def _own_picture() -> tuple[NDArray[np.uint8], str, int | None] | None:
     st.caption("It stays in the memory of this server while you look at it; nothing is stored.")
     if brought is None:
         return None
+    if refusal := refusal_in(brought):
+        raise refusal
     picture = services.read_picture(brought.getvalue(), brought.name)
     return to_network_input(picture.pixels), picture.name, None
