@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cifar_core.ui import descriptors, gate, heaps, sign_in, theme
+from cifar_core.ui import descriptors, gate, heaps, own_address, sign_in, theme
 
 
 def show() -> None:
@@ -51,4 +51,5 @@ if __name__ == "__main__":
 else:
     heaps.keep_few()
     descriptors.allow_many()
+    own_address.bracket_ipv6()
     app = st.App(__file__, middleware=gate.MIDDLEWARE)

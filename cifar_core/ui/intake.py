@@ -6,7 +6,7 @@ What a person brings stays in the server's memory, in that person's session alon
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,8 @@ from cifar_core.inference.names import safe_name
 from cifar_core.inference.room import Room
 from cifar_core.inference.upload import MAX_PIXELS, READABLE, Picture
 from cifar_core.ui import cached, session
-from cifar_core.ui.kept_uploads import take_uploads
+from cifar_core.ui.kept_uploads import name_list, take_uploads
+from cifar_core.ui.page import show_error
 from cifar_core.ui.uploads import refusal_in
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def take_pictures() -> list[Brought]:
     with files:  # Drawn also while hidden: otherwise its files would be forgotten.
         uploads = take_uploads("Drop pictures or a zip of them here, or choose them")
         st.text(PROMISE)
+        uploads = _taken(uploads)
     if files.open:
         return [brought for upload in uploads for brought in _of_upload(upload)]
     if camera.open:
@@ -103,6 +105,17 @@ def take_pictures() -> list[Brought]:
         return [_test_picture(cached.open_dataset())]
 
 
+def _taken(uploads: Sequence[UploadedFile]) -> list[UploadedFile]:
+    """Returns the files that the server has taken; says which others it has not, and why."""
+    refusals = {upload.file_id: refusal_in(upload) for upload in uploads}
+    refused = [upload.name for upload in uploads if refusals[upload.file_id]]
+    first = next(filter(None, refusals.values()), None)
+    if first is not None:
+        what = f"{name_list(refused)}: {first.what}"
+        show_error(PictureError(what, expected=first.expected, remedy=first.remedy))
+    return [upload for upload in uploads if not refusals[upload.file_id]]
+
+
 def _camera_is_allowed(url: str) -> bool:
     """Whether browsers give a page at this address the camera (W3C, Secure Contexts)."""
     parts = urlsplit(url)
@@ -116,8 +129,6 @@ def _camera_is_allowed(url: str) -> bool:
 def _of_upload(upload: UploadedFile) -> list[Brought]:
     """Returns the picture of a file, or those of a zip; a broken zip is one that is refused."""
     name, room = safe_name(upload.name), cached.decoding_room()
-    if refusal := refusal_in(upload):
-        return [Brought(upload.file_id, name, partial(_refuse, refusal))]
     if not is_archive(bytes(upload.getbuffer()[:4])):
         return [
             Brought(

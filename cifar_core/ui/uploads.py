@@ -93,13 +93,13 @@ class UploadLimits:
         own = kept[session_id] + self._arriving[session_id] + size
         if own > settings.MAX_SESSION_UPLOAD_BYTES:
             return (
-                f"This file was not taken: together your files would have {own / 1e6:.0f} MB.\n"
+                f"not taken, for together your files would have {own / 1e6:.0f} MB.\n"
                 f"At most {settings.MAX_SESSION_UPLOAD_BYTES / 1e6:.0f} MB for each visitor.\n"
                 "Remove it and some of the others, then add it again."
             )
         if kept.total() + self._arriving.total() + size > settings.MAX_ALL_UPLOAD_BYTES:
             return (
-                "This file was not taken: the server's room for uploads is full.\n"
+                "not taken, for the server's room for uploads is full.\n"
                 f"At most {settings.MAX_ALL_UPLOAD_BYTES / 1e6:,.0f} MB for all visitors.\n"
                 "Remove it, and add it again in a minute or two."
             )
