@@ -51,5 +51,5 @@ if __name__ == "__main__":
 else:
     heaps.keep_few()
     descriptors.allow_many()
-    own_address.bracket_ipv6()
+    own_address.print_address()
     app = st.App(__file__, middleware=gate.MIDDLEWARE)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import click
 from streamlit import config
+from streamlit.web.server import server_util
 
 
-def bracket_ipv6() -> None:
-    """Has an IPv6 address printed with its brackets; Streamlit prints it as it was given."""
-    address = str(config.get_option("server.address") or "")
-    # A Unix socket has a path; "::" stands for all addresses and is none that opens.
-    is_ipv6 = address.count(":") > 1 and "/" not in address and address != "::"
-    if is_ipv6 and not config.is_manually_set("browser.serverAddress"):
-        config.set_option("browser.serverAddress", f"[{address}]")
+def print_address() -> None:
+    """Prints where the lab is; Streamlit's own line leaves out the brackets of IPv6."""
+    given = next(filter(config.is_manually_set, ("browser.serverAddress", "server.address")), None)
+    address = str(config.get_option(given)) if given else "localhost"
+    address = server_util.get_display_address(address)
+    if "/" in address:
+        return  # a Unix socket: a proxy knows where its page is
+    if address.count(":") > 1 and not address.startswith("["):
+        address = f"[{address}]"
+    click.echo(f"\n  CIFAR-10 Lab: {server_util.get_url(address)}\n")

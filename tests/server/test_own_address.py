@@ -36,9 +36,9 @@ def test_an_ipv6_address_is_printed_as_a_browser_opens_it(tmp_path: Path) -> Non
             stderr=log,
         )
     try:
-        wait_until(lambda: "URL: " in log_path.read_text(), seconds=60)
-        (line,) = [line for line in log_path.read_text().splitlines() if "URL: " in line]
-        url = line.split("URL: ")[1].strip()
+        wait_until(lambda: "Lab: " in log_path.read_text(), seconds=60)
+        (line,) = [line for line in log_path.read_text().splitlines() if "Lab: " in line]
+        url = line.split("Lab: ")[1].strip()
         assert url == f"http://[::1]:{port}"
         with urllib.request.urlopen(f"{url}/_stcore/health") as answer:
             assert answer.read() == b"ok"
