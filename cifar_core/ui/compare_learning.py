@@ -44,21 +44,10 @@ TRAINING_WORDS: Final = (
 def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     """Draws the tutorial's two closing charts for these runs, and the table below them."""
     st.header("The tutorial's two closing charts, drawn again", anchor=False)
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    with row:
-        measure = st.segmented_control(
-            "Measure", MEASURES, key="measure", required=True,
-            on_change=keep_in_address("measure", MEASURES, MEASURES[0]),
-        )  # fmt: skip
-        by = st.segmented_control(
-            "Against", SCALES, key="against", required=True,
-            on_change=keep_in_address("against", SCALES, SCALES[0]),
-        )  # fmt: skip
-        noted = keep_in_address("training", (False, True), start=False)
-        with_training = st.toggle("Training curves", key="training", on_change=noted)
+    measure, by, with_training = _controls()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _curves(runs, names, measure=str(measure), by=str(by), with_training=with_training)
+        _curves(runs, names, measure=measure, by=by, with_training=with_training)
     with right:
         times = [
             EpochTimes(names[run.id], _network(run), _measured(stored.learning(run).epoch_seconds))
@@ -83,6 +72,23 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
         "watched pictures; a dash: not measured, or not reached. Dashed lines: the tutorial's test "
         "accuracy; it published no times."
     )
+
+
+def _controls() -> tuple[str, str, bool]:
+    """Draws what the curves show: the measure, against what, and whether training is beside it."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with row:
+        measure = st.segmented_control(
+            "Measure", MEASURES, key="measure", required=True,
+            on_change=keep_in_address("measure", MEASURES, MEASURES[0]),
+        )  # fmt: skip
+        by = st.segmented_control(
+            "Against", SCALES, key="against", required=True,
+            on_change=keep_in_address("against", SCALES, SCALES[0]),
+        )  # fmt: skip
+        noted = keep_in_address("training", (False, True), start=False)
+        with_training = st.toggle("Training curves", key="training", on_change=noted)
+    return str(measure), str(by), with_training
 
 
 def _curves(

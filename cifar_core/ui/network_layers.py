@@ -14,6 +14,7 @@ from cifar_core.charts.network import in_words, network_svg
 from cifar_core.charts.theme import network_colour
 from cifar_core.glossary import define, explain
 from cifar_core.networks.description import LayerRow, NetworkDescription
+from cifar_core.ui.network_kinds import kinds_explained
 from cifar_core.ui.saving import save_figure
 from cifar_core.ui.tables import csv_download, file_name
 from cifar_core.ui.theme import is_dark
@@ -40,14 +41,6 @@ WHAT_IT_DOES: Mapping[str, str] = {
     "BatchNormalization": "Evens out each channel",
 }
 """Short enough to be read in the table beside the figures."""
-
-TERMS: Mapping[str, str] = {
-    "Conv2D": "convolution",
-    "Activation": "activation function",
-    "Dropout": "dropout",
-    "BatchNormalization": "batch normalisation",
-}
-"""Kinds of layers that the glossary explains, by its terms."""
 
 _ACTIVATIONS: Mapping[str, str] = {
     "relu": "Negative numbers become 0",
@@ -204,9 +197,7 @@ def layer_section(
             measured.
     """
     st.html(layers_html(description, milliseconds, colour=_bar_colour(description)))
-    with st.container(horizontal=True, gap="medium", key=f"kinds_{description.name}"):
-        for kind in dict.fromkeys(row.kind for row in description.rows if row.kind in TERMS):
-            st.caption(TERMS[kind].capitalize(), help=define(TERMS[kind]), width="content")
+    kinds_explained(description)
     with st.expander("What the columns mean"):
         terms = {
             "Output": "Height × width × channels of what the layer gives, or how many numbers.",
