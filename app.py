@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cifar_core.ui import descriptors, gate, heaps, own_address, sign_in, theme
+from cifar_core.ui.kit import theme
+from cifar_core.ui.overview import tour
+from cifar_core.ui.shell import descriptors, gate, malloc_arenas, own_address, sign_in
 
 
 def show() -> None:
@@ -43,13 +45,14 @@ def show() -> None:
     st.set_page_config(page_title=f"{page.title} · CIFAR-10 Lab")
     theme.dress()
     sign_in.enter()
+    tour.tour_line(page.title)
     page.run()
 
 
 if __name__ == "__main__":
     show()
 else:
-    heaps.keep_few()
+    malloc_arenas.keep_few()
     descriptors.allow_many()
     own_address.print_address()
     app = st.App(__file__, middleware=gate.MIDDLEWARE)

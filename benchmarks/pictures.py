@@ -86,7 +86,7 @@ def answer_photo(photo: bytes, models: Sequence[Model]) -> bytes:
 
 def answer_zip(packed: bytes, models: Sequence[Model], *, rest: float = 0.0) -> bytes:
     """Reads a zip as the page does and returns a digest of what the models say of each picture."""
-    from cifar_core.ui.many import AT_ONCE, table_of, thumbnail  # Streamlit comes with it
+    from cifar_core.ui.classify.batch import AT_ONCE, table_of, thumbnail  # Streamlit comes with it
 
     archive, room, glances = Archive(packed), Room(), []
     loads = [

@@ -8,13 +8,14 @@ from cifar_core import services
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import origin_of
 from cifar_core.services import Fit
-from cifar_core.ui import session
-from cifar_core.ui.answers import CAUTION, answer_section, mirror_switch, model_labels
-from cifar_core.ui.feedback import feedback_section, kept_section
-from cifar_core.ui.intake import take_pictures
-from cifar_core.ui.many import many_section
-from cifar_core.ui.page import empty_state, guard, origin_line, page_header
-from cifar_core.ui.saving import chart_format
+from cifar_core.ui.classify.batch import many_section
+from cifar_core.ui.classify.feedback import feedback_section, kept_section
+from cifar_core.ui.classify.predictions import CAUTION, answer_section, mirror_switch
+from cifar_core.ui.classify.upload_box import take_pictures
+from cifar_core.ui.kit import session
+from cifar_core.ui.kit.downloads import chart_format
+from cifar_core.ui.kit.page import empty_state, guard, origin_line, page_header
+from cifar_core.ui.kit.runs.labels import model_labels
 
 MOST_IN_FULL = 6  # More pictures come as a table, and one of them in full.
 FITS: dict[Fit, str] = {"squash": "Whole, squashed", "crop": "Middle, cropped"}

@@ -9,14 +9,15 @@ import streamlit as st
 
 from cifar_core import services
 from cifar_core.errors import LabError
-from cifar_core.ui import compare_learning, compare_pair, compare_tutorial, run_picker, runs_picker
-from cifar_core.ui.compare_agreement import agreement_panel
-from cifar_core.ui.compare_figures import comparison_figures
-from cifar_core.ui.compare_matrices import matrix_panel
-from cifar_core.ui.compare_settings import settings_panel
-from cifar_core.ui.page import empty_state, guard, page_header, show_error
-from cifar_core.ui.saving import take_along
-from cifar_core.ui.session import keep_in_address
+from cifar_core.ui.compare import run_pair, runs_picker, training, tutorial
+from cifar_core.ui.compare.agreement import agreement_panel
+from cifar_core.ui.compare.figures import comparison_figures
+from cifar_core.ui.compare.matrices import matrix_panel
+from cifar_core.ui.compare.settings import settings_panel
+from cifar_core.ui.kit.downloads import take_along
+from cifar_core.ui.kit.page import empty_state, guard, page_header, show_error
+from cifar_core.ui.kit.runs import picker
+from cifar_core.ui.kit.session import keep_in_address
 
 VIEWS = ["Learning", "Mistakes", "Pictures", "Settings", "Tutorial"]
 
@@ -35,9 +36,9 @@ with guard():
         else:
             empty_state("A comparison needs two runs.", "Choose them in the field above.")
         st.header("Meanwhile: what the tutorial published", anchor=False)
-        compare_tutorial.claim_panel()
+        tutorial.claim_panel()
         st.stop()
-    names = run_picker.short_names(chosen)
+    names = picker.short_names(chosen)
     view = st.segmented_control(
         "Look at",
         VIEWS,
@@ -46,23 +47,23 @@ with guard():
         required=True,
     )
     pair = None
-    paired = compare_pair.settled(chosen) if view == "Learning" else chosen
+    paired = run_pair.settled(chosen) if view == "Learning" else chosen
     if view in ("Learning", "Mistakes", "Pictures") and len(paired) > 1:
         try:
-            pair = compare_pair.choose_pair(paired, names)
-            compare_pair.verdict(pair)
+            pair = run_pair.choose_pair(paired, names)
+            run_pair.verdict(pair)
         except LabError as error:
             show_error(error)
     with guard():
         if view == "Learning":
-            compare_learning.learning_panel(chosen, names)
+            training.learning_panel(chosen, names)
         elif view == "Settings":
             settings_panel(chosen, names)
         elif view == "Tutorial":
-            compare_tutorial.tutorial_panel(chosen, names)
+            tutorial.tutorial_panel(chosen, names)
         elif pair is not None and view == "Mistakes":
             matrix_panel(pair)
         elif pair is not None:
             agreement_panel(pair)
     take_along(functools.partial(comparison_figures, chosen, names), "comparison")
-    run_picker.watch(*chosen)
+    picker.watch(*chosen)

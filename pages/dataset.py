@@ -6,18 +6,18 @@ import streamlit as st
 
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.errors import DataError
-from cifar_core.ui import cached
-from cifar_core.ui.dataset_arrays import arrays_section
-from cifar_core.ui.dataset_augmentation import augmentation_section
-from cifar_core.ui.dataset_classes import count_section, statistics_section
-from cifar_core.ui.dataset_doubts import doubts_section
-from cifar_core.ui.dataset_duplicates import duplicates_section
-from cifar_core.ui.dataset_figure import figure_section
-from cifar_core.ui.dataset_gallery import gallery_section
-from cifar_core.ui.dataset_map import map_section
-from cifar_core.ui.download_panel import download_panel
-from cifar_core.ui.page import guard, origin_line, page_header, show_error
-from cifar_core.ui.session import keep_in_address
+from cifar_core.ui.dataset.arrays_section import arrays_section
+from cifar_core.ui.dataset.augmentation import augmentation_section
+from cifar_core.ui.dataset.class_statistics import count_section, statistics_section
+from cifar_core.ui.dataset.embedding_map import map_section
+from cifar_core.ui.dataset.image_gallery import gallery_section
+from cifar_core.ui.dataset.label_errors import doubts_section
+from cifar_core.ui.dataset.near_duplicates import duplicates_section
+from cifar_core.ui.dataset.tutorial_figure import figure_section
+from cifar_core.ui.kit import caches
+from cifar_core.ui.kit.jobs.dataset_download import download_panel
+from cifar_core.ui.kit.page import guard, origin_line, page_header, show_error
+from cifar_core.ui.kit.session import keep_in_address
 
 
 def pictures(dataset: Dataset) -> None:
@@ -48,7 +48,7 @@ PARTS = {
 page_header("Dataset", "What do the pictures look like that the networks learn from?")
 with guard():
     try:
-        dataset = cached.open_dataset()
+        dataset = caches.open_dataset()
     except DataError as error:
         show_error(error)
         download_panel()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cifar_core.ui.glossary_list import glossary_list
-from cifar_core.ui.page import guard, page_header
+from cifar_core.ui.kit.page import guard, page_header
+from cifar_core.ui.overview.glossary_list import glossary_list
 
 page_header("Glossary", "What do the terms mean?")
 

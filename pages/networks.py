@@ -10,15 +10,15 @@ from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import (
     NetworkDescription,
 )
-from cifar_core.ui.network_activations import activation_section, filter_section, fixed_words
-from cifar_core.ui.network_layers import drawing, layer_section, totals
-from cifar_core.ui.network_pair import comparison_section, pair_of
-from cifar_core.ui.network_subject import choose_run, choose_subject, inside_origin, open_inside
-from cifar_core.ui.network_text import printouts, source_codes
-from cifar_core.ui.network_times import first_run, layer_milliseconds, time_section
-from cifar_core.ui.page import empty_state, guard, origin_line, page_header
-from cifar_core.ui.session import keep_in_address
-from cifar_core.ui.worked_section import worked_section
+from cifar_core.ui.kit.page import empty_state, guard, origin_line, page_header
+from cifar_core.ui.kit.session import keep_in_address
+from cifar_core.ui.networks.activations import activation_section, filter_section, fixed_words
+from cifar_core.ui.networks.comparison import comparison_section, pair_of
+from cifar_core.ui.networks.layer_table import drawing, layer_section, totals
+from cifar_core.ui.networks.layer_times import first_run, layer_milliseconds, time_section
+from cifar_core.ui.networks.subject import choose_run, choose_subject, inside_origin, open_inside
+from cifar_core.ui.networks.text import printouts, source_codes
+from cifar_core.ui.networks.worked_section import worked_section
 
 BOTH = "Side by side"
 LAYERS, FILTERS, ACTIVATIONS = "Layers", "Filters", "Activations"
@@ -85,7 +85,7 @@ with guard():
         on_change=keep_in_address("network", [*titles, BOTH], next(iter(titles))),
         label_visibility="collapsed",
     )
-    names = pair_of(list(NETWORKS)) if chosen == BOTH else [titles[chosen]]
+    names = pair_of(list(NETWORKS)) if chosen == BOTH else [titles[str(chosen)]]
     described = [services.describe_network(name) for name in names]
 
     inside = [] if chosen == BOTH else [FILTERS, ACTIVATIONS, WORKED]

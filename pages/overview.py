@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from cifar_core import services
-from cifar_core.ui import cached
-from cifar_core.ui.overview_sections import class_strip, headline, running_now, ways
-from cifar_core.ui.page import empty_state, guard, page_header
-from cifar_core.ui.tour import is_first, tour_offer
+from cifar_core.ui.kit import caches
+from cifar_core.ui.kit.page import empty_state, guard, page_header
+from cifar_core.ui.overview.sections import class_strip, headline, running_now, ways
+from cifar_core.ui.overview.tour import is_first, tour_offer
 
 page_header("Overview", "What is this lab, and what has it found?")
 
@@ -21,7 +21,7 @@ with guard():
             "the reference. Everything is real: you can start a training, follow it, and ask of "
             "every figure where it comes from."
         )
-        class_strip(cached.open_dataset())
+        class_strip(caches.open_dataset())
     with steps:
         tour_offer()
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cifar_core.ui import cached
-from cifar_core.ui.page import guard, origin_line, page_header
-from cifar_core.ui.picture_choice import choose_picture
-from cifar_core.ui.picture_sections import (
+from cifar_core.ui.dataset.image_choice import choose_picture
+from cifar_core.ui.dataset.image_sections import (
     answers_section,
     known_section,
     neighbours_section,
     pixels_section,
 )
+from cifar_core.ui.kit import caches
+from cifar_core.ui.kit.page import guard, origin_line, page_header
 
 page_header("Picture", "What is known of this one picture?")
 with guard():
-    dataset = cached.open_dataset()
+    dataset = caches.open_dataset()
     split, index = choose_picture(dataset)
     pixels_section(split, index)
 

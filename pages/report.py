@@ -6,11 +6,11 @@ import streamlit as st
 
 from cifar_core import services
 from cifar_core.report.subjects import MOST_RUNS
-from cifar_core.ui import report_panel
-from cifar_core.ui.model_panel import model_panel
-from cifar_core.ui.page import empty_state, guard, page_header
-from cifar_core.ui.run_picker import run_labels
-from cifar_core.ui.session import hold_choice, keep_in_address
+from cifar_core.ui.kit.page import empty_state, guard, page_header
+from cifar_core.ui.kit.runs.picker import run_labels
+from cifar_core.ui.kit.session import hold_choice, keep_in_address
+from cifar_core.ui.report import report_panel
+from cifar_core.ui.report.model_panel import model_panel
 
 page_header("Report", "What has been found, to save, to print and to present?")
 

@@ -9,20 +9,21 @@ import streamlit as st
 
 from cifar_core import services
 from cifar_core.errors import LabError
-from cifar_core.ui import answer_picker, result_panels, run_picker
-from cifar_core.ui.confidence_panel import confidence_panel
-from cifar_core.ui.confusion_panel import confusion_frame, confusion_panel
-from cifar_core.ui.page import empty_state, guard, origin_line, page_header, show_error
-from cifar_core.ui.result_figures import result_figures
-from cifar_core.ui.saving import take_along
-from cifar_core.ui.session import keep_in_address
+from cifar_core.ui.kit.downloads import take_along
+from cifar_core.ui.kit.page import empty_state, guard, origin_line, page_header, show_error
+from cifar_core.ui.kit.runs import picker
+from cifar_core.ui.kit.session import keep_in_address
+from cifar_core.ui.results import panels, prediction_picker
+from cifar_core.ui.results.confidence_panel import confidence_panel
+from cifar_core.ui.results.confusion_panel import confusion_frame, confusion_panel
+from cifar_core.ui.results.figures import result_figures
 
 VIEWS = ["Confusions", "Classes", "Confidence", "Advice"]
 
 page_header("Results", "How good is this network, where does it fail, and can it be trusted?")
 
 with guard():
-    run = run_picker.choose_run(services.list_runs())
+    run = picker.choose_run(services.list_runs())
     if run is None:
         empty_state("No network has been trained here yet.", "Start a training", "pages/train.py")
         st.stop()
@@ -31,7 +32,7 @@ with guard():
         figures = services.read_evaluation(run)
     except LabError as error:
         show_error(error)
-    origin = result_panels.headline(run, figures)
+    origin = panels.headline(run, figures)
 
     with guard():
         row = st.container(horizontal=True, gap="medium", vertical_alignment="bottom")
@@ -43,19 +44,19 @@ with guard():
             required=True,
             wrap=True,
         )
-        answers = answer_picker.choose_answers(run, row)
+        answers = prediction_picker.choose_answers(run, row)
         if answers is None:
-            answer_picker.film(run, functools.partial(confusion_frame, run))
+            prediction_picker.film(run, functools.partial(confusion_frame, run))
             st.stop()
         if view == "Classes":
-            result_panels.class_panel(run, answers)
+            panels.class_panel(run, answers)
         elif view == "Confidence":
             confidence_panel(run, answers, figures)
         elif view == "Advice":
-            result_panels.advice_panel(run, answers)
+            panels.advice_panel(run, answers)
         else:
             confusion_panel(run, answers)
         if answers.origin != origin:
             origin_line(answers.origin)
         take_along(functools.partial(result_figures, run, figures, answers), f"{run.id}-figures")
-    run_picker.watch(run)
+    picker.watch(run)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from cifar_core import services
-from cifar_core.ui import cached, run_actions, run_form, run_list, run_panel
-from cifar_core.ui.download_panel import download_panel
-from cifar_core.ui.page import guard, page_header
+from cifar_core.ui.kit import caches
+from cifar_core.ui.kit.jobs.dataset_download import download_panel
+from cifar_core.ui.kit.page import guard, page_header
+from cifar_core.ui.train import run_actions, run_form, run_list, run_panel
 
 page_header("Train", "How does a network learn to see, and how well does it do so far?")
 
@@ -28,7 +29,7 @@ with guard():
             run_form.closed_form()
         else:
             download_panel()
-            if not cached.open_dataset().is_sample:
+            if not caches.open_dataset().is_sample:
                 run_form.run_form(runs, is_open=not is_watched)
     with runs_place, guard():
         run_list.run_list(runs, chosen)

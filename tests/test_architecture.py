@@ -31,7 +31,7 @@ from tests.source import (
 
 PLANTED: Mapping[str, tuple[str, str]] = {
     "Imports go downwards": ("cifar_core/settings.py", "cifar_core.services"),
-    "Nothing below imports a page": ("cifar_core/ui/tables.py", "pages.compare"),
+    "Nothing below imports a page": ("cifar_core/ui/kit/tables.py", "pages.compare"),
     "TensorFlow, Keras and JAX are imported below training and networks only": (
         "pages/results.py",
         "keras.layers",
@@ -40,11 +40,16 @@ PLANTED: Mapping[str, tuple[str, str]] = {
     "Streamlit is imported by the screen only": ("cifar_core/services/__init__.py", "streamlit"),
     "The worker alone imports training": ("pages/train.py", "cifar_core.training.train"),
     "Nobody imports the worker: it is started": ("cifar_core/runs/manager.py", WORKER),
-    "The command line knows no screen": ("cifar_core/commands/runs.py", "cifar_core.ui.tables"),
+    "The command line knows no screen": ("cifar_core/commands/runs.py", "cifar_core.ui.kit.tables"),
     "The screen and the command line change the lab through services alone": (
         "pages/train.py",
         "cifar_core.runs.manager",
     ),
+    "A page's folder imports the kit, never another page's": (
+        "cifar_core/ui/results/panels.py",
+        "cifar_core.ui.compare.table",
+    ),
+    "The kit knows no page": ("cifar_core/ui/kit/page.py", "cifar_core.ui.overview.tour"),
     "A training draws nothing and starts nothing": (
         "cifar_core/training/course.py",
         "cifar_core.charts.curves",

@@ -11,7 +11,7 @@ import pytest
 from cifar_core.glossary import GLOSSARY, define, explain, explain_found
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted([*(ROOT / "cifar_core" / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")])
+SOURCES = sorted([*(ROOT / "cifar_core" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")])
 
 EXPECTED = (
     *("epoch", "batch size", "learning rate", "validation split", "accuracy", "top-5 accuracy"),

@@ -18,7 +18,7 @@ from cifar_core import services
 from cifar_core.charts import curves, theme
 from cifar_core.errors import LabError
 from cifar_core.inference.names import safe_name
-from cifar_core.ui.tables import csv_bytes, file_name, plain
+from cifar_core.ui.kit.tables import csv_bytes, file_name, plain
 from tests.hostile_names import FAMILIES, NAMES
 from tests.pages.shown import PATIENCE_SECONDS
 from tools.fabricate import Fake, fabricate
@@ -128,7 +128,7 @@ class _Tags(html.parser.HTMLParser):
 def test_no_name_is_html_in_the_boxes_and_lines_of_a_page() -> None:
     def page() -> None:
         from cifar_core.errors import LabError
-        from cifar_core.ui.page import empty_state, origin_line, show_error
+        from cifar_core.ui.kit.page import empty_state, origin_line, show_error
         from tests.hostile_names import NAMES
 
         for name in NAMES:

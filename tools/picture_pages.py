@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.first_visit import COOKIE
+from cifar_core.ui.kit.first_visit import COOKIE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

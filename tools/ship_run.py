@@ -21,7 +21,7 @@ from cifar_core.runs import digests
 from cifar_core.runs.folder import Label
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import PREDICTIONS_EVERY
-from cifar_core.ui.run_words import recipe_title
+from cifar_core.ui.kit.runs.labels import recipe_title
 
 HISTORY = (
     "recipe.json",

@@ -1,8 +1,11 @@
-"""The ten classes in sentences: plurals, articles and what happened to a picture."""
+"""Classes and predictions in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.formats import percent
@@ -51,3 +54,31 @@ def taken_for(*, true: int, predicted: int, count: int, total: int) -> str:
         verdict = f"taken for {with_article(predicted) if count <= 1 else plural(predicted)}"
     share = f" ({percent(count / total)})" if count else ""
     return f"{of} {were} {verdict}{share}"
+
+
+def prediction_sentence(model: str, probabilities: NDArray[np.float32]) -> str:
+    """Returns a model's prediction in a sentence.
+
+    Args:
+        model: What the model is called.
+        probabilities: (10,), summing to 1.
+    """
+    first, second = (int(label) for label in np.argsort(-probabilities, kind="stable")[:2])
+    return (
+        f"{model} takes this for {with_article(first)}, "
+        f"{percent(float(probabilities[first]))}; second: {CLASS_NAMES[second]}, "
+        f"{percent(float(probabilities[second]))}."
+    )
+
+
+def disagreement(answers: Mapping[str, NDArray[np.float32]]) -> str:
+    """Says in a sentence that models see different classes; empty where they agree.
+
+    Args:
+        answers: Probabilities (10,) by what the models are called.
+    """
+    seen = {model: int(np.argmax(values)) for model, values in answers.items()}
+    if len(set(seen.values())) < 2:
+        return ""
+    says = listed([f"{model} says {CLASS_NAMES[label]}" for model, label in seen.items()])
+    return f"The models disagree: {says}. At least one of them is wrong."

@@ -1,1 +1,1 @@
-"""Streamlit components that several pages share."""
+"""The screen: a folder for each page over a kit; no page imports another."""

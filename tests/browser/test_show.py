@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from cifar_core import services
 from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.first_visit import COOKIE
+from cifar_core.ui.kit.first_visit import COOKIE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -20,7 +20,7 @@ from cifar_core.evaluation.classification import (
 )
 from cifar_core.evaluation.metrics import confusion
 from cifar_core.evaluation.ranking import precision_recall
-from cifar_core.ui.tables import csv_bytes
+from cifar_core.ui.kit.tables import csv_bytes
 
 NAMES = list(CLASS_NAMES)
 UNEVEN: list[int] = np.repeat(np.arange(10), [5, 70, 20, 41, 9, 66, 13, 30, 2, 44]).tolist()

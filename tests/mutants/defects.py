@@ -167,6 +167,8 @@ def _names(node: ast.AST, spot: Spot, project: Project) -> Found:
         case ast.Name(id=name, ctx=ast.Load()):
             for other in sorted(_same_kind(name, spot.function)):
                 yield "name", ast.Name(other, ast.Load()), f"{name} → {other}"
+        case ast.Attribute(value=ast.Name(id="colours")):
+            return  # of the theme: a look, no figure
         case ast.Attribute(value=value, attr=name, ctx=ast.Load()):
             whose = ast.dump(value)
             used = {

@@ -21,7 +21,19 @@ from tests.mutants import defects
 from tests.mutants.project import COSMETIC, Project
 from tests.mutants.spots import Change, Spot, targets
 
-_CONSTANTS = ("PIXELS", "HEIGHT", "WIDTH", "SIDE", "CSS", "ICON", "SIGN", "GAP", "TTL", "CELL")
+_CONSTANTS = (
+    "PIXELS",
+    "HEIGHT",
+    "WIDTH",
+    "SIDE",
+    "CSS",
+    "ICON",
+    "SIGN",
+    "GAP",
+    "TTL",
+    "CELL",
+    "TICK",
+)
 _SKIPPED = (ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.Global, ast.Pass)
 
 

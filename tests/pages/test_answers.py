@@ -21,8 +21,8 @@ from cifar_core.inference.novelty import NoneOfThese
 from cifar_core.runs import digests
 from cifar_core.services import Answer
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.answers import foreign_sentence, origin_sentence
-from cifar_core.ui.explanations import CLOSER, glow, map_sentence
+from cifar_core.ui.classify.explanations import CLOSER, glow, map_sentence
+from cifar_core.ui.classify.predictions import foreign_sentence, origin_sentence
 from tests.pages.shown import html_of, new_page
 
 

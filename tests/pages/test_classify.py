@@ -16,14 +16,16 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import files, recipes, services, settings
 from cifar_core.dataset import CLASS_NAMES
+from cifar_core.evaluation.words import disagreement, prediction_sentence
 from cifar_core.runs.folder import RunFolder
 from cifar_core.services.access import OWNER, acting_for
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui import cached, session
-from cifar_core.ui import many as many_pictures
-from cifar_core.ui.answers import answer_sentence, disagreement, model_labels, picture_pair
-from cifar_core.ui.intake import CAMERA, TEST
-from cifar_core.ui.many import AT_ONCE, whole_table
+from cifar_core.ui.classify import batch as many_pictures
+from cifar_core.ui.classify.batch import AT_ONCE, whole_table
+from cifar_core.ui.classify.predictions import picture_pair
+from cifar_core.ui.classify.upload_box import CAMERA, TEST
+from cifar_core.ui.kit import caches, session
+from cifar_core.ui.kit.runs.labels import model_labels
 from tests.pages.shown import html_of, new_page, open_page
 
 opened = partial(open_page, "classify")
@@ -162,7 +164,7 @@ def test_a_test_picture_is_compared_with_what_the_dataset_says(model: str) -> No
 
 
 def test_a_test_picture_outside_the_sample_is_explained(model: str) -> None:
-    dataset = cached.open_dataset()
+    dataset = caches.open_dataset()
     missing = next(n for n in range(10_000) if n not in set(dataset.test.indices.tolist()))
     app = opened(from_=TEST, picture=str(missing))
     assert f"Picture {missing} of the test split is not in the shipped sample" in html_of(app)
@@ -413,7 +415,7 @@ def test_pictures_whose_truth_is_known_are_not_asked_about(model: str) -> None:
 
 def test_a_network_is_loaded_once_for_all_sessions(model: str) -> None:
     run = services.find_model(model)
-    assert cached.open_model(run) is cached.open_model(run)
+    assert caches.open_model(run) is caches.open_model(run)
 
 
 def test_crop_and_squash_show_different_pixels() -> None:
@@ -423,10 +425,10 @@ def test_crop_and_squash_show_different_pixels() -> None:
 
 def test_the_sentence_names_first_and_second_with_the_right_article() -> None:
     values = np.array([0.0, 0.2, 0, 0.7, 0.1, 0, 0, 0, 0, 0], np.float32)
-    assert answer_sentence("CNN-4", values) == (
+    assert prediction_sentence("CNN-4", values) == (
         "CNN-4 takes this for a cat, 70.0%; second: automobile, 20.0%."
     )
-    assert "for an automobile, 70.0%" in answer_sentence(
+    assert "for an automobile, 70.0%" in prediction_sentence(
         "CNN-4", values[[0, 3, 2, 1, *range(4, 10)]]
     )
 

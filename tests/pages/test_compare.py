@@ -21,9 +21,10 @@ from cifar_core.evaluation.comparison import mcnemar
 from cifar_core.evaluation.published import published_matrix
 from cifar_core.runs.conditions import caveat
 from cifar_core.runs.folder import RunFolder, State
-from cifar_core.ui import matrix_cells, runs_picker
-from cifar_core.ui.compare_figures import comparison_figures
-from cifar_core.ui.runs_picker import filtered
+from cifar_core.ui.compare import runs_picker
+from cifar_core.ui.compare.figures import comparison_figures
+from cifar_core.ui.compare.runs_picker import filtered
+from cifar_core.ui.kit import matrix_cells
 from tests.pages import shown
 from tests.pages.shown import html_of, new_page, words_of
 from tools.fabricate import Fake, fabricate

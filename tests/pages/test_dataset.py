@@ -21,15 +21,19 @@ from cifar_core.networks import NETWORKS
 from cifar_core.recipes import recipe
 from cifar_core.runs.results import Predictions
 from cifar_core.settings import PROJECT_DIR, current
-from cifar_core.ui import cached
-from cifar_core.ui.dataset_classes import PUBLISHED_DEVIATION, PUBLISHED_MEAN, count_sentence
-from cifar_core.ui.dataset_figure import draw_figure
-from cifar_core.ui.dataset_filter import (
+from cifar_core.ui.dataset.class_statistics import (
+    PUBLISHED_DEVIATION,
+    PUBLISHED_MEAN,
+    count_sentence,
+)
+from cifar_core.ui.dataset.image_filter import (
     Found,
     choose_pictures,
     keep_answered,
     keep_doubtful,
 )
+from cifar_core.ui.dataset.tutorial_figure import draw_figure
+from cifar_core.ui.kit import caches
 from tests.pages.shown import open_page
 from tools.fabricate import Fake, fabricate
 
@@ -270,7 +274,7 @@ def test_the_augmentation_shows_a_picture_unchanged_and_then_as_the_network_sees
 def test_the_augmentation_is_that_of_the_chosen_network_and_recipe(network: str, name: str) -> None:
     title, recipe_title = NETWORKS[network].title, NAMED_RECIPES[name].title
     app = opened(part="Augmentation", example="3", network=title, recipe=recipe_title)
-    train = cached.open_dataset().train
+    train = caches.open_dataset().train
     chosen = recipe(name, network)
     labels, _ = load_labels()
     seen = preview(chosen, labels, int(train.indices[3]), train.images[3], 13)
@@ -330,8 +334,8 @@ def test_statistics_agree_with_the_plain_formulas() -> None:
 
 @pytest.mark.data
 def test_the_statistics_of_the_full_set_are_the_published_ones() -> None:
-    dataset = cached.open_dataset()
-    figures = cached.measure(dataset, dataset.train)
+    dataset = caches.open_dataset()
+    figures = caches.measure(dataset, dataset.train)
     np.testing.assert_allclose(figures.mean, PUBLISHED_MEAN, atol=5e-5)
     np.testing.assert_allclose(figures.deviation, PUBLISHED_DEVIATION, atol=5e-5)
 
@@ -376,7 +380,7 @@ def test_the_arrays_are_those_of_the_full_set() -> None:
 @pytest.mark.parametrize("place", [0, 6, 23])
 def test_a_chosen_image_is_worked_out(place: int) -> None:
     app = opened(part="Arrays", image=str(place))
-    train = cached.open_dataset().train
+    train = caches.open_dataset().train
     index = int(train.indices[place])
     pixels, vector = (element.value for element in app.dataframe[2:])
     assert vector.iloc[0].tolist() == [int(label == train.labels[place]) for label in range(10)]

@@ -9,7 +9,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.testing.v1 import AppTest, local_script_runner
 
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.intake import CAMERA, NO_CAMERA, _camera_is_allowed
+from cifar_core.ui.classify.upload_box import CAMERA, NO_CAMERA, _camera_is_allowed
 from tests.pages.classify_page import png, wide
 from tests.pages.shown import html_of, new_page, open_page
 

@@ -20,10 +20,10 @@ from cifar_core.recipes import recipe
 from cifar_core.runs import timing
 from cifar_core.runs.reading import Run
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.network_activations import fixed_words
-from cifar_core.ui.network_layers import layer_table, milliseconds_words, what_it_does
-from cifar_core.ui.network_pair import compare
-from cifar_core.ui.theme import RIGHT_SIGN, WRONG_SIGN
+from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
+from cifar_core.ui.networks.activations import fixed_words
+from cifar_core.ui.networks.comparison import compare
+from cifar_core.ui.networks.layer_table import layer_table, milliseconds_words, what_it_does
 from tests.pages.shown import PATIENCE_SECONDS, html_of, new_page, open_page
 from tools.fabricate import Fake, add_network, fabricate
 
@@ -357,12 +357,12 @@ def test_of_more_than_two_networks_two_are_chosen(monkeypatch: pytest.MonkeyPatc
     def page() -> None:
         import streamlit as st
 
-        from cifar_core.ui.network_pair import pair_of
+        from cifar_core.ui.networks.comparison import pair_of
 
         st.text(" ".join(pair_of(["cnn4", "cnn6", "third"])))
 
     third = Network("third", "Third", "Another one.")
-    monkeypatch.setattr("cifar_core.ui.network_pair.NETWORKS", {**NETWORKS, "third": third})
+    monkeypatch.setattr("cifar_core.ui.networks.comparison.NETWORKS", {**NETWORKS, "third": third})
     app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
     app.query_params["right"] = "third"
     app.run()

@@ -10,7 +10,7 @@ from cifar_core import services
 from cifar_core.runs import reading
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui import overview_sections, tour
+from cifar_core.ui.overview import sections, tour
 from tests.pages.shown import new_page, words_of
 from tools.fabricate import Fake, fabricate
 
@@ -94,11 +94,11 @@ def test_a_living_run_is_shown_with_its_progress(
     fabricate(runs_dir, Fake(run_id="living", name="a <b> run", done=1, state=State.RUNNING))
     living = reading.read(runs_dir, "living")
     alive = reading.Run(living.folder, State.RUNNING, living.recipe, living.status, living.label)
-    monkeypatch.setattr(overview_sections, "_alive", lambda: [alive] * 5)
+    monkeypatch.setattr(sections, "_alive", lambda: [alive] * 5)
     app = open_app()
     assert not app.exception
     texts = [element.proto.text for element in app.get("progress")]
-    assert len(texts) == overview_sections.MOST_LIVE
+    assert len(texts) == sections.MOST_LIVE
     assert r"a \<b\> run" in texts[0]
     assert "And 2 more." in words_of(app)
 

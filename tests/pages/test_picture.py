@@ -12,8 +12,8 @@ from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.sample import load_sample
 from cifar_core.networks import NETWORKS
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.picture_choice import beside
-from cifar_core.ui.picture_sections import channels
+from cifar_core.ui.dataset.image_choice import beside
+from cifar_core.ui.dataset.image_sections import channels
 from tests.pages.shown import html_of, open_page
 
 opened = partial(open_page, "picture")

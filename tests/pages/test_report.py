@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import formats, services
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui import report_panel
+from cifar_core.ui.report import report_panel
 from tests.pages import shown
 from tests.pages.shown import words_of
 from tools.fabricate import Fake, fabricate

@@ -15,9 +15,10 @@ from cifar_core import files, services
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.runs.folder import State
-from cifar_core.ui import picture_browser, result_panels
-from cifar_core.ui.answer_picker import PLAYED_EPOCH
-from cifar_core.ui.result_figures import result_figures
+from cifar_core.ui.kit import image_browser
+from cifar_core.ui.results import panels
+from cifar_core.ui.results.figures import result_figures
+from cifar_core.ui.results.prediction_picker import PLAYED_EPOCH
 from tests.pages import shown
 from tests.pages.shown import html_of, new_page, words_of
 from tools.fabricate import Fake, fabricate
@@ -140,7 +141,7 @@ def test_the_saved_report_holds_the_classes_and_then_the_averages(
 ) -> None:
     fabricate(runs_dir, Fake(run_id="only"))
     saved = []
-    monkeypatch.setattr(result_panels, "csv_download", lambda table, *_, **__: saved.append(table))
+    monkeypatch.setattr(panels, "csv_download", lambda table, *_, **__: saved.append(table))
     open_page(view="Classes")
     assert list(saved[0]["class"]) == [*CLASS_NAMES, "accuracy", "macro avg", "weighted avg"]
     wanted = sklearn_report("only")["macro avg"]["f1-score"]
@@ -328,9 +329,9 @@ def test_the_probabilities_of_the_pictures_stand_in_a_table(runs_dir: Path) -> N
     assert table["picture"].tolist() == [f"test {index}" for index in indices_of(app, "test")]
     first = calibrated("only")[int(table["picture"][0].split()[1])]
     assert np.allclose(table.loc[0, list(CLASS_NAMES)].to_numpy(float), first, atol=1e-7)
-    assert picture_browser.CALIBRATED in [item.value for item in app.caption]
+    assert image_browser.CALIBRATED in [item.value for item in app.caption]
     early = open_page(split="Validation pictures by epoch", epoch="1")
-    assert picture_browser.CALIBRATED not in [item.value for item in early.caption]
+    assert image_browser.CALIBRATED not in [item.value for item in early.caption]
 
 
 def test_the_temperature_is_applied_to_the_network_it_was_fitted_to_only(runs_dir: Path) -> None:

@@ -24,8 +24,8 @@ from cifar_core.evaluation.published import published
 from cifar_core.networks.description import load_description
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.dataset_figure import draw_figure
-from cifar_core.ui.tables import plain
+from cifar_core.ui.dataset.tutorial_figure import draw_figure
+from cifar_core.ui.kit.tables import plain
 from tests.pages.shown import Downloads, charts_of, new_page, open_page
 from tools.fabricate import Fake, fabricate
 
@@ -79,7 +79,7 @@ def test_every_chart_is_saved_in_the_chosen_format(view: str, chosen: str) -> No
 
 def test_a_saved_chart_keeps_the_ground_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     for dark, colours in ((False, LIGHT), (True, DARK)):
-        monkeypatch.setattr("cifar_core.ui.result_panels.is_dark", lambda dark=dark: dark)
+        monkeypatch.setattr("cifar_core.ui.results.panels.is_dark", lambda dark=dark: dark)
         (chart,) = charts_of(open_page("results", view="Classes")).values()
         assert chart["layout"]["paper_bgcolor"] == colours.background
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from cifar_core.settings import MAX_SESSION_UPLOAD_BYTES, PROJECT_DIR
-from cifar_core.ui.uploads import MOST_NOTES
+from cifar_core.ui.shell.upload_limits import MOST_NOTES
 from tests.server.lab import XSRF, Lab, run_page, upload_of
 
 ODD = [*string.punctuation, "\x80", "é", "\t", " ", ";", "=", '"', "\\", ",,", "==", ";;", "$x"]

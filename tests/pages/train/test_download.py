@@ -7,7 +7,7 @@ import streamlit as st
 
 from cifar_core import formats, services
 from cifar_core.dataset.download import DownloadStatus
-from cifar_core.ui.tables import plain
+from cifar_core.ui.kit.tables import plain
 from tests.pages.train.tool import FakeDataset, button, page
 
 

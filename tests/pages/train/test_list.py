@@ -16,7 +16,7 @@ from cifar_core.errors import RunError
 from cifar_core.runs.folder import State, Status
 from cifar_core.runs.results import learning_of
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui import run_actions
+from cifar_core.ui.train import run_actions
 from tests.pages.shown import charts_of
 from tests.pages.train.tool import (
     HOSTILE,
@@ -250,7 +250,7 @@ def test_the_ticked_runs_share_a_chart_with_a_line_for_each(runs_dir: Path) -> N
         fabricate(runs_dir, Fake(run_id=f"cnn4-{number}", accuracy=reached, name=f"Run {number}"))
     app = page(run="cnn4-1")
     assert "together_accuracy" not in charts_of(app)
-    app.session_state[app.dataframe[0].key] = {"selection": {"rows": [0, 1, 2]}}
+    app.session_state[str(app.dataframe[0].key)] = {"selection": {"rows": [0, 1, 2]}}
     app.run()
     assert not app.exception
     for measure in ("accuracy", "loss"):

@@ -16,7 +16,7 @@ from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import RunError
 from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui import run_details
+from cifar_core.ui.train import run_details
 from tests.pages.shown import new_page
 from tests.pages.train.tool import (
     alive,

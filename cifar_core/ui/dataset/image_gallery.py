@@ -1,0 +1,144 @@
+"""The pictures themselves: the tutorial's figure, and the gallery of all with its filters."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core import services
+from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, TRAIN_BATCHES
+from cifar_core.dataset.arrays import Dataset, Split
+from cifar_core.runs.reading import Run
+from cifar_core.ui.dataset.image_filter import (
+    DOUBTFUL,
+    RIGHT,
+    WRONG,
+    Found,
+    ImageFilter,
+    find_images,
+)
+from cifar_core.ui.kit.images import gallery, picture_address
+from cifar_core.ui.kit.page import empty_state
+from cifar_core.ui.kit.runs.labels import model_labels
+
+PAGE_PICTURES = 48
+ALL = "all"
+
+
+def captions(split: Split, places: NDArray[np.int64]) -> list[str]:
+    """Returns each picture's official index and, in the train split, its batch."""
+    indices = [int(index) for index in split.indices[places]]
+    if split.name == "test":
+        return [str(index) for index in indices]
+    return [f"{index}, batch {index // BATCH_PICTURES + 1}" for index in indices]
+
+
+def links(split: Split, places: NDArray[np.int64], **query: str) -> list[str]:
+    """Returns the addresses of the pictures' own pages, with what else they are to know."""
+    return [picture_address(split.name, int(index), **query) for index in split.indices[places]]
+
+
+@st.fragment
+def gallery_section(dataset: Dataset) -> None:
+    """All pictures by split, class, batch, answer and doubt, page by page; a click opens one."""
+    with st.container(horizontal=True):
+        name = st.segmented_control(
+            "Split",
+            ["train", "test"],
+            default="train",
+            required=True,
+            key="split",
+            bind="query-params",
+            on_change=_to_first_page,
+        )
+        split = dataset.train if name == "train" else dataset.test
+        label = _choice("Class", [ALL, *CLASS_NAMES], "class")
+        batch = ALL
+        if name == "train":
+            batch = _choice(
+                "Training batch",
+                [ALL, *map(str, range(1, TRAIN_BATCHES + 1))],
+                "batch",
+                help="The training pictures come in five files of 10,000.",
+            )
+        doubt = _choice(
+            "Label",
+            [ALL, DOUBTFUL],
+            "label",
+            help="Doubtful: networks that never learned from the picture are confident that "
+            "it shows another class. Most of these labels are right all the same; see the part "
+            "Doubtful labels.",
+        )
+        answer = _choice(
+            "Answered",
+            [ALL, RIGHT, WRONG],
+            "answered",
+            help="What a trained network said: of the test pictures, and of those training "
+            "pictures that were held out of its training.",
+        )
+        model = _choice_of_model() if answer != ALL else None
+    wanted = ImageFilter(
+        str(name),
+        class_="" if label == ALL else label,
+        batch="" if batch == ALL else batch,
+        label="" if doubt == ALL else doubt,
+        answered="" if answer == ALL else answer,
+        by=model.id if model is not None else "",
+    )
+    _page(split, find_images(dataset, wanted), wanted)
+
+
+def _choice(title: str, options: list[str], key: str, *, help: str | None = None) -> str:  # noqa: A002
+    return str(
+        st.selectbox(
+            title,
+            options,
+            key=key,
+            bind="query-params",
+            width=150,
+            on_change=_to_first_page,
+            help=help,
+        )
+    )
+
+
+def _choice_of_model() -> Run | None:
+    models = services.list_models()
+    names = model_labels(models)
+    by_name = {name: run for run in models if (name := names[run.id])}
+    if not by_name:
+        return None
+    return by_name[_choice("by", list(by_name), "model")]
+
+
+def _page(split: Split, found: Found, wanted: ImageFilter) -> None:
+    """Draws one page of the pictures that were found."""
+    if found.note:
+        st.text(found.note)
+    if not len(found.places):
+        empty_state("No picture fits these choices.", "Choose fewer of them, or another class.")
+        return
+    pages = -(-len(found.places) // PAGE_PICTURES)
+    page = st.pagination(pages, key="page", bind="query-params")
+    first = (page - 1) * PAGE_PICTURES
+    places = found.places[first : first + PAGE_PICTURES]
+    kind = "Training" if split.name == "train" else "Test"
+    st.text(
+        f"{kind} pictures {first + 1:,} to {first + len(places):,} of "
+        f"{len(found.places):,}, each with its class and its number. Choose one to look closer."
+    )
+    gallery(
+        split.images[places],
+        captions(split, places),
+        truths=[CLASS_NAMES[label] for label in split.labels[places]],
+        predictions=None
+        if found.guesses is None
+        else [CLASS_NAMES[guess] for guess in found.guesses[first : first + PAGE_PICTURES]],
+        links=links(split, places, **wanted.query()),
+    )
+
+
+def _to_first_page() -> None:
+    """Another choice of pictures is read from its beginning."""
+    st.session_state["page"] = 1

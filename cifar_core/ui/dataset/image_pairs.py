@@ -1,0 +1,72 @@
+"""Pictures in pairs, side by side, each leading to its own page."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cifar_core.ui.kit.images import enlarge, picture_address
+
+SIDE = 96
+
+CSS = f"""<style>
+.lab-pairs {{ display: grid; gap: 1.25rem 24px;
+  grid-template-columns: repeat(auto-fill, {2 * SIDE + 4}px); }}
+.lab-pairs figure {{ margin: 0; }}
+.lab-pairs figure > div {{ display: flex; gap: 4px; }}
+.lab-pairs a {{ display: block; width: max-content; border-radius: 2px; }}
+.lab-pairs a:hover img {{ outline: 2px solid currentColor; }}
+.lab-pairs img {{ display: block; image-rendering: pixelated; border-radius: 2px; }}
+.lab-pairs figcaption {{ font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
+  white-space: pre-line; }}
+.lab-pairs .lab-note {{ opacity: .72; }}
+</style>"""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One picture of a pair.
+
+    Attributes:
+        pixels: (32, 32, 3) uint8.
+        split: ``train`` or ``test``.
+        index: Its official index.
+        label: The name of its class.
+        has_page: Whether it is in the dataset that is here, and so has a page of its own.
+    """
+
+    pixels: NDArray[np.uint8]
+    split: str
+    index: int
+    label: str
+    has_page: bool = True
+
+
+def pair_gallery(pairs: Sequence[tuple[Side, Side]], notes: Sequence[str]) -> None:
+    """Draws pairs of pictures with their classes, numbers and a note each."""
+    items = "".join(_pair(*pair, note) for pair, note in zip(pairs, notes, strict=True))
+    st.html(f'{CSS}<div class="lab-pairs" role="list">{items}</div>')
+
+
+def _pair(left: Side, right: Side, note: str) -> str:
+    same = left.label if left.label == right.label else f"{left.label} | {right.label}"
+    numbers = f"{left.split} {left.index} | {right.split} {right.index}\n{note}"
+    words = f'{html.escape(same)}\n<span class="lab-note">{html.escape(numbers)}</span>'
+    return (
+        f'<figure role="listitem"><div>{_side(left)}{_side(right)}</div>'
+        f"<figcaption>{words}</figcaption></figure>"
+    )
+
+
+def _side(side: Side) -> str:
+    source = base64.b64encode(enlarge(side.pixels, 1)).decode("ascii")
+    alt = html.escape(f"{side.label}, {side.split} {side.index}", quote=True)
+    link = html.escape(picture_address(side.split, side.index), quote=True)
+    shown = f'<img src="data:image/png;base64,{source}" width="{SIDE}" height="{SIDE}" alt="{alt}">'
+    return f'<a href="{link}" target="_self">{shown}</a>' if side.has_page else shown

@@ -1,0 +1,164 @@
+"""Pictures of 32×32 pixels, shown as the pixels they are."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from cifar_core.charts.theme import DARK, LIGHT
+from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
+
+Pictures = NDArray[np.uint8]
+
+MOST_PICTURES = 200
+"""What one gallery shows at most; more belong on a further page of it."""
+
+LEAST_CELL = 108
+"""Pixels a picture has for itself: the longest class with its share fits below it."""
+
+GAP = 8
+
+# Doubled braces are CSS's own.
+CSS = f"""<style>
+.lab-gallery {{ display: grid; gap: 1rem {GAP}px; }}
+.lab-gallery img {{ display: block; image-rendering: pixelated; border-radius: 2px;
+  outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); outline-offset: -1px; }}
+.lab-gallery a {{ display: block; width: max-content; border-radius: 2px; }}
+.lab-gallery a:hover img {{ outline: 2px solid currentColor; outline-offset: 0; }}
+.lab-gallery span {{ display: block; font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
+  overflow-wrap: break-word; }}
+.lab-gallery span + span {{ margin-top: 0; }}
+.lab-gallery .lab-right {{ color: light-dark({LIGHT.right}, {DARK.right}); font-weight: 600; }}
+.lab-gallery .lab-wrong {{ color: light-dark({LIGHT.wrong}, {DARK.wrong}); font-weight: 600; }}
+.lab-gallery .lab-note {{ opacity: .72; white-space: pre-line; }}
+</style>"""
+
+
+def enlarge(picture: Pictures, factor: int) -> bytes:
+    """Returns a picture enlarged by a whole factor, each pixel a square, as PNG.
+
+    Args:
+        picture: uint8 (height, width, 3).
+        factor: 1 or more.
+    """
+    squares = picture.repeat(factor, axis=0).repeat(factor, axis=1)
+    return _png(squares)
+
+
+def gallery(
+    pictures: Pictures,
+    captions: Sequence[str] | None = None,
+    *,
+    factor: int = 3,
+    columns: int | None = None,
+    truths: Sequence[str] | None = None,
+    predictions: Sequence[str] | None = None,
+    links: Sequence[str] | None = None,
+) -> None:
+    """Draws pictures in a grid that fits phones and wide screens, in one element.
+
+    Below each picture: its truth, then its prediction with a sign for right or wrong, then its
+    caption.
+
+    Args:
+        pictures: uint8 (n, 32, 32, 3), at most :data:`MOST_PICTURES`; further ones are left out.
+        captions: A short text for each.
+        factor: Whole factor by which a picture is enlarged.
+        columns: Most pictures in a row; as many as fit by default.
+        truths: The class each picture shows.
+        predictions: The class a network saw in each.
+        links: Where a click on each leads, see :func:`picture_address`.
+    """
+    st.html(
+        gallery_html(
+            pictures,
+            captions,
+            factor=factor,
+            columns=columns,
+            truths=truths,
+            predictions=predictions,
+            links=links,
+        )
+    )
+
+
+def gallery_html(
+    pictures: Pictures,
+    captions: Sequence[str] | None = None,
+    *,
+    factor: int = 3,
+    columns: int | None = None,
+    truths: Sequence[str] | None = None,
+    predictions: Sequence[str] | None = None,
+    links: Sequence[str] | None = None,
+) -> str:
+    """Returns the HTML that :func:`gallery` draws; every text in it is escaped."""
+    shown = pictures[:MOST_PICTURES]
+    side = int(shown.shape[2]) * factor if len(shown) else 32 * factor
+    # A row never grows wider than its columns, and breaks where the screen is narrower.
+    cell = max(side, LEAST_CELL)
+    limit = f"max-width: {columns * (cell + GAP) - GAP}px; " if columns else ""
+    items = "".join(
+        _item(
+            picture,
+            side=side,
+            caption=captions[index] if captions is not None else "",
+            truth=truths[index] if truths is not None else "",
+            prediction=predictions[index] if predictions is not None else None,
+            link=links[index] if links is not None else "",
+        )
+        for index, picture in enumerate(shown)
+    )
+    grid = f"{limit}grid-template-columns: repeat(auto-fill, {cell}px)"
+    return f'{CSS}<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
+
+
+def picture_address(split: str, index: int, **query: str) -> str:
+    """Returns the address of one picture's page, as seen from any page of the lab.
+
+    Args:
+        split: ``train`` or ``test``.
+        index: Its official place in the split.
+        **query: What else the page is to know, such as the choices it was found by.
+    """
+    return f"picture?{urlencode({'split': split, 'index': index, **query})}"
+
+
+def _item(
+    picture: Pictures, *, side: int, caption: str, truth: str, prediction: str | None, link: str
+) -> str:
+    """One picture and the lines below it."""
+    lines = []
+    if truth:
+        lines.append(f"<span>{html.escape(truth)}</span>")
+    if prediction is not None:
+        right = prediction == truth
+        kind, sign = ("right", RIGHT_SIGN) if right else ("wrong", WRONG_SIGN)
+        lines.append(f'<span class="lab-{kind}">{sign} {html.escape(prediction)}</span>')
+    if caption:
+        lines.append(f'<span class="lab-note">{html.escape(caption)}</span>')
+    alt = truth or caption or "picture"
+    if prediction is not None:
+        alt += ", recognised" if prediction == truth else f", taken for {prediction}"
+    source = base64.b64encode(_png(picture)).decode("ascii")
+    shown = (
+        f'<img src="data:image/png;base64,{source}" '
+        f'width="{side}" height="{side}" alt="{html.escape(alt, quote=True)}">'
+    )
+    if link:
+        shown = f'<a href="{html.escape(link, quote=True)}" target="_self">{shown}</a>'
+    return f'<div role="listitem">{shown}{"".join(lines)}</div>'
+
+
+def _png(picture: Pictures) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()

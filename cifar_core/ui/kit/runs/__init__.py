@@ -1,0 +1,1 @@
+"""Runs on any page: labels, choices and their stored results."""

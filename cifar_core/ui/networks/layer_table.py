@@ -1,0 +1,292 @@
+"""The parts of the Networks page that describe a network: drawing, totals and layer table."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from cifar_core import formats
+from cifar_core.charts.network import in_words, network_svg
+from cifar_core.charts.theme import network_colour
+from cifar_core.glossary import define, explain
+from cifar_core.networks.description import LayerRow, NetworkDescription
+from cifar_core.ui.kit.downloads import save_figure
+from cifar_core.ui.kit.tables import csv_download, file_name
+from cifar_core.ui.kit.theme import is_dark
+from cifar_core.ui.networks.layer_kinds import kinds_explained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST_MS = 0.0005
+"""A shorter time than this rounds to nothing."""
+
+WEIGHT_BYTES = 4
+"""Of one parameter in float32."""
+
+WHAT_IT_DOES: Mapping[str, str] = {
+    "Rescaling": "Multiplies all numbers by one",
+    "Conv2D": "Small filters look for patterns",
+    "Activation": "Negative numbers become 0",
+    "MaxPooling2D": "Keeps each square's strongest",
+    "Dropout": "Forgets some while it trains",
+    "Flatten": "All numbers in one row",
+    "Dense": "Weighs all inputs together",
+    "GlobalAveragePooling2D": "Averages each channel",
+    "GlobalMaxPooling2D": "Keeps each channel's strongest",
+    "BatchNormalization": "Evens out each channel",
+}
+"""Short enough to be read in the table beside the figures."""
+
+_ACTIVATIONS: Mapping[str, str] = {
+    "relu": "Negative numbers become 0",
+    "gelu": "Negative numbers fade to 0",
+    "softmax": "Scores become probabilities",
+}
+
+HELP: Mapping[str, str] = {
+    "parameters": define("parameters"),
+    "multiply-adds": define("multiply-adds (MACs)"),
+    "memory": "Size of what the layer gives for one picture, at 4 bytes a number.",
+    "learning": "Millions of additions and multiplications to learn once from one picture.",
+    "sees": explain("receptive field"),
+    "time": "Processor time that the served network needs for one picture.",
+}
+
+_NO_TIME: Mapping[str, str] = {
+    "Rescaling": "in the next layer",
+    "Dropout": "only while it trains",
+}
+"""Why a layer has no time of its own; any other layer is computed with the one above it."""
+
+CSS = """<style>
+.lab-scroll { overflow-x: auto; }
+.lab-layers { border-collapse: collapse; width: 100%; min-width: 760px; font-size: .9375rem;
+  font-variant-numeric: tabular-nums; }
+.lab-layers th, .lab-layers td { padding: 5px 14px 5px 0; text-align: right; font-weight: 400;
+  vertical-align: top; white-space: nowrap; line-height: 1.35;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+.lab-layers th:first-child, .lab-layers .lab-text { text-align: left; }
+.lab-layers tbody th { white-space: normal; min-width: 15rem; }
+.lab-layers tbody th b { font-weight: 600; }
+.lab-layers thead th { opacity: .72; font-size: .8125rem; vertical-align: bottom; }
+.lab-layers small { display: block; font-size: .8125rem; opacity: .72; }
+.lab-layers .lab-zero { opacity: .4; }
+.lab-layers tfoot > tr > * { font-weight: 600; border-bottom: 0; }
+.lab-layers tr > :last-child { padding-right: 0; }
+.lab-layers .lab-time { min-width: 8.5rem; }
+.lab-layers .lab-time span { display: block; height: 4px; border-radius: 2px;
+  margin: 3px 0 0 auto; }
+@media (max-width: 1400px) {
+  .lab-layers th, .lab-layers td { padding-right: 10px; }
+  .lab-layers tbody th { min-width: 12rem; }
+  .lab-layers .lab-time { min-width: 6.5rem; }
+}
+@media (max-width: 640px) { .lab-layers tbody th { min-width: 9.5rem; } }
+.lab-layers mark { color: inherit; border-radius: 3px; padding: 0 .2em;
+  background: color-mix(in srgb, #cc3a80 24%, transparent); }
+</style>"""
+
+
+def what_it_does(row: LayerRow) -> str:
+    """Returns in plain words what a layer does; empty for a kind the lab has no words for."""
+    if row.kind == "Activation":
+        return _ACTIVATIONS.get(row.details, "Bends the numbers")
+    if row.kind == "Rescaling" and row.details == "× 1/255":
+        return "Colours 0–255 become 0–1"
+    if row.kind == "Conv2D" and row.is_fixed:
+        return "Fixed filters take patches apart"
+    return WHAT_IT_DOES.get(row.kind, "")
+
+
+def layer_table(
+    description: NetworkDescription, milliseconds: Sequence[float | None] | None = None
+) -> pd.DataFrame:
+    """Returns one row per layer, with numbers as numbers.
+
+    Args:
+        description: The network.
+        milliseconds: Of each layer; None where a layer has none of its own.
+
+    Returns:
+        ``layer``, ``what it does``, ``settings``, ``output``, ``parameters``, ``multiply-adds``,
+        ``memory`` (in kB), ``sees`` and, where it was measured, ``milliseconds``.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(
+        [
+            {
+                "layer": row.name,
+                "what it does": what_it_does(row),
+                "settings": row.details,
+                "output": " × ".join(map(str, row.output_shape)),
+                "parameters": row.parameters,
+                "multiply-adds": row.macs,
+                "memory": row.activation_bytes / 1000,
+                "sees": f"{row.receptive_field} × {row.receptive_field}",
+            }
+            for row in description.rows
+        ]
+    )
+    if milliseconds is not None:
+        table["milliseconds"] = [None if ms is None else round(ms, 4) for ms in milliseconds]
+    return table
+
+
+def drawing(description: NetworkDescription, *, least_width: int = 0) -> None:
+    """Draws the network; on a narrow screen it can be pushed sideways.
+
+    Args:
+        description: The network.
+        least_width: As :func:`cifar_core.charts.network.network_svg` takes it.
+    """
+    picture = network_svg(description, dark=is_dark(), least_width=least_width)
+    source = base64.b64encode(picture.encode()).decode("ascii")
+    st.html(
+        '<div style="overflow-x: auto" tabindex="0" role="region" aria-label="Drawing">'
+        '<img style="min-width: 800px; max-width: 100%" '
+        f'src="data:image/svg+xml;base64,{source}" '
+        f'alt="{html.escape(in_words(description), quote=True)}"></div>'
+    )
+    dark = is_dark()
+    save_figure(
+        lambda: network_svg(description, dark=dark, is_opaque=True),
+        file_name("network", description.name),
+        key=f"drawing_{description.name}",
+    )
+
+
+def totals(description: NetworkDescription) -> None:
+    """Draws what the whole network amounts to."""
+    row = st.container(horizontal=True, gap="medium")
+    figures = (
+        ("Parameters", formats.count(description.parameters), HELP["parameters"]),
+        (
+            "Weights",
+            formats.data_size(WEIGHT_BYTES * description.parameters),
+            "Size of the parameters at 4 bytes each.",
+        ),
+        (
+            "Multiply-adds per picture",
+            f"{description.macs / 1e6:.1f} million",
+            HELP["multiply-adds"],
+        ),
+        (
+            "To learn from one picture",
+            f"{description.training_flops / 1e6:.1f} MFLOP",
+            HELP["learning"],
+        ),
+    )
+    for label, value, help_text in figures:
+        row.metric(label, value, help=help_text, width="content")
+
+
+def layer_section(
+    description: NetworkDescription, milliseconds: Sequence[float | None] | None
+) -> None:
+    """Draws the layer table, what its columns mean, and its download.
+
+    Args:
+        description: The network.
+        milliseconds: Of each layer, None where it has none of its own; None where nothing was
+            measured.
+    """
+    st.html(layers_html(description, milliseconds, colour=_bar_colour(description)))
+    kinds_explained(description)
+    with st.expander("What the columns mean"):
+        terms = {
+            "Output": "Height × width × channels of what the layer gives, or how many numbers.",
+            "Parameters": HELP["parameters"],
+            "Multiply-adds": HELP["multiply-adds"],
+            "Memory": HELP["memory"],
+            "Sees": HELP["sees"],
+            "Time": HELP["time"],
+        }
+        for term, words in terms.items():
+            st.markdown(f"**{term}.** {words}")
+    csv_download(
+        layer_table(description, milliseconds).rename(columns={"memory": "memory in kB"}),
+        f"{description.name}-layers",
+        key=f"csv_{description.name}",
+    )
+
+
+def layers_html(
+    description: NetworkDescription,
+    milliseconds: Sequence[float | None] | None,
+    *,
+    colour: str,
+) -> str:
+    """Returns the HTML of the layer table; every text in it is escaped.
+
+    Args:
+        description: The network.
+        milliseconds: As :func:`layer_section` takes it.
+        colour: Of the bars below the times.
+    """
+    measured = milliseconds is not None
+    heads = ["Layer", "Output", "Parameters", "Multiply-adds", "Memory", "Sees"]
+    heads += ["Time"] if measured else []
+    lines = []
+    for place, row in enumerate(description.rows):
+        sees = row.receptive_field
+        cells = [
+            _layer_cell(row),
+            f"<td>{' × '.join(f'{side:,}' for side in row.output_shape)}</td>",
+            _counted(row.parameters),
+            _counted(row.macs),
+            f"<td>{formats.data_size(row.activation_bytes)}</td>",
+            f"<td>{sees} × {sees}</td>",
+        ]
+        if milliseconds is not None:
+            cells.append(_time_cell(row, milliseconds[place], milliseconds, colour))
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    empty = "<td></td>"
+    total = f"<td>{sum(ms or 0 for ms in milliseconds):.3f} ms</td>" if milliseconds else ""
+    foot = (
+        f'<tr><th scope="row">All layers</th>{empty}{_counted(description.parameters)}'
+        f"{_counted(description.macs)}{empty}{empty}{total}</tr>"
+    )
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return (
+        f'{CSS}<div class="lab-scroll" tabindex="0" role="region" aria-label="Layers">'
+        f'<table class="lab-layers"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody><tfoot>{foot}</tfoot></table></div>"
+    )
+
+
+def _layer_cell(row: LayerRow) -> str:
+    words = what_it_does(row)
+    below = f"<small>{html.escape(words)}</small>" if words else ""
+    return f'<th scope="row"><b>{html.escape(row.name)}</b> {html.escape(row.details)}{below}</th>'
+
+
+def _counted(count: int) -> str:
+    return f"<td>{count:,}</td>" if count else '<td class="lab-zero">0</td>'
+
+
+def _time_cell(
+    row: LayerRow, own: float | None, milliseconds: Sequence[float | None], colour: str
+) -> str:
+    if own is None:
+        words = _NO_TIME.get(row.kind, "in the layer above")
+        return f'<td class="lab-time"><small>{words}</small></td>'
+    share = own / max(ms or 0 for ms in milliseconds)
+    return (
+        f'<td class="lab-time">{milliseconds_words(own)}<span style="width: {100 * share:.1f}%; '
+        f'background: {colour}"></span></td>'
+    )
+
+
+def milliseconds_words(milliseconds: float) -> str:
+    """Returns a time to the microsecond, and that it is less where it would read as none."""
+    return f"{milliseconds:.3f} ms" if milliseconds >= LEAST_MS else f"below {2 * LEAST_MS:.3f} ms"
+
+
+def _bar_colour(description: NetworkDescription) -> str:
+    return network_colour(description.name, dark=is_dark())
