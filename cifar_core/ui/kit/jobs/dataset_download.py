@@ -7,8 +7,8 @@ import streamlit as st
 from cifar_core import formats, services
 from cifar_core.dataset.download import DownloadStatus
 from cifar_core.errors import DataError
-from cifar_core.ui.kit.jobs.panel import job_panel, show_failure
 from cifar_core.ui.kit import caches
+from cifar_core.ui.kit.jobs.panel import job_panel, show_failure
 from cifar_core.ui.kit.page import empty_state, guard
 from cifar_core.ui.kit.session import Kept
 from cifar_core.ui.kit.tables import plain
