@@ -10,7 +10,7 @@ import streamlit as st
 
 from cifar_core.ui.kit import theme
 from cifar_core.ui.overview import tour
-from cifar_core.ui.shell import descriptors, gate, malloc_arenas, sign_in
+from cifar_core.ui.shell import descriptors, gate, malloc_arenas, own_address, sign_in
 
 
 def show() -> None:
@@ -54,4 +54,5 @@ if __name__ == "__main__":
 else:
     malloc_arenas.keep_few()
     descriptors.allow_many()
+    own_address.print_address()
     app = st.App(__file__, middleware=gate.MIDDLEWARE)

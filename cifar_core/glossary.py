@@ -5,6 +5,7 @@ The same sentence stands as help beside a figure and in the glossary, so a term 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -144,3 +145,17 @@ def define(term: str) -> str:
 def explain(term: str) -> str:
     """Returns a term with its sentence, for a place that calls it something else."""
     return f"{term[0].upper()}{term[1:]}: {define(term)}"
+
+
+def explain_found(words: str) -> str | None:
+    """Returns the sentences of the terms that occur in a text, for the help beside it.
+
+    Returns:
+        A paragraph for each term; None where no term occurs, so that no question mark is drawn.
+    """
+    found = [
+        explain(term)
+        for term in GLOSSARY
+        if re.search(rf"\b{re.escape(term.partition(' (')[0])}\b", words, re.IGNORECASE)
+    ]
+    return "\n\n".join(found) or None

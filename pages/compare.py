@@ -17,6 +17,7 @@ from cifar_core.ui.compare.settings import settings_panel
 from cifar_core.ui.kit.downloads import take_along
 from cifar_core.ui.kit.page import empty_state, guard, page_header, show_error
 from cifar_core.ui.kit.runs import picker
+from cifar_core.ui.kit.session import keep_in_address
 
 VIEWS = ["Learning", "Mistakes", "Pictures", "Settings", "Tutorial"]
 
@@ -39,7 +40,11 @@ with guard():
         st.stop()
     names = picker.short_names(chosen)
     view = st.segmented_control(
-        "Look at", VIEWS, default=VIEWS[0], key="look", required=True, bind="query-params"
+        "Look at",
+        VIEWS,
+        key="look",
+        on_change=keep_in_address("look", VIEWS, VIEWS[0]),
+        required=True,
     )
     pair = None
     paired = run_pair.settled(chosen) if view == "Learning" else chosen

@@ -17,6 +17,7 @@ from cifar_core.ui.dataset.tutorial_figure import figure_section
 from cifar_core.ui.kit import caches
 from cifar_core.ui.kit.jobs.dataset_download import download_panel
 from cifar_core.ui.kit.page import guard, origin_line, page_header, show_error
+from cifar_core.ui.kit.session import keep_in_address
 
 
 def pictures(dataset: Dataset) -> None:
@@ -57,19 +58,18 @@ with guard():
             f"You are looking at a sample: {len(dataset.train.labels):,} of the 50,000 training "
             f"pictures and {len(dataset.test.labels):,} of the 10,000 test pictures."
         )
-        download_panel()
     else:
         st.text(
             "CIFAR-10: 60,000 photographs of 32 × 32 pixels in ten classes, 50,000 to learn from "
             "and 10,000 that are kept aside for the test."
         )
+    download_panel()
     part = st.segmented_control(
         "What to look at",
         list(PARTS),
-        default="Pictures",
         required=True,
         key="part",
-        bind="query-params",
+        on_change=keep_in_address("part", list(PARTS), "Pictures"),
         label_visibility="collapsed",
     )
     with guard():

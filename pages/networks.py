@@ -11,6 +11,7 @@ from cifar_core.networks.description import (
     NetworkDescription,
 )
 from cifar_core.ui.kit.page import empty_state, guard, origin_line, page_header
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.networks.activations import activation_section, filter_section, fixed_words
 from cifar_core.ui.networks.comparison import comparison_section, pair_of
 from cifar_core.ui.networks.layer_table import drawing, layer_section, totals
@@ -79,18 +80,17 @@ with guard():
     chosen = st.segmented_control(
         "Network",
         [*titles, BOTH],
-        default=next(iter(titles)),
         required=True,
         key="network",
-        bind="query-params",
+        on_change=keep_in_address("network", [*titles, BOTH], next(iter(titles))),
         label_visibility="collapsed",
     )
-    names = pair_of(list(NETWORKS)) if chosen == BOTH else [titles[chosen]]
+    names = pair_of(list(NETWORKS)) if chosen == BOTH else [titles[str(chosen)]]
     described = [services.describe_network(name) for name in names]
 
     inside = [] if chosen == BOTH else [FILTERS, ACTIVATIONS, WORKED]
     parts = [LAYERS, *inside, PRINTOUT, CODE]
-    tabs = st.tabs(parts, key="part", on_change="rerun", bind="query-params")
+    tabs = st.tabs(parts, key="part", on_change=keep_in_address("part", parts, LAYERS))
     for tab, part in zip(tabs, parts, strict=True):
         if tab.open:
             with tab, guard():

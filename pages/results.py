@@ -12,6 +12,7 @@ from cifar_core.errors import LabError
 from cifar_core.ui.kit.downloads import take_along
 from cifar_core.ui.kit.page import empty_state, guard, origin_line, page_header, show_error
 from cifar_core.ui.kit.runs import picker
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.results import panels, prediction_picker
 from cifar_core.ui.results.confidence_panel import confidence_panel
 from cifar_core.ui.results.confusion_panel import confusion_frame, confusion_panel
@@ -38,11 +39,10 @@ with guard():
         view = row.segmented_control(
             "Look at",
             VIEWS,
-            default=VIEWS[0],
             key="view",
+            on_change=keep_in_address("view", VIEWS, VIEWS[0]),
             required=True,
             wrap=True,
-            bind="query-params",
         )
         answers = prediction_picker.choose_answers(run, row)
         if answers is None:

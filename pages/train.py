@@ -19,6 +19,7 @@ offer, form, runs_place, panel, dialog = (st.container() for _ in range(5))
 with guard():
     runs = services.list_runs(with_shipped=False)
     chosen = run_list.chosen_run(runs)
+    is_watched = "run" in st.query_params or any(run.state.is_alive for run in runs)
     may_change = services.may_change()
     with offer, guard():
         if may_change:
@@ -26,10 +27,10 @@ with guard():
     with form, guard():
         if not may_change:
             run_form.closed_form()
-        elif caches.open_dataset().is_sample:
-            download_panel()
         else:
-            run_form.run_form(runs, is_open=chosen is None)
+            download_panel()
+            if not caches.open_dataset().is_sample:
+                run_form.run_form(runs, is_open=not is_watched)
     with runs_place, guard():
         run_list.run_list(runs, chosen)
     with panel:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.glossary import GLOSSARY, define, explain
+from cifar_core.glossary import GLOSSARY, define, explain, explain_found
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted([*(ROOT / "cifar_core" / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")])
+SOURCES = sorted([*(ROOT / "cifar_core" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")])
 
 EXPECTED = (
     *("epoch", "batch size", "learning rate", "validation split", "accuracy", "top-5 accuracy"),
@@ -66,3 +66,11 @@ def test_the_pages_ask_for_terms_that_the_glossary_has() -> None:
     terms = {place: arg.value for place, arg in asked if isinstance(arg, ast.Constant)}
     assert len(terms) > 20
     assert {place: term for place, term in terms.items() if term not in GLOSSARY} == {}
+
+
+def test_the_terms_of_a_text_are_found_as_whole_words() -> None:
+    found = explain_found("Batch normalisation; dropouts; the SEED. Calibration error: 2%")
+    assert found is not None
+    terms = ("batch normalisation", "calibration error (ECE)", "seed")
+    assert found.split("\n\n") == [explain(term) for term in terms]
+    assert explain_found("Nothing to say.") is None

@@ -93,3 +93,44 @@ def test_every_metric_has_its_help_and_a_terms_is_the_glossarys(
     assert len(known) >= terms
     for label in known:
         assert define(FROM_THE_GLOSSARY[label]) in metrics[label]
+
+
+def helps_of(app: AppTest) -> str:
+    """Returns the help of all texts, fields and columns of tables."""
+    fields = [*app.caption, *app.text, *app.radio, *app.metric]
+    return " ".join(
+        [field.proto.help for field in fields] + [table.proto.columns for table in app.dataframe]
+    )
+
+
+@pytest.mark.usefixtures("_runs")
+@pytest.mark.parametrize(
+    ("page", "address", "terms"),
+    [
+        ("networks", {"network": "CNN-6"}, ["dropout", "convolution"]),
+        ("networks", {"network": "CNN-7"}, ["convolution", "batch normalisation"]),
+        ("train", {}, ["batch normalisation"]),
+        ("compare", {"runs": "four,six", "training": "true"}, ["dropout", "augmentation"]),
+        ("compare", {"runs": "four,less", "look": "Settings"}, ["dropout", "seed"]),
+        ("classify", {"from": "A test picture"}, ["out-of-distribution"]),
+    ],
+)
+def test_a_term_is_explained_where_it_first_stands(
+    page: str,
+    address: dict[str, str],
+    terms: list[str],
+    runs_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if page == "classify":
+        monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    fabricate(runs_dir, Fake(run_id="less", seed=2, changes={"dropout": 0.4}))
+    shown = helps_of(open_page(page, **address))
+    assert [term for term in terms if define(term) not in shown] == []
+
+
+def test_the_quick_recipe_explains_the_dropout_it_speaks_of() -> None:
+    app = open_page("train")
+    assert define("dropout") not in helps_of(app)
+    app.selectbox(key="train_recipe").set_value("quick").run()
+    assert define("dropout") in helps_of(app)

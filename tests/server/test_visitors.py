@@ -9,6 +9,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from cifar_core.settings import MAX_SESSION_UPLOAD_BYTES, PROJECT_DIR
+from cifar_core.ui.shell.upload_limits import MOST_NOTES
 from tests.server.lab import XSRF, Lab, run_page, upload_of
 
 ODD = [*string.punctuation, "\x80", "é", "\t", " ", ";", "=", '"', "\\", ",,", "==", ";;", "$x"]
@@ -61,22 +62,31 @@ def test_what_no_page_sends_is_dropped_and_the_session_goes_on(lab: Lab) -> None
 
 
 def test_the_uploads_of_one_visitor_are_bounded_together(lab: Lab) -> None:
-    token, taken = lab.token(), 0
+    """202: a sentence was kept in place of the file; of these there is a bounded number, too."""
+    token = lab.token()
+    body, headers = upload_of(bytes(9_900_000))
+    pair = {"Cookie": f"{XSRF}={token}", "X_Xsrftoken": token}
+    whole = MAX_SESSION_UPLOAD_BYTES // 9_900_000
     with lab.connect(lab.origin) as line:
         session_id = run_page(line)[0].new_session.initialize.session_id
-        for number in range(15):
-            body, headers = upload_of(bytes(9_900_000))
-            answer = lab.ask(
-                "PUT",
-                f"/_stcore/upload_file/{session_id}/f{number}",
-                body,
-                Cookie=f"{XSRF}={token}",
-                X_Xsrftoken=token,
-                **headers,
-            )
-            assert answer.status in (204, 413)
-            taken += answer.status == 204
-    assert taken == MAX_SESSION_UPLOAD_BYTES // 9_900_000
+        path = f"/_stcore/upload_file/{session_id}"
+        answers = [
+            lab.ask("PUT", f"{path}/f{number}", body, **pair, **headers).status
+            for number in range(whole + MOST_NOTES + 2)
+        ]
+        assert answers == [204] * whole + [202] * MOST_NOTES + [413] * 2
+
+
+def test_a_refused_upload_without_the_token_leaves_nothing(lab: Lab) -> None:
+    token = lab.token()
+    body, headers = upload_of(bytes(9_900_000))
+    pair = {"Cookie": f"{XSRF}={token}", "X_Xsrftoken": token}
+    with lab.connect(lab.origin) as line:
+        session_id = run_page(line)[0].new_session.initialize.session_id
+        path = f"/_stcore/upload_file/{session_id}"
+        for number in range(MAX_SESSION_UPLOAD_BYTES // 9_900_000):
+            assert lab.ask("PUT", f"{path}/f{number}", body, **pair, **headers).status == 204
+        assert lab.ask("PUT", f"{path}/more", body, **headers).status == 403
 
 
 def test_a_page_behind_a_proxy_that_changes_the_host_is_told_what_to_set(lab: Lab) -> None:

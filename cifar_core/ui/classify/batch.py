@@ -19,6 +19,7 @@ from PIL import Image
 from cifar_core import formats, services
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.words import counted, listed
+from cifar_core.glossary import explain
 from cifar_core.inference.aside import REST_BESIDE_TRAINING, aside
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
@@ -140,6 +141,9 @@ def _table(
     }
     for run in models:
         columns[_sure(labels[run.id])] = share_column()
+        columns[_foreign(labels[run.id])] = st.column_config.TextColumn(
+            help=explain("out-of-distribution")
+        )
 
     def mark() -> None:
         rows = st.session_state[f"many_{these}"]["selection"]["rows"]
@@ -179,9 +183,7 @@ def table_of(
             for glance in glances
         ]
         if any(_is_foreign(glance, place) is not None for glance in glances):
-            columns[f"{label}, none of these?"] = [
-                _FOREIGN[_is_foreign(glance, place)] for glance in glances
-            ]
+            columns[_foreign(label)] = [_FOREIGN[_is_foreign(glance, place)] for glance in glances]
     if len(models) > 1:
         columns["Models"] = [_agreement(glance) for glance in glances]
     if any(glance.problem for glance in glances):
@@ -218,6 +220,10 @@ def _is_foreign(glance: Glance, place: int) -> bool | None:
 
 def _sure(label: str) -> str:
     return f"{label}, how sure"
+
+
+def _foreign(label: str) -> str:
+    return f"{label}, none of these?"
 
 
 def _agreement(glance: Glance) -> str:

@@ -188,6 +188,8 @@ def _verdicts(answers: Sequence[Answer], labels: Mapping[str, str], truth: int |
     if apart:
         lines.append(f'<p class="lab-apart" role="note">{html.escape(apart)}</p>')
     st.html("".join(lines))
+    if any(answer.none_of_these is not None for answer in answers):
+        st.caption("What “none of the ten” means", help=explain("out-of-distribution"))
 
 
 def _bars(answer: Answer, key: str, label: str, *, alone: bool) -> None:

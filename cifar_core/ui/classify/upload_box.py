@@ -5,7 +5,7 @@ What a person brings stays in the server's memory, in that person's session alon
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,8 +22,10 @@ from cifar_core.inference.archive import MAX_ENTRIES, Archive, is_archive, open_
 from cifar_core.inference.names import safe_name
 from cifar_core.inference.room import Room
 from cifar_core.inference.upload import MAX_PIXELS, READABLE, Picture
-from cifar_core.ui.classify.upload_field import take_uploads
-from cifar_core.ui.kit import caches
+from cifar_core.ui.classify.upload_field import name_list, take_uploads
+from cifar_core.ui.kit import caches, session
+from cifar_core.ui.kit.page import show_error
+from cifar_core.ui.kit.refused_uploads import refusal_in
 from cifar_core.ui.kit.test_image import choose_test_image
 
 if TYPE_CHECKING:
@@ -80,12 +82,14 @@ def _read(key: str, _load: Callable[[], Picture]) -> Picture:  # noqa: ARG001 - 
 
 def take_pictures() -> list[Brought]:
     """Draws the three ways to bring pictures and returns what the chosen one holds."""
+    ways = [UPLOAD, CAMERA, TEST]
     files, camera, test = st.tabs(
-        [UPLOAD, CAMERA, TEST], key="from", on_change="rerun", bind="query-params"
+        ways, key="from", on_change=session.keep_in_address("from", ways, UPLOAD)
     )
     with files:  # Drawn also while hidden: otherwise its files would be forgotten.
         uploads = take_uploads("Drop pictures or a zip of them here, or choose them")
         st.text(PROMISE)
+        uploads = _taken(uploads)
     if files.open:
         return [brought for upload in uploads for brought in _of_upload(upload)]
     if camera.open:
@@ -99,6 +103,17 @@ def take_pictures() -> list[Brought]:
             return _of_upload(photo) if photo is not None else []
     with test:
         return [_test_picture(caches.open_dataset())]
+
+
+def _taken(uploads: Sequence[UploadedFile]) -> list[UploadedFile]:
+    """Returns the files that the server has taken; says which others it has not, and why."""
+    refusals = {upload.file_id: refusal_in(upload) for upload in uploads}
+    refused = [upload.name for upload in uploads if refusals[upload.file_id]]
+    first = next(filter(None, refusals.values()), None)
+    if first is not None:
+        what = f"{name_list(refused)}: {first.what}"
+        show_error(PictureError(what, expected=first.expected, remedy=first.remedy))
+    return [upload for upload in uploads if not refusals[upload.file_id]]
 
 
 def _camera_is_allowed(url: str) -> bool:

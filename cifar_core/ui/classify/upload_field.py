@@ -34,12 +34,13 @@ def take_uploads(label: str) -> list[UploadedFile]:
     earlier = _stored(session.EARLIER_UPLOADS.get())
     if earlier:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"Still here: {_listed([upload.name for upload in earlier])}")
+            st.text(f"Still here: {name_list([upload.name for upload in earlier])}")
             st.button("Remove", on_click=_remove_earlier, key="uploads_remove")
     return [*earlier, *now]
 
 
-def _listed(names: Sequence[str]) -> str:
+def name_list(names: Sequence[str]) -> str:
+    """Returns the names of files, harmless and the first few, as they stand in a sentence."""
     shown = [safe_name(name) for name in names[:MOST_NAMED]]
     more = len(names) - MOST_NAMED
     return listed([*shown, f"{more:,} more"] if more > 0 else shown)

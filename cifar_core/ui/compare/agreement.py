@@ -15,7 +15,7 @@ from cifar_core.ui.compare.run_pair import Pair, said
 from cifar_core.ui.kit import image_browser
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import address_choice, hold_choice, set_address
+from cifar_core.ui.kit.session import hold_choice, keep_in_address
 from cifar_core.ui.kit.tables import file_name, plain
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 
@@ -34,12 +34,11 @@ def agreement_panel(pair: Pair) -> None:
     chosen = st.radio(
         "Pictures by who is right",
         GROUPS,
-        index=GROUPS.index(address_choice("group", GROUPS, "first")),
         format_func=shares.__getitem__,
         key="agreement_group",
+        on_change=keep_in_address("agreement_group", GROUPS, "first", name="group"),
     )
     group = str(chosen)
-    set_address("group", group)
     # Where only the first is right the second's mistake tells more; else the first's answer.
     is_second = group == "first"
     first, second = results.as_served(pair.run_a, pair.a), results.as_served(pair.run_b, pair.b)

@@ -20,7 +20,7 @@ from cifar_core.ui.kit.downloads import draw_chart, table_twin
 from cifar_core.ui.kit.image_browser import Cell
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import address_choice, set_address
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.tables import file_name, plain
 from cifar_core.ui.kit.theme import is_dark
 
@@ -34,10 +34,14 @@ SIDES: Final = ("first", "second")
 def matrix_panel(pair: Pair) -> None:
     """Draws both matrices, their difference, and the pictures both put into the chosen cell."""
     order = st.selectbox(
-        "Order", list(CLASS_ORDERS), key="matrix_order", bind="query-params", width=190
+        "Order",
+        list(CLASS_ORDERS),
+        key="matrix_order",
+        on_change=keep_in_address("matrix_order", list(CLASS_ORDERS), next(iter(CLASS_ORDERS))),
+        width=190,
     )
     order = order or "dataset"
-    cell = cell_now()
+    cell = image_browser.cell_now()
     matrices = results.matrix_of(pair.a), results.matrix_of(pair.b)
     most = max(_most_confused(matrix) for matrix in matrices)
     sides = zip(
@@ -114,14 +118,6 @@ def _draw(chart: go.Figure, cell: Cell, order: str, *, key: str, name: str) -> N
     )
 
 
-def cell_now() -> Cell:
-    """Returns the chosen cell before its select boxes are drawn, further down the page."""
-    asked = (
-        st.session_state.get(name) or st.query_params.get(name) for name in ("true", "predicted")
-    )
-    return Cell(*(CLASS_NAMES.index(name) if name in CLASS_NAMES else None for name in asked))
-
-
 def _pictures(pair: Pair) -> None:
     """Draws the choice of a cell, and the pictures that either run put into it."""
     st.caption("Click a cell of any of the three, or choose it here.")
@@ -134,15 +130,14 @@ def _pictures(pair: Pair) -> None:
     side = st.segmented_control(
         "Pictures of",
         SIDES,
-        default=address_choice("side", SIDES, SIDES[0]),
         format_func={
             SIDES[0]: plain(pair.name_a),  # these options are Markdown
             SIDES[1]: plain(pair.name_b),
         }.__getitem__,
         key="side",
+        on_change=keep_in_address("side", SIDES, SIDES[0]),
         required=True,
     )
-    set_address("side", side)
     place = SIDES.index(side)
     run, name = ((pair.run_a, pair.name_a), (pair.run_b, pair.name_b))[place]
     answers = both[place]

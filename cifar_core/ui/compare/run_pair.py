@@ -16,7 +16,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, data_digest
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import address_choice, hold_choice, set_address
+from cifar_core.ui.kit.session import hold_choice, keep_in_address
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,9 @@ def settled(runs: Sequence[Run]) -> list[Run]:
 
 def _choose(label: str, ids: list[str], names: dict[str, str], *, key: str) -> str:
     """Draws the choice of one of two runs; the address keeps it."""
-    asked = address_choice(key, ids, ids[0])
     hold_choice(key, {run_id: names[run_id] for run_id in ids})
-    run_id = st.selectbox(
-        label, ids, index=ids.index(asked), format_func=names.__getitem__, key=key
-    )
-    set_address(key, run_id)
-    return run_id
+    noted = keep_in_address(key, ids, ids[0])
+    return st.selectbox(label, ids, format_func=names.__getitem__, key=key, on_change=noted)
 
 
 def difference_of(pair: Pair) -> PairedDifference:

@@ -19,7 +19,7 @@ from cifar_core.ui.kit.runs.labels import (
     whole_seconds,
 )
 from cifar_core.ui.kit.runs.picker import default_runs, run_label, run_labels
-from cifar_core.ui.kit.session import Kept, hold_choice, set_address
+from cifar_core.ui.kit.session import Kept, hold_choice, keep_in_address, note_choice
 from cifar_core.ui.kit.tables import share_column, time_column
 
 if TYPE_CHECKING:
@@ -45,23 +45,21 @@ CSS: Final = """<style>
 def choose_runs(runs: Sequence[Run]) -> list[Run]:
     """Draws the choice of several runs and returns them, in the order they were chosen."""
     by_id = {run.id: run for run in runs}
-    given = st.query_params.get("runs", "")
-    asked = [name for name in given.split(",") if name]
-    start = [name for name in dict.fromkeys(asked) if name in by_id]
-    gone = [name for name in asked if name not in by_id]
+    asked = st.query_params.get("runs", "").split(",")
+    gone = [name for name in asked if name and name not in by_id]
     if gone and FIELD not in st.session_state:
         st.text(f"Not here (any more): {', '.join(name[:80] for name in gone[:5])}.")
     labels = run_labels(runs)
     hold_choice(FIELD, labels)
+    start = [run.id for run in default_runs(runs)]
     chosen = st.multiselect(
         "Runs",
         list(by_id),
-        default=start or [run.id for run in default_runs(runs)],
         format_func=lambda run_id: labels[run_id],
         key=FIELD,
+        on_change=keep_in_address(FIELD, by_id, start, name="runs"),
         placeholder="Choose two or more runs",
     )
-    set_address("runs", ",".join(chosen) or None)
     with st.expander(f"Choose from a table of all {len(runs):,} runs"):
         _table(runs, [run_id for run_id in chosen if run_id in by_id])
     return [by_id[run_id] for run_id in chosen if run_id in by_id]
@@ -131,6 +129,7 @@ def take(key: str, ids: list[str], chosen: list[str]) -> None:
     kept = [name for name in chosen if name in ticked or name not in ids]
     now = kept + [name for name in ids if name in ticked and name not in kept]
     st.session_state[FIELD] = now
+    note_choice(FIELD, "runs")
     TABLE_CHOICE.set(tuple(now))
 
 

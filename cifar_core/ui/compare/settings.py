@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from cifar_core import formats
+from cifar_core.glossary import explain_found
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import data_digest
 from cifar_core.ui.kit.runs.labels import machine_words, network_title, recipe_title
@@ -55,7 +56,9 @@ def settings_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     if table.empty:
         st.text("These runs have identical settings.")
     else:
-        st.dataframe(table, hide_index=True, height="content")
+        words = explain_found(", ".join(table["Setting"]))
+        columns = {"Setting": st.column_config.TextColumn(help=words)}
+        st.dataframe(table, hide_index=True, height="content", column_config=columns)
         csv_download(table, "settings", key="settings_csv")
     unreadable = [names[run.id] for run in runs if run.recipe is None]
     if unreadable:

@@ -15,6 +15,7 @@ from cifar_core.charts.theme import Title
 from cifar_core.evaluation import published
 from cifar_core.evaluation.comparison import best_epoch
 from cifar_core.evaluation.learning import Learning
+from cifar_core.glossary import explain_found
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.conditions import time_caveat
 from cifar_core.runs.reading import Run
@@ -24,6 +25,7 @@ from cifar_core.ui.compare.table import figure_section
 from cifar_core.ui.kit.downloads import draw_chart
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.tables import csv_download
 from cifar_core.ui.kit.theme import is_dark
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TUTORIAL: Final = "tutorial"
+MEASURES: Final = ("Accuracy", "Loss")
+SCALES: Final = ("Epochs", "Minutes")
 TRAINING_WORDS: Final = (
     "Dotted: the training images, measured during each epoch with dropout and augmentation. Both "
     "make them harder, so these curves may lie below the others."
@@ -40,20 +44,10 @@ TRAINING_WORDS: Final = (
 def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     """Draws the tutorial's two closing charts for these runs, and the table below them."""
     st.header("The tutorial's two closing charts, drawn again", anchor=False)
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    with row:
-        measure = st.segmented_control(
-            "Measure", ["Accuracy", "Loss"], default="Accuracy", key="measure", required=True,
-            bind="query-params",
-        )  # fmt: skip
-        by = st.segmented_control(
-            "Against", ["Epochs", "Minutes"], default="Epochs", key="against", required=True,
-            bind="query-params",
-        )  # fmt: skip
-        with_training = st.toggle("Training curves", key="training", bind="query-params")
+    measure, by, with_training = _controls()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _curves(runs, names, measure=str(measure), by=str(by), with_training=with_training)
+        _curves(runs, names, measure=measure, by=by, with_training=with_training)
     with right:
         times = [
             EpochTimes(names[run.id], _network(run), _measured(results.learning(run).epoch_seconds))
@@ -78,6 +72,23 @@ def learning_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
         "watched pictures; a dash: not measured, or not reached. Dashed lines: the tutorial's test "
         "accuracy; it published no times."
     )
+
+
+def _controls() -> tuple[str, str, bool]:
+    """Draws what the curves show: the measure, against what, and whether training is beside it."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with row:
+        measure = st.segmented_control(
+            "Measure", MEASURES, key="measure", required=True,
+            on_change=keep_in_address("measure", MEASURES, MEASURES[0]),
+        )  # fmt: skip
+        by = st.segmented_control(
+            "Against", SCALES, key="against", required=True,
+            on_change=keep_in_address("against", SCALES, SCALES[0]),
+        )  # fmt: skip
+        noted = keep_in_address("training", (False, True), start=False)
+        with_training = st.toggle("Training curves", key="training", on_change=noted)
+    return str(measure), str(by), with_training
 
 
 def _curves(
@@ -112,7 +123,7 @@ def _curves(
         alt=f"{what} of each run; the CSV below holds its figures.",
     )
     if with_training:
-        st.caption(TRAINING_WORDS)
+        st.caption(TRAINING_WORDS, help=explain_found(TRAINING_WORDS))
     if any(len(learning) for learning in learnt.values()):
         csv_download(
             lambda: epoch_table(runs, names),

@@ -22,7 +22,7 @@ from cifar_core.ui.kit import image_browser, matrix_cells
 from cifar_core.ui.kit.downloads import draw_chart, table_twin
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import address_choice, hold_choice, set_address
+from cifar_core.ui.kit.session import hold_choice, keep_in_address
 from cifar_core.ui.kit.theme import is_dark
 
 SOURCE: Final = (
@@ -75,13 +75,12 @@ def tutorial_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
     chosen = st.selectbox(
         "Yours",
         ids,
-        index=ids.index(address_choice("yours", ids, ids[0])),
         format_func=names.__getitem__,
         key="yours",
+        on_change=keep_in_address("yours", ids, ids[0]),
         width=320,
     )
     run = able[chosen]
-    set_address("yours", run.id)
     answers = _final(run)
     assert answers is not None
     assert run.recipe is not None
@@ -115,7 +114,7 @@ def _final(run: Run) -> Predictions | None:
 
 def _matrices(run: Run, answers: Predictions, network: str, name: str) -> None:
     theirs, ours = published.published_matrix(network), results.matrix_of(answers)
-    cell = matrices.cell_now()
+    cell = image_browser.cell_now()
     their_name = f"Tutorial {NETWORKS[network].title}"
     left, right = st.columns(2, gap="medium")
     with left:

@@ -16,6 +16,7 @@ from cifar_core.evaluation.words import plural, taken_for
 from cifar_core.runs.results import Predictions
 from cifar_core.ui.kit import caches
 from cifar_core.ui.kit.images import gallery, picture_address
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.tables import csv_download, file_name, share_column
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 ANY_TRUE: Final = "any class"
 ANY_WRONG: Final = "any other class"
+CELL_FIELDS: Final = {"true": ("Shows", ANY_TRUE), "predicted": ("Taken for", ANY_WRONG)}
+"""The two fields that name a cell, by key: what they are called, and what stands for all."""
+
 PAGE_PICTURES: Final = 12
 CALIBRATED: Final = "Probabilities calibrated on pictures that were held out of the training."
 NO_BREAK_SPACE: Final = "\u00a0"
@@ -41,26 +45,32 @@ def choose_cell() -> Cell:
 
     They are the keyboard's way to what a click on the matrix does.
     """
-    left, right = st.columns(2)
-    true = left.selectbox(
-        "Shows", [ANY_TRUE, *CLASS_NAMES], key="true", bind="query-params", filter_mode="prefix"
-    )
-    predicted = right.selectbox(
-        "Taken for",
-        [ANY_WRONG, *CLASS_NAMES],
-        key="predicted",
-        bind="query-params",
-        filter_mode="prefix",
-    )
-    return Cell(_label(true), _label(predicted))
+    for place, key in zip(st.columns(2), CELL_FIELDS, strict=True):
+        label, whole = CELL_FIELDS[key]
+        options = [whole, *CLASS_NAMES]
+        noted = keep_in_address(key, options, whole)
+        place.selectbox(label, options, key=key, on_change=noted, filter_mode="prefix")
+    return cell_now()
+
+
+def cell_now() -> Cell:
+    """Returns the chosen cell, also before its select boxes are drawn further down the page."""
+    for key, (_, whole) in CELL_FIELDS.items():
+        keep_in_address(key, [whole, *CLASS_NAMES], whole)
+    return Cell(*(_label(st.session_state[key]) for key in CELL_FIELDS))
 
 
 def set_cell(cell: Cell) -> None:
     """Sets the select boxes; to be called in a callback, before they are drawn."""
-    st.session_state["true"] = ANY_TRUE if cell.true is None else CLASS_NAMES[cell.true]
-    st.session_state["predicted"] = (
-        ANY_WRONG if cell.predicted is None else CLASS_NAMES[cell.predicted]
-    )
+    chosen = {
+        key: whole if label is None else CLASS_NAMES[label]
+        for (key, (_, whole)), label in zip(
+            CELL_FIELDS.items(), (cell.true, cell.predicted), strict=True
+        )
+    }
+    for key, name in chosen.items():
+        st.session_state[key] = name
+    st.query_params.update(chosen)  # at once: one entry in the browser's history
 
 
 def places_in(cell: Cell, answers: Predictions) -> Integers:

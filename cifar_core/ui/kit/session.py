@@ -1,18 +1,21 @@
 """The one place that declares what a browser session keeps, and how the address restores a view.
 
 What should survive a reload or travel in a link belongs into the address, not into the session.
-A widget binds itself with ``bind="query-params"``; the functions below serve values without one.
+A field filled by :func:`keep_in_address` adds an entry to the history with each choice, so
+that Back undoes it. One with ``bind="query-params"`` replaces the entry: for paging and the like.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cifar_core.services import Glance, new_code
 
@@ -114,6 +117,61 @@ def address_choice(name: str, choices: Sequence[str], fallback: str) -> str:
     """Returns a value from the address if it is one of the choices, else the fallback."""
     given = st.query_params.get(name)
     return given if given is not None and given in choices else fallback
+
+
+def keep_in_address(
+    key: str, options: Collection[T], start: T | list[T], *, name: str = "", most: int | None = None
+) -> Callable[[], None]:
+    """Fills a field from the address where it is new, and when the browser goes back or forth.
+
+    To be called before the field is drawn, which has no default of its own. The address is written
+    by choices alone: what a page fills in by itself would be an entry more in the history.
+
+    Args:
+        key: Of the field.
+        options: What may be chosen.
+        start: What is chosen where the address says nothing that fits; a list where several are.
+        name: Of the value in the address; the key when left out.
+        most: How many may be chosen.
+
+    Returns:
+        The field's ``on_change``: puts the choice into the address.
+    """
+    name = name or key
+    now = st.session_state.get(key)
+    is_filled = all(value in list(options) for value in (now if isinstance(now, list) else [now]))
+    if not is_filled or _went_through_history():
+        by_text = {_text(option): option for option in options}
+        given = st.query_params.get(name, "")
+        if isinstance(start, list):
+            several = [by_text[part] for part in dict.fromkeys(given.split(",")) if part in by_text]
+            st.session_state[key] = several[:most] or start
+        else:
+            st.session_state[key] = by_text.get(given, start)
+    return functools.partial(note_choice, key, name)
+
+
+def note_choice(key: str, name: str) -> None:
+    """Puts what is chosen in a field into the address.
+
+    Args:
+        key: Of the field.
+        name: Of the value in the address.
+    """
+    set_address(name, _text(st.session_state[key]) or None)
+
+
+def _text(value: object) -> str:
+    """Returns a value as it stands in the address; empty where nothing is chosen."""
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def _went_through_history() -> bool:
+    """Returns whether the page is drawn because the browser went back or forth."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def set_address(name: str, value: str | int | None) -> None:

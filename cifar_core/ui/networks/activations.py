@@ -131,17 +131,17 @@ def activation_section(subject: Subject) -> None:
     """Draws what the steps make of the picture: all of them in short, or one in full."""
     steps = subject.inside.steps
     ids = [ALL, *(str(index + 1) for index in range(len(steps)))]
+    key = f"layer_{subject.run.id}"
     chosen = st.selectbox(
         "Layer",
         ids,
-        index=ids.index(session.address_choice("layer", ids, ALL)),
         format_func=lambda name: (
             "All, from the picture to the answer" if name == ALL else _title(steps, name)
         ),
-        key=f"layer_{subject.run.id}",
+        key=key,
+        on_change=session.keep_in_address(key, ids, ALL, name="layer"),
         width=420,
     )
-    session.set_address("layer", chosen if chosen != ALL else None)
     if chosen == ALL:
         st.text(
             f"From left to right, what the network makes of the picture: of every step the "

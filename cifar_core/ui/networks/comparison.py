@@ -53,19 +53,20 @@ def pair_of(names: Sequence[str]) -> list[str]:
     chosen: list[str] = []
     for side, start in (("left", names[0]), ("right", names[1])):
         others = [name for name in names if name not in chosen]
-        given = session.address_choice(side, others, start if start in others else others[0])
+        key = f"pair_{side}_{'_'.join(chosen)}"
+        first = start if start in others else others[0]
+        noted = session.keep_in_address(key, others, first, name=side)
         with line:
             chosen.append(
                 st.selectbox(
                     f"On the {side}",
                     others,
-                    index=others.index(given),
                     format_func=lambda name: NETWORKS[name].marked_title,
-                    key=f"pair_{side}_{'_'.join(chosen)}",
+                    key=key,
+                    on_change=noted,
                     width=240,
                 )
             )
-        session.set_address(side, chosen[-1])
     return chosen
 
 

@@ -17,6 +17,7 @@ from cifar_core.networks.description import LayerRow, NetworkDescription
 from cifar_core.ui.kit.downloads import save_figure
 from cifar_core.ui.kit.tables import csv_download, file_name
 from cifar_core.ui.kit.theme import is_dark
+from cifar_core.ui.networks.layer_kinds import kinds_explained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,6 +197,7 @@ def layer_section(
             measured.
     """
     st.html(layers_html(description, milliseconds, colour=_bar_colour(description)))
+    kinds_explained(description)
     with st.expander("What the columns mean"):
         terms = {
             "Output": "Height × width × channels of what the layer gives, or how many numbers.",

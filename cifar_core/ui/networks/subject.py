@@ -19,6 +19,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.runs.results import origin_of
 from cifar_core.ui.kit import caches, session
 from cifar_core.ui.kit.page import empty_state
+from cifar_core.ui.kit.refused_uploads import refusal_in
 from cifar_core.ui.kit.runs.labels import model_labels
 from cifar_core.ui.kit.test_image import choose_test_image
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
@@ -88,16 +89,15 @@ def choose_run(description: NetworkDescription) -> Run | None:
     if len(runs) == 1:
         return runs[0]
     labels = model_labels(runs)
-    start = session.address_choice("run", ids, ids[0])
+    key = f"inside_{description.name}"
     chosen = st.selectbox(
         "Trained network",
         ids,
-        index=ids.index(start),
         format_func=lambda run_id: labels[run_id],
-        key=f"inside_{description.name}",
+        key=key,
+        on_change=session.keep_in_address(key, ids, ids[0], name="run"),
         width=420,
     )
-    session.set_address("run", chosen if chosen != ids[0] else None)
     return runs[ids.index(chosen)]
 
 
@@ -111,8 +111,9 @@ def choose_subject(run: Run) -> Subject | None:
     """
     beside, controls = st.columns([1, 3], gap="medium")
     with controls:
+        noted = session.keep_in_address("from", [TEST, OWN], TEST)
         kind = st.segmented_control(
-            "Picture", [TEST, OWN], default=TEST, required=True, key="from", bind="query-params"
+            "Picture", [TEST, OWN], required=True, key="from", on_change=noted
         )
         found = _test_picture(caches.open_dataset()) if kind == TEST else _own_picture()
     if found is None:
@@ -194,5 +195,7 @@ def _own_picture() -> tuple[NDArray[np.uint8], str, int | None] | None:
     st.caption("It stays in the memory of this server while you look at it; nothing is stored.")
     if brought is None:
         return None
+    if refusal := refusal_in(brought):
+        raise refusal
     picture = services.read_picture(brought.getvalue(), brought.name)
     return to_network_input(picture.pixels), picture.name, None

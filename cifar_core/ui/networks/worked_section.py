@@ -60,15 +60,14 @@ def worked_section(subject: Subject) -> None:
     """Draws the choice of what is worked out, and the working."""
     steps = subject.inside.steps
     kinds = [name for name, kind in _KINDS.items() if _positions(steps, kind)]
-    chosen = st.segmented_control(
-        "Work out", kinds, default=kinds[0], required=True, key="work", bind="query-params"
-    )
+    noted = session.keep_in_address("work", kinds, kinds[0])
+    chosen = st.segmented_control("Work out", kinds, required=True, key="work", on_change=noted)
     if left_out := left_out_words(steps):
         st.caption(left_out)
     if chosen == SOFTMAX:
         _softmax(subject)
         return
-    place = _choose_place(subject, _positions(steps, _KINDS[chosen]))
+    place = _choose_place(subject, _positions(steps, _KINDS[str(chosen)]))
     st.html(_places_html(subject, place))
     if chosen == POOLING:
         _pooling(subject, place)
@@ -102,16 +101,15 @@ def _choose_place(subject: Subject, positions: list[int]) -> Place:
     line = st.container(horizontal=True, vertical_alignment="bottom")
     ids = [str(index + 1) for index in positions]
     kind = steps[positions[0]].kind
-    with line:
-        chosen = st.selectbox(
-            "Layer",
-            ids,
-            index=ids.index(session.address_choice("layer", ids, ids[0])),
-            format_func=lambda name: step_title(steps, int(name) - 1),
-            key=f"worked_{kind}_{subject.run.id}",
-            width=340,
-        )
-    session.set_address("layer", chosen)
+    key = f"worked_{kind}_{subject.run.id}"
+    chosen = line.selectbox(
+        "Layer",
+        ids,
+        format_func=lambda name: step_title(steps, int(name) - 1),
+        key=key,
+        on_change=session.keep_in_address(key, ids, ids[0], name="layer"),
+        width=340,
+    )
     index = int(chosen) - 1
     start = strongest_place(subject, index)
     height, width, channels = steps[index].shape
@@ -123,10 +121,9 @@ def _choose_place(subject: Subject, positions: list[int]) -> Place:
     keys = {name: f"{name}_{subject.run.id}_{index}" for name in names}
     values = {}
     for name, (label, size, fallback) in names.items():
-        # Kept before it is drawn: a field with a value of its own could not be made to jump.
-        st.session_state.setdefault(keys[name], _address_number(name, size, fallback))
+        noted = session.keep_in_address(keys[name], range(size), fallback, name=name)
         values[name] = line.number_input(
-            label, min_value=0, max_value=size - 1, key=keys[name], width=130
+            label, min_value=0, max_value=size - 1, key=keys[name], on_change=noted, width=130
         )
     values = {name: int(value) for name, value in values.items()}
 
@@ -134,6 +131,7 @@ def _choose_place(subject: Subject, positions: list[int]) -> Place:
         strongest = strongest_place(subject, index, values["filter"])
         st.session_state[keys["row"]] = strongest.row
         st.session_state[keys["column"]] = strongest.column
+        st.query_params.update(row=str(strongest.row), column=str(strongest.column))
 
     line.button(
         "Brightest place",
@@ -141,16 +139,7 @@ def _choose_place(subject: Subject, positions: list[int]) -> Place:
         on_click=jump,
         help="Goes to where this filter answers most strongly.",
     )
-    for name, value in values.items():
-        session.set_address(name, value)
     return Place(index, values["row"], values["column"], values["filter"])
-
-
-def _address_number(name: str, size: int, fallback: int) -> int:
-    given = st.query_params.get(name, "")
-    # isascii: other digits, such as superscripts, are none to int().
-    is_number = given.isascii() and given.isdigit() and len(given) <= 4
-    return min(int(given), size - 1) if is_number else fallback
 
 
 def _places_html(subject: Subject, place: Place) -> str:

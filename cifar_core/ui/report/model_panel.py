@@ -12,7 +12,7 @@ from cifar_core import formats, services
 from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.page import empty_state, guard
 from cifar_core.ui.kit.runs.picker import run_labels
-from cifar_core.ui.kit.session import address_choice, hold_choice, set_address
+from cifar_core.ui.kit.session import hold_choice, keep_in_address
 from cifar_core.ui.kit.tables import file_name
 
 FIELD: Final = "report_model"
@@ -73,15 +73,14 @@ def _choose_model(models: Sequence[Run]) -> Run:
     asked = st.query_params.get("model", "")
     if asked and asked not in by_id and FIELD not in st.session_state:
         st.text(f"There is no model “{asked[:80]}” here (any more): this is another one.")
-    ids, labels = list(by_id), run_labels(models)
+    labels = run_labels(models)
     hold_choice(FIELD, labels)
     chosen = st.selectbox(
         "Model",
-        ids,
-        index=ids.index(address_choice("model", ids, ids[0])),
+        list(by_id),
         format_func=lambda run_id: labels[run_id],
         key=FIELD,
+        on_change=keep_in_address(FIELD, by_id, models[0].id, name="model"),
         width=620,
     )
-    set_address("model", chosen)
     return by_id.get(chosen or "", models[0])

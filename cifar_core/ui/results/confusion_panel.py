@@ -18,6 +18,7 @@ from cifar_core.ui.kit import image_browser, matrix_cells
 from cifar_core.ui.kit.downloads import draw_chart, table_twin
 from cifar_core.ui.kit.image_browser import Cell
 from cifar_core.ui.kit.runs import results
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.tables import file_name
 from cifar_core.ui.kit.theme import is_dark
 
@@ -80,19 +81,19 @@ def _matrix_controls() -> None:
     row.segmented_control(
         "Cells",
         list(NORMALISATIONS),
-        default="Counts",
         key="cells",
+        on_change=keep_in_address("cells", NORMALISATIONS, "Counts"),
         required=True,
-        bind="query-params",
         help=f"{explain('confusion matrix')} Shown as counts, as percent of the true class (the "
         "diagonal is the recall), or as percent of the predicted class (the precision).",
     )
-    row.selectbox("Order", list(CLASS_ORDERS), key="order", bind="query-params", width=190)
+    orders = list(CLASS_ORDERS)
+    noted = keep_in_address("order", orders, orders[0])
+    row.selectbox("Order", orders, key="order", on_change=noted, width=190)
     row.toggle(
         "Right answers",
-        value=True,
         key="diagonal",
-        bind="query-params",
+        on_change=keep_in_address("diagonal", (False, True), start=True),
         help="Off, the colours spread over the mistakes alone.",
     )
 

@@ -25,6 +25,7 @@ from cifar_core.runs.results import Predictions, origin_of
 from cifar_core.ui.kit.downloads import draw_chart
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.tables import csv_download, file_name, plain, share_column
 from cifar_core.ui.kit.theme import is_dark
 from cifar_core.ui.results.confidence_panel import AS_TRAINED, ECE_WORDS
@@ -141,7 +142,7 @@ def class_panel(run: Run, answers: Predictions) -> None:
         "Highlighted",
         [ALL_CLASSES, *CLASS_NAMES],
         key="class",
-        bind="query-params",
+        on_change=keep_in_address("class", [ALL_CLASSES, *CLASS_NAMES], ALL_CLASSES),
         width=190,
         help=explain("average precision"),
     )

@@ -15,7 +15,7 @@ from cifar_core.errors import RunError
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import Kept
+from cifar_core.ui.kit.session import Kept, keep_in_address, note_choice
 
 FINAL = "Test pictures, final network"
 FRAME_SECONDS = 0.6
@@ -53,16 +53,15 @@ def choose_answers(run: Run, row: DeltaGenerator) -> Predictions | None:
     if not epochs and not has_final:
         return results.epoch_answers(run)  # raises, and says why
     choices = [FINAL] * has_final + [by_epoch(run)] * bool(epochs)
-    chosen = choices[0]
+    chosen: str | None = choices[0]
     if len(choices) > 1:
         chosen = row.segmented_control(
             "Pictures",
             choices,
-            default=FINAL,
             key="split",
+            on_change=keep_in_address("split", choices, FINAL),
             required=True,
             wrap=True,
-            bind="query-params",
         )
     if chosen == FINAL:
         PLAYING.set(None)
@@ -106,11 +105,11 @@ def _choose_epoch(run: Run, epochs: int) -> Predictions | None:
     shown = PLAYED_EPOCH.get()
     if shown is not None:
         st.session_state["epoch"] = max(every, min(shown, epochs) // every * every)
+        note_choice("epoch", "epoch")
         PLAYED_EPOCH.set(None)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    epoch = row.slider(
-        "Epoch", every, epochs, epochs, every, key="epoch", bind="query-params", width=480
-    )
+    noted = keep_in_address("epoch", range(every, epochs + 1), epochs)
+    epoch = row.slider("Epoch", every, epochs, step=every, key="epoch", on_change=noted, width=480)
     epoch -= epoch % every  # an address may name any epoch
     row.button(
         "Play the epochs",

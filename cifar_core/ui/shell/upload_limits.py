@@ -11,11 +11,12 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from cifar_core import settings
+from cifar_core.ui.kit.refused_uploads import REFUSED
 from cifar_core.ui.shell import malloc_arenas
 
 KEPT_SECONDS: Final = 90
@@ -25,6 +26,16 @@ SWEEP_SECONDS: Final = 15
 LEAST_BYTES: Final = 100_000
 """What a file counts at least, so that many small ones are bounded, too."""
 
+HEAD_BYTES: Final = 8_000
+"""Of an upload: holds the name of its file."""
+
+MOST_NOTES: Final = 20
+"""Refusals that are kept for one session; further ones are answered with 413."""
+
+NO_CONTENT, ACCEPTED = 204, 202
+
+_FORM = re.compile(rb"(--[^\r\n]{1,200})\r\n(Content-Disposition:[^\r\n]+)\r\n", re.IGNORECASE)
+_OF_THE_BODY = (b"content-length", b"transfer-encoding")
 _PATH = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+$")
 
 
@@ -56,8 +67,13 @@ class UploadLimits:
         session_id = session[1]
         size = _declared_bytes(Headers(scope=scope))
         if refusal := self._refusal(session_id, size):
-            await PlainTextResponse(refusal, status_code=413)(scope, receive, send)
-            return
+            note = await _note(receive, refusal) if _has_room_for_notes(session_id) else b""
+            if not note:
+                await PlainTextResponse(refusal, status_code=413)(scope, receive, send)
+                return
+            # In place of the file: the upload field shows no word of an answer, the page does.
+            scope, receive, send = _with_body(scope, note), _reader(note), _accepting(send)
+            size = LEAST_BYTES
         self._arriving[session_id] += size
         try:
             await self._app(scope, receive, send)
@@ -68,18 +84,20 @@ class UploadLimits:
                 self._sweeping = asyncio.create_task(self._sweep(), name="uploads-sweep")
 
     def _refusal(self, session_id: str, size: int) -> str:
-        """Returns why an upload is refused, in a sentence; empty where there is room."""
+        """Returns why an upload is refused, in three lines; empty where there is room."""
         kept = _kept_bytes(_manager())
         own = kept[session_id] + self._arriving[session_id] + size
         if own > settings.MAX_SESSION_UPLOAD_BYTES:
             return (
-                f"Together your files would have {own / 1e6:.0f} MB; the lab keeps "
-                f"{settings.MAX_SESSION_UPLOAD_BYTES / 1e6:.0f} MB for each visitor. "
-                "Remove some of them first."
+                f"not taken, for together your files would have {own / 1e6:.0f} MB.\n"
+                f"At most {settings.MAX_SESSION_UPLOAD_BYTES / 1e6:.0f} MB for each visitor.\n"
+                "Remove it and some of the others, then add it again."
             )
         if kept.total() + self._arriving.total() + size > settings.MAX_ALL_UPLOAD_BYTES:
             return (
-                "The server's room for uploads is full at the moment. Try again in a minute or two."
+                "not taken, for the server's room for uploads is full.\n"
+                f"At most {settings.MAX_ALL_UPLOAD_BYTES / 1e6:,.0f} MB for all visitors.\n"
+                "Remove it, and add it again in a minute or two."
             )
         return ""
 
@@ -115,6 +133,64 @@ def _kept_bytes(manager: MemoryUploadedFileManager) -> Counter[str]:
             for session_id, files in list(manager.file_storage.items())
         }
     )
+
+
+def _has_room_for_notes(session_id: str) -> bool:
+    files = list(_manager().file_storage.get(session_id, {}).values())
+    return sum(file.type == REFUSED for file in files) < MOST_NOTES
+
+
+async def _note(receive: Receive, refusal: str) -> bytes:
+    """Reads an upload to its end, keeping its name alone, and returns what takes its place.
+
+    Returns:
+        A body of the same form with a file that holds the refusal; empty where that form is
+        unknown, or the upload is larger than any may be.
+    """
+    head, size, more = b"", 0, True
+    while more:
+        message = await receive()
+        part = message.get("body", b"")
+        head += part[: max(0, HEAD_BYTES - len(head))]
+        size += len(part)
+        more = message.get("more_body", False) and message["type"] == "http.request"
+        if size > settings.MAX_UPLOAD_BYTES + HEAD_BYTES:
+            return b""
+    form = _FORM.match(head)
+    if form is None:
+        return b""
+    line, disposition = form.groups()
+    kind = f"Content-Type: {REFUSED}".encode()
+    return b"\r\n".join((line, disposition, kind, b"", refusal.encode(), line + b"--", b""))
+
+
+def _with_body(scope: Scope, body: bytes) -> Scope:
+    """Returns a request that announces another body."""
+    kept = [pair for pair in scope["headers"] if pair[0] not in _OF_THE_BODY]
+    return {**scope, "headers": [*kept, (b"content-length", b"%d" % len(body))]}
+
+
+def _reader(body: bytes) -> Receive:
+    """Returns what gives a body once."""
+    parts = [body]
+
+    async def receive() -> Message:
+        if not parts:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": parts.pop(), "more_body": False}
+
+    return receive
+
+
+def _accepting(send: Send) -> Send:
+    """Returns what sends 202 in place of 204: something was taken, but not the file."""
+
+    async def accept(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == NO_CONTENT:
+            message = {**message, "status": ACCEPTED}
+        await send(message)
+
+    return accept
 
 
 def _declared_bytes(headers: Headers) -> int:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cifar_core import recipes, services
 from cifar_core.errors import RunError
-from cifar_core.glossary import define, explain
+from cifar_core.glossary import define, explain, explain_found
 from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
@@ -36,7 +36,8 @@ OPEN = Kept[bool | None]("train_form_open", None)
 """Opens or closes the form at the next drawing of the page; None leaves it as it is."""
 
 HELP: Mapping[str, str] = {
-    "network": "The architecture that learns: how many layers, and of what kind.",
+    "network": "The architecture that learns: how many layers, and of what kind.\n\n"
+    + (explain_found(" ".join(network.summary for network in NETWORKS.values())) or ""),
     "recipe": "All settings of a training, with a reason. Epochs, learning rate, batch size "
     "and seed can be changed below.",
     "epochs": f"{explain('epoch')} More epochs learn more, up to a point, and take longer.",
@@ -140,7 +141,8 @@ def _recipe(cloned: Run | None, network: str) -> Recipe:
         args=(None,),
         persist_state="session",
     )
-    st.caption(plain(NAMED_RECIPES[name].reason))
+    reason = NAMED_RECIPES[name].reason
+    st.caption(plain(reason), help=explain_found(reason))
     if cloned is None or cloned.recipe is None:
         return recipes.recipe(name, network)
     st.caption(plain(f"Filled with the settings of run “{cloned.name}”."))

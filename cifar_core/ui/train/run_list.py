@@ -19,6 +19,7 @@ from cifar_core.ui.kit.runs import labels, results
 from cifar_core.ui.kit.session import STARTED_RUN, Kept, set_address
 from cifar_core.ui.kit.tables import plain, share_column, time_column
 from cifar_core.ui.train import run_actions
+from cifar_core.ui.train.run_curves import curves_together
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -37,8 +38,14 @@ COLUMNS = (
 MOST_PIXELS = 292
 """Seven rows; further ones scroll, so that the run below stays in sight."""
 
+LOOKED_AT_FIRST = (State.RUNNING, State.STALLED, State.QUEUED)
+"""Which run a page that was asked for none opens on; any of these before one that has ended."""
+
 INCLUDED = Kept[str | None]("train_included", None)
 """The included run that the page shows, if it shows one."""
+
+SELECTED_FOR = Kept[str | None]("train_selected_for", None)
+"""The run of the page when the table was drawn last: with another one its row is selected anew."""
 
 CSS = """<style>
 /* The table's own download would hand a run's name to a spreadsheet as a formula. */
@@ -47,19 +54,25 @@ CSS = """<style>
 
 
 def chosen_run(runs: Sequence[Run]) -> str | None:
-    """Returns the run the page shows: the address's, else the one started last, else a live one.
+    """Returns the run the page shows: the address's, else the one that is furthest on its way.
+
+    Among runs that stand alike it is the one this session started last, else the newest.
 
     Args:
-        runs: All runs of the lab. The address may also name a shipped one.
+        runs: All runs of the lab, the newest first. The address may also name a shipped one.
     """
     given = st.query_params.get("run")
     if given:
         return given[:100]  # longer than any run is called
-    known = {run.id for run in runs}
     started = STARTED_RUN.get()
-    if started in known:
-        return started
-    return next((run.id for run in runs if run.state.is_alive), None)
+    first = min(runs, key=lambda run: (_urgency(run), run.id != started), default=None)
+    return first.id if first is not None else None
+
+
+def _urgency(run: Run) -> int:
+    """Returns the place of a run's state in LOOKED_AT_FIRST; behind all for one that has ended."""
+    state = run.state
+    return LOOKED_AT_FIRST.index(state) if state in LOOKED_AT_FIRST else len(LOOKED_AT_FIRST)
 
 
 def run_list(runs: Sequence[Run], chosen: str | None) -> None:
@@ -143,6 +156,9 @@ def _table(signature: str, chosen: str | None) -> None:
         marks = "|".join([*ids, chosen if chosen and chosen not in ids else ""])
         key = f"train_runs_{hashlib.sha256(marks.encode()).hexdigest()[:12]}"
         shown = [ids.index(chosen)] if chosen in ids else []
+        if SELECTED_FOR.get() != chosen and key in st.session_state:
+            st.session_state[key] = {"selection": {"rows": shown}}
+        SELECTED_FOR.set(chosen)
         with st.container(key="train_list"):
             st.html(CSS)
             state = st.dataframe(
@@ -152,18 +168,34 @@ def _table(signature: str, chosen: str | None) -> None:
                 height=min(36 * (len(runs) + 1) + 2, MOST_PIXELS),
                 row_height=36,
                 key=key,
-                on_select="rerun",
-                selection_mode="multi-row",
+                on_select=lambda: take_rows(key, ids),
+                selection_mode=["multi-row", "single-cell"],
                 selection_default={"selection": {"rows": shown}},
                 placeholder="–",
-                alt="Runs, the newest first.",
+                alt="Runs, the newest first. A click on a row opens it, ticked ones share a chart.",
             )
         selected = [runs[row] for row in state.selection.rows if row < len(runs)]
-        if len(selected) == 1 and selected[0].id != chosen:
-            set_address("run", selected[0].id)
-            st.rerun()
+        if st.query_params.get("run", chosen) != chosen:
+            st.rerun()  # a click has chosen another
         if services.may_change():
             run_actions.actions(selected)
+        if len(selected) > 1:
+            curves_together(selected)
+
+
+def take_rows(key: str, ids: Sequence[str]) -> None:
+    """Opens the run of the one row that is selected, or of which a cell was clicked.
+
+    Args:
+        key: Of the table; to be called in its callback.
+        ids: The run of each row.
+    """
+    selection = st.session_state[key].selection
+    rows = [cell[0] for cell in selection.cells] or list(selection.rows)
+    if selection.cells:
+        st.session_state[key] = {"selection": {"rows": rows}}
+    if len(rows) == 1 and rows[0] < len(ids):
+        set_address("run", ids[rows[0]])
 
 
 def _rows(runs: Sequence[Run]) -> pa.Table:

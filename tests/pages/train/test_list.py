@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import files, recipes, services
 from cifar_core.errors import RunError
 from cifar_core.runs.folder import State, Status
+from cifar_core.runs.results import learning_of
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.train import run_actions
+from tests.pages.shown import charts_of
 from tests.pages.train.tool import (
     HOSTILE,
     alive,
@@ -24,6 +28,7 @@ from tests.pages.train.tool import (
     shown,
     table,
 )
+from tools.fabricate import Fake, fabricate
 
 
 def test_the_list_shows_every_run_the_newest_first(runs_dir: Path) -> None:
@@ -219,3 +224,40 @@ def test_where_nothing_may_be_started_nothing_can_be_cloned(
     monkeypatch.setenv("CIFAR_LAB_READONLY", "1")
     app = page(run="cnn7")
     assert not [item for item in app.button if item.label == "Clone"]
+
+
+def watched(app: AppTest) -> int:
+    """Returns the row that the list shows as selected: the run that the page is about."""
+    (row,) = json.loads(app.dataframe[0].proto.selection_default)["selection"]["rows"]
+    return int(row)
+
+
+def test_the_page_opens_on_the_run_in_progress_and_not_on_one_that_waits(runs_dir: Path) -> None:
+    running = make_run(runs_dir, "cnn4-standard-1", State.RUNNING)
+    waiting = make_run(runs_dir, "cnn4-standard-2", State.QUEUED)
+    make_run(runs_dir, "cnn4-standard-3", State.STOPPED)
+    with alive(waiting):
+        with alive(running):
+            assert watched(page()) == 2
+        assert watched(page()) == 1  # the other was interrupted meanwhile
+    assert watched(page()) == 0
+    assert not page().exception
+
+
+def test_the_ticked_runs_share_a_chart_with_a_line_for_each(runs_dir: Path) -> None:
+    for number in (1, 2, 3):
+        reached = 0.4 + number / 10
+        fabricate(runs_dir, Fake(run_id=f"cnn4-{number}", accuracy=reached, name=f"Run {number}"))
+    app = page(run="cnn4-1")
+    assert "together_accuracy" not in charts_of(app)
+    app.session_state[str(app.dataframe[0].key)] = {"selection": {"rows": [0, 1, 2]}}
+    app.run()
+    assert not app.exception
+    for measure in ("accuracy", "loss"):
+        lines = charts_of(app)[f"together_{measure}"]["data"]
+        factor = 100 if measure == "accuracy" else 1
+        for number in (1, 2, 3):
+            named = {line["name"].split(",")[0][2:]: line for line in lines}
+            line = named[f"Run {number}"]
+            learnt = learning_of(services.read_metrics(f"cnn4-{number}"))
+            assert line["y"] == pytest.approx(factor * np.array(getattr(learnt, measure)), abs=1e-3)

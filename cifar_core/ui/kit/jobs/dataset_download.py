@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import streamlit as st
 
 from cifar_core import formats, services
@@ -12,12 +10,18 @@ from cifar_core.errors import DataError
 from cifar_core.ui.kit import caches
 from cifar_core.ui.kit.jobs.panel import job_panel, show_failure
 from cifar_core.ui.kit.page import empty_state, guard
+from cifar_core.ui.kit.session import Kept
+from cifar_core.ui.kit.tables import plain
+
+WATCHED = Kept[bool]("download_watched", default=False)
+"""Whether the person has watched a download, to tell when it is done."""
 
 
 def download_panel() -> None:
-    """Offers the full dataset where it is missing or damaged; draws nothing where it is there."""
+    """Offers the full dataset where it is missing or damaged; where it is there, tells it once."""
     with guard():
         if not _is_missing():
+            _tell_its_end()
             return
         if not services.may_change():
             empty_state(
@@ -35,12 +39,23 @@ def _is_missing() -> bool:
         return True
 
 
+def _tell_its_end() -> None:
+    """Says to who has watched the download that it is done, and what can be done now."""
+    if WATCHED.get():
+        WATCHED.set(value=False)
+        with st.container(border=True, key="download_done"):
+            empty_state(
+                "Dataset ready: all 60,000 images are on this machine, their digests checked.",
+                "Start a training",
+                "pages/train.py",
+            )
+
+
 def _progress(status: DownloadStatus) -> None:
+    WATCHED.set(value=True)
     with st.container(border=True, key="download_running"):
         st.text(status.message or "Downloading")
-        if status.share is not None:
-            st.progress(status.share)
-        st.html(f'<p class="lab-origin">{html.escape(_amount(status))}</p>')
+        st.progress(status.share or 0.0, text=plain(_amount(status)))
         if status.refused:
             st.text(f"Not used: {status.refused}")
         if st.button("Stop and keep what has arrived", key="download_stop"):

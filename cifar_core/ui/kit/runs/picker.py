@@ -12,7 +12,7 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.page import guard
 from cifar_core.ui.kit.runs.labels import STATE_WORDS, network_title
-from cifar_core.ui.kit.session import hold_choice, set_address
+from cifar_core.ui.kit.session import hold_choice, keep_in_address
 
 WATCH_SECONDS = 5.0
 """How often a page that shows a living run looks whether it has gone on."""
@@ -108,20 +108,17 @@ def choose_run(runs: Sequence[Run]) -> Run | None:
     asked = st.query_params.get("run", "")
     if asked and asked not in by_id and "results_run" not in st.session_state:
         st.text(f"There is no run “{asked[:80]}” here (any more): this is another one.")
-    ids = list(by_id)
     labels = run_labels(runs)
     hold_choice("results_run", labels)
     chosen = st.selectbox(
         "Run",
-        ids,
-        index=ids.index(asked if asked in by_id else fallback.id),
+        list(by_id),
         format_func=lambda run_id: labels[run_id],
         key="results_run",
+        on_change=keep_in_address("results_run", by_id, fallback.id, name="run"),
         width=620,
     )
-    run = by_id.get(chosen or "", fallback)
-    set_address("run", run.id)
-    return run
+    return by_id.get(chosen or "", fallback)
 
 
 def watch(*runs: Run) -> None:
