@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from cifar_core.ui import descriptors
+from cifar_core.ui.shell import descriptors
 
 CODE = """
 import resource
