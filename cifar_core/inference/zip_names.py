@@ -13,8 +13,8 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 
-CODES = ("utf-8", "cp850", "cp437", "cp866", "cp932", "gbk", "big5")
-"""UTF-8 and the code pages of western, Russian, Japanese and Chinese systems.
+CODES = ("utf-8", "cp850", "cp437", "cp866", "cp932", "gbk", "big5", "cp1252", "cp949")
+"""UTF-8 and the code pages of western, Russian, Japanese, Chinese and Korean systems.
 
 The first of equals wins."""
 
@@ -32,6 +32,14 @@ _USUAL = frozenset(
     "圖片照相檔案文件夾測試圖像貓狗鳥船卡車汽車青蛙飛機截屏螢幕我的家小大中國台灣香港北上人年月時"
     "图片照相档案夹测试图像猫狗鸟马鹿船卡车汽车青蛙飞机截图屏幕微信我的家小大中国新建副本未命名风景"
 )
+
+# The syllables that most Korean text is made of; in other codes few pairs of bytes are among them.
+_USUAL_HANGUL = frozenset(
+    "이다는을에가의고지하기사리자도로나어인시대한해그일들라아전부정수있것서스장제보과면거소성상주원구"
+    "동마유세무모여미조용니오안신비우연경공생실분국학교문화계방통선단발행현식물만명개중회차반적관양내"
+    "산저치레트드터진음강새폴더파복본람숭슴말개구슴배행끼캡처크린바탕벽가족여름겨울봄을친님크럭말돼곰호랑코토늑태택검흰색큰"
+)
+_USUAL_LATIN = frozenset("äöüßéèêàâçñáíóúãåøæôîÄÖÜÉÅØÁÇÑ")
 
 
 def read_names(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
@@ -111,10 +119,15 @@ def _usualness(name: str, place: int, code: str) -> float:
         return 0.0  # a folder, and in it a name that is all ending: half a character
     if code == "utf-8":
         return _usualness_in_utf8(name, place)
-    if code in ("cp850", "cp437"):
+    if code in ("cp850", "cp437", "cp1252"):
         return _usualness_in_latin(name, place)
     if code == "cp866":
         return _usualness_in_russian(name, place)
+    return _usualness_in_korean(letter) if code == "cp949" else _usualness_in_kanji(letter, code)
+
+
+def _usualness_in_kanji(letter: str, code: str) -> float:
+    """In Japanese and Chinese."""
     if letter in _USUAL:
         return 1.4
     lead, *rest = letter.encode(code)
@@ -164,15 +177,24 @@ def _usualness_in_latin(name: str, place: int) -> float:
     if not _is_latin(letter):
         return 0.1 if unicodedata.category(letter) in ("Po", "Pi", "Pf", "Sc", "No") else 0.0
     beside = _plain_letters(before + after)
+    if letter == "ß" and before.casefold() not in frozenset("aeiouyäöü"):
+        return 0.2
     if (before.islower() and letter.isupper()) or (letter.islower() and after.isupper()):
         return 0.2
     if not beside and any(one.isalpha() for one in before + after):
         return 0.4  # two letters with accents side by side are rare
-    return 0.8 + 0.35 * beside
+    return (0.8 if letter in _USUAL_LATIN else 0.6) + 0.35 * beside
 
 
 def _plain_letters(letters: str) -> int:
     return sum(one.isascii() and one.isalpha() for one in letters)
+
+
+def _usualness_in_korean(letter: str) -> float:
+    if letter in _USUAL_HANGUL:
+        return 1.3
+    is_common = "가" <= letter <= "힣" and letter.encode("cp949")[1] >= 0xA1
+    return 0.6 if is_common else 0.1  # a syllable that Windows added, or a Chinese character
 
 
 def _usualness_in_russian(name: str, place: int) -> float:

@@ -38,14 +38,13 @@ MOST_CHARACTERS = 4000
 """No text of a status is longer: a page must draw it."""
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
-    "State": (str,),
-    "str": (str,),
+    "bool": (bool,),
     "int": (int,),
     "int | None": (int, type(None)),
     "float": (float, int),
     "float | None": (float, int, type(None)),
 }
-"""What JSON may give for the attributes of the classes below."""
+"""What JSON may give for the attributes of the classes below; text for all others."""
 
 
 class State(StrEnum):
@@ -404,6 +403,11 @@ def parse_rows(data: bytes) -> list[MetricRow]:
     return rows
 
 
+def types_of(kind: type[Any]) -> Mapping[str, tuple[type, ...]]:
+    """Returns what JSON may give for each attribute of a dataclass, in their order."""
+    return {field.name: _TYPES.get(str(field.type), (str,)) for field in dataclasses.fields(kind)}
+
+
 def _typed(kind: type[T], values: Mapping[str, Any]) -> T:
     """Builds a dataclass from JSON values; keys of a later version are left out.
 
@@ -411,10 +415,10 @@ def _typed(kind: type[T], values: Mapping[str, Any]) -> T:
         TypeError: A value is missing or not of its attribute's type.
         ValueError: A number is absurd, or a state unknown.
     """
-    known = {field.name: str(field.type) for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    known = types_of(kind)
     given = {key: value for key, value in values.items() if key in known}
     for key, value in given.items():
-        if type(value) not in _TYPES[known[key]]:
+        if type(value) not in known[key]:
             raise TypeError(f"{key} is {value!r}")
         if isinstance(value, str):
             given[key] = value[:MOST_CHARACTERS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,11 +123,20 @@ class Unlisted:
     foreign: tuple[str, ...] = ()
 
 
-def find_unlisted(runs_dir: Path) -> Unlisted:
-    """Returns the folders that :func:`list_runs` leaves out; hidden ones are the lab's own."""
+def find_unlisted(runs_dir: Path, *, known: Container[str] = ()) -> Unlisted:
+    """Returns the folders that :func:`list_runs` leaves out; hidden ones are the lab's own.
+
+    Args:
+        runs_dir: Folder of all runs.
+        known: Names of which somebody has just seen that they are listed.
+    """
     try:
         with os.scandir(runs_dir) as entries:
-            names = sorted(item.name for item in entries if item.name[0] != "." and item.is_dir())
+            names = sorted(
+                item.name
+                for item in entries
+                if item.name not in known and item.name[0] != "." and item.is_dir()
+            )
     except OSError:
         return Unlisted()
     runs = {name for name in names if is_run(runs_dir / name)}

@@ -71,13 +71,13 @@ def delete_run(run_id: str) -> list[str]:
 
 def list_runs(*, with_shipped: bool = True) -> list[Run]:
     """Returns all runs, the newest first, the shipped ones last; ended ones are read once."""
-    own = _watch(_runs_dir()).look()
+    own = watch_runs().look()
     return own + (list_shipped() if with_shipped else [])
 
 
 def find_unlisted() -> reading.Unlisted:
     """Returns the folders among the runs that no list shows."""
-    return reading.find_unlisted(_runs_dir())
+    return watch_runs().find_unlisted()
 
 
 def list_shipped() -> list[Run]:
@@ -116,7 +116,8 @@ def watch_metrics(run: Run) -> MetricsWatch:
 
 def watch_runs() -> RunsWatch:
     """Returns what lists the lab's own runs again and again: one for the whole process."""
-    return _watch(_runs_dir())
+    known = settings.current()
+    return _watch(known.runs_dir, keeps_index=not known.read_only)
 
 
 def read_log(run_id: str, *, last_bytes: int = 64_000) -> str:
@@ -166,8 +167,8 @@ def _check_device(device: str) -> None:
 
 
 @functools.lru_cache(maxsize=4)
-def _watch(runs_dir: Path) -> RunsWatch:
-    return RunsWatch(runs_dir)
+def _watch(runs_dir: Path, *, keeps_index: bool) -> RunsWatch:
+    return RunsWatch(runs_dir, keeps_index=keeps_index)
 
 
 def _runs_dir() -> Path:

@@ -15,6 +15,8 @@ NAMES = {
     "cp437": ["Käfer.png", "naïve.png", "Größe.png", "señor.png", "été.png"],
     "cp850": ["São Paulo.png", "Ærø.png", "Übergröße.png", "Køln.png", "ÁRBOL.png"],
     "cp866": ["собака.png", "КОТ.png", "Новая папка/самолёт.png", "IMG_кот.png"],
+    "cp949": ["고양이.png", "강아지.png", "새 폴더/비행기.png", "사진_2024.jpg", "스크린샷.png"],
+    "cp1252": ["Käfer.png", "été/naïve.png", "Größe.png", "señor.png", "Øresund.png", "école.png"],
     "utf-8": ["Käfer.png", "猫.png", "собака.png", "개.png", "😀.png", "γάτα.png"],
 }
 
@@ -46,6 +48,30 @@ def test_names_without_a_mark_are_read_as_they_were_written(code: str) -> None:
 
 @pytest.mark.parametrize(("code", "name"), [(code, names[0]) for code, names in NAMES.items()])
 def test_a_single_name_is_read_as_it_was_written(code: str, name: str) -> None:
+    assert Archive(zip_of([name.encode(code)])).names == (name,)
+
+
+SINGLE = {
+    "cp949": [
+        "개.png",
+        "사진.png",
+        "자동차.png",
+        "트럭.png",
+        "개구리.png",
+        "새 폴더/말.png",
+        "배.png",
+    ],
+    "cp1252": ["árbol.png", "pájaro.png", "más.png", "café.png", "Öl.png", "Straße.png", "été.png"],
+    "cp850": ["Fußball.png", "árbol.png", "café.png", "Öl.png", "São.png", "Straße.png", "été.png"],
+    "gbk": ["狗.png", "汽车.png", "鸟.png", "青蛙.png", "马.png", "船.png", "上海照片.png"],
+    "cp932": ["猫.png", "飛行機.png", "トラック.png", "カエル.png", "鳥.png", "写真.png"],
+    "big5": ["狗.png", "汽車.png", "青蛙.png", "飛機.png", "馬.png", "照片.png"],
+    "cp866": ["кошка.png", "Птица.png", "самолёт.png", "лягушка.png"],
+}
+
+
+@pytest.mark.parametrize(("code", "name"), [(code, one) for code in SINGLE for one in SINGLE[code]])
+def test_one_name_alone_tells_its_code(code: str, name: str) -> None:
     assert Archive(zip_of([name.encode(code)])).names == (name,)
 
 

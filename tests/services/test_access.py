@@ -43,6 +43,7 @@ CHANGES: Mapping[str, Callable[[], Any]] = {
 LOOKS = frozenset(
     {
         *("open_dataset", "read_download", "describe_network", "list_devices", "list_runs"),
+        "list_shipped",
         *("read_run", "position_in_line", "read_metrics", "watch_metrics", "watch_runs"),
         *("read_log", "read_evaluation", "read_predictions", "read_test_predictions"),
         "read_course",

@@ -19,6 +19,7 @@ from cifar_core.ui.kit.runs.labels import (
     whole_seconds,
 )
 from cifar_core.ui.kit.runs.picker import default_runs, run_label, run_labels
+from cifar_core.ui.kit.runs.search import MOST_SHOWN, offered
 from cifar_core.ui.kit.session import Kept, hold_choice, keep_in_address, note_choice
 from cifar_core.ui.kit.tables import share_column, time_column
 
@@ -49,15 +50,16 @@ def choose_runs(runs: Sequence[Run]) -> list[Run]:
     gone = [name for name in asked if name and name not in by_id]
     if gone and FIELD not in st.session_state:
         st.text(f"Not here (any more): {', '.join(name[:80] for name in gone[:5])}.")
-    labels = run_labels(runs)
-    hold_choice(FIELD, labels)
     start = [run.id for run in default_runs(runs)]
+    kept = {*start, *asked, *st.session_state.get(FIELD, ())}
+    labels = run_labels(offered(runs, kept, among=runs))
+    hold_choice(FIELD, labels)
     chosen = st.multiselect(
         "Runs",
-        list(by_id),
+        list(labels),
         format_func=lambda run_id: labels[run_id],
         key=FIELD,
-        on_change=keep_in_address(FIELD, by_id, start, name="runs"),
+        on_change=keep_in_address(FIELD, labels, start, name="runs"),
         placeholder="Choose two or more runs",
     )
     with st.expander(f"Choose from a table of all {len(runs):,} runs"):
@@ -85,10 +87,13 @@ def _table(runs: Sequence[Run], chosen: list[str]) -> None:
         placeholder="network, name, recipe, state or device",
         width=420,
     )
-    shown = filtered(runs, words or "")
-    if not shown:
+    found = filtered(runs, words or "")
+    if not found:
         st.text("No run has all of these words.")
         return
+    shown = offered(found, chosen, among=found)
+    if len(shown) < len(found):
+        st.caption(f"The newest {MOST_SHOWN} of {len(found):,} runs; the words search in all.")
     if tuple(chosen) != TABLE_CHOICE.get():  # the field was changed: the table follows
         TABLE_BASE.set(tuple(chosen))
         TABLE_CHOICE.set(tuple(chosen))

@@ -16,6 +16,7 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.page import empty_state, guard
 from cifar_core.ui.kit.runs import labels, results
+from cifar_core.ui.kit.runs.search import one_page
 from cifar_core.ui.kit.session import STARTED_RUN, Kept, set_address
 from cifar_core.ui.kit.tables import plain, share_column, time_column
 from cifar_core.ui.train import run_actions
@@ -99,7 +100,8 @@ def run_list(runs: Sequence[Run], chosen: str | None) -> None:
         run_actions.show_report()
     alive = any(run.state.is_alive for run in runs)
     pause = TICK_SECONDS if len(runs) <= MANY_RUNS else SLOW_TICK_SECONDS
-    st.fragment(_table, run_every=pause if alive else None)(_signature(runs), chosen)
+    fragment = st.fragment(_table, run_every=pause if alive else None)
+    fragment(_signature(runs), chosen, [runs])
     _choose_included(chosen)
 
 
@@ -123,7 +125,7 @@ def _link_shipped() -> None:
 
 def _choose_included(chosen: str | None) -> None:
     """Draws the choice of an included run, whose curves the page then shows."""
-    included = {run.id: run for run in services.list_runs() if run.is_shipped}
+    included = {run.id: run for run in services.list_shipped()}
     if not included:
         return
     INCLUDED.set(chosen if chosen in included else None)
@@ -140,16 +142,22 @@ def _choose_included(chosen: str | None) -> None:
 
 def _signature(runs: Sequence[Run]) -> str:
     """Returns what the rest of the page depends on: which runs there are, and their states."""
-    text = "|".join(f"{run.id}:{run.state}:{run.name}" for run in runs)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return str(hash(tuple((run.id, run.state, run.label.name) for run in runs)))
 
 
-def _table(signature: str, chosen: str | None) -> None:
-    """Draws the table and the actions; reruns the page when a run came, went or changed."""
+def _table(signature: str, chosen: str | None, fresh: list[Sequence[Run]]) -> None:
+    """Draws the table and the actions; reruns the page when a run came, went or changed.
+
+    Args:
+        signature: Of the runs that the page has drawn.
+        chosen: The run the page shows.
+        fresh: The runs as the page has just read them; taken out by the first drawing.
+    """
     with guard():
-        runs = results.list_runs()
+        runs = fresh.pop() if fresh else results.list_runs()
         if _signature(runs) != signature:
             st.rerun()
+        runs = one_page(runs, "train")
         ids = [run.id for run in runs]
         # A selection is kept by its row, so other runs make another table; so does an included
         # run, or what was selected before it would be taken for a new choice.

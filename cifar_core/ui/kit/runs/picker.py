@@ -12,6 +12,7 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.page import guard
 from cifar_core.ui.kit.runs.labels import STATE_WORDS, network_title
+from cifar_core.ui.kit.runs.search import offered, search
 from cifar_core.ui.kit.session import hold_choice, keep_in_address
 
 WATCH_SECONDS = 5.0
@@ -108,14 +109,15 @@ def choose_run(runs: Sequence[Run]) -> Run | None:
     asked = st.query_params.get("run", "")
     if asked and asked not in by_id and "results_run" not in st.session_state:
         st.text(f"There is no run “{asked[:80]}” here (any more): this is another one.")
-    labels = run_labels(runs)
+    kept = (asked, fallback.id, st.session_state.get("results_run", ""))
+    labels = run_labels(offered(search(runs, "results"), kept, among=runs))
     hold_choice("results_run", labels)
     chosen = st.selectbox(
         "Run",
-        list(by_id),
+        list(labels),
         format_func=lambda run_id: labels[run_id],
         key="results_run",
-        on_change=keep_in_address("results_run", by_id, fallback.id, name="run"),
+        on_change=keep_in_address("results_run", labels, fallback.id, name="run"),
         width=620,
     )
     return by_id.get(chosen or "", fallback)
