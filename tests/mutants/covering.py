@@ -22,6 +22,7 @@ MOST_SHARE = 0.5
 
 _READ = ("app.py", "cifar_core", "models", "pages", "tests", "pyproject.toml", "requirements")
 _UNREAD = ("tests/mutants", "tests/browser", "tests/torture", "tests/benchmarks")
+_BINDING = re.compile(r"(_?[A-Z][A-Z0-9_]*)\b[^=(]*= ")
 _DURATION = re.compile(r"^(\d+\.\d+)s (?:call|setup|teardown) +(.+)$", re.MULTILINE)
 
 
@@ -49,10 +50,7 @@ class Cover:
         if not found:
             found = _united(own, range(mutant.statement[0], mutant.statement[1] + 1))
         if mutant.names:
-            word = re.compile(r"\b(" + "|".join(map(re.escape, mutant.names)) + r")\b")
-            for path, rows in self.sources.items():
-                places = [place for place, row in enumerate(rows, 1) if word.search(row)]
-                found |= _united(self.lines.get(path, {}), places)
+            found |= self._tests_of_names(set(mutant.names))
         ordered = sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test))
         left = MOST_SHARE * sum(self.seconds.values())
         kept: list[str] = []
@@ -61,6 +59,24 @@ class Cover:
             if left >= 0 or not kept:
                 kept.append(test)
         return kept
+
+    def _tests_of_names(self, names: set[str]) -> set[str]:
+        """Returns the tests that run a line with one of the names, or with what is made of it.
+
+        A table that is built of others while it is imported is a name made of theirs.
+        """
+        found: set[str] = set()
+        seen: set[str] = set()
+        while names:
+            seen |= names
+            word = re.compile(r"\b(" + "|".join(map(re.escape, sorted(names))) + r")\b")
+            names = set()
+            for path, rows in self.sources.items():
+                places = [place for place, row in enumerate(rows, 1) if word.search(row)]
+                found |= _united(self.lines.get(path, {}), places)
+                made = (_BINDING.match(rows[place - 1]) for place in places)
+                names |= {one[1] for one in made if one is not None} - seen
+        return found
 
 
 def _united(lines: Mapping[int, frozenset[str]], places: Iterable[int]) -> set[str]:

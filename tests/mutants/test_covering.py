@@ -51,3 +51,9 @@ def test_the_digest_changes_with_a_source_or_a_test_and_not_with_a_document(tmp_
         seen[changed] = digest_of(tmp_path, names)
     assert seen["docs/a.md"] == seen[""]
     assert len(set(seen.values())) == 3
+
+
+def test_a_table_built_of_others_has_the_tests_that_run_a_line_with_its_name() -> None:
+    sources = {"a.py": ["_ONE = (1, 2)", "ALL = {1: _ONE}", "def f():", "    return ALL"]}
+    cover = Cover({"a.py": {4: frozenset({"far"})}}, {"far": 1.0}, sources)
+    assert cover.tests_of(mutant(1, "_ONE")) == ["far"]
