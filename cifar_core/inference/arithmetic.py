@@ -9,13 +9,14 @@ the largest number that the step reads of a picture, with zero among them).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core.inference.inside import Seen, Step
+from cifar_core.inference.windows import Window, cut_window
 
 _LARGE_SCORE = 50.0
 
@@ -39,23 +40,6 @@ _ACTIVATIONS: Mapping[str, Callable[[float], float]] = {
     "relu6": lambda value: min(max(value, 0.0), 6.0),
     "tanh": lambda value: float(np.tanh(value)),
 }
-
-
-@dataclass(frozen=True)
-class Window:
-    """The square of what a step reads that one number of its output comes from.
-
-    Attributes:
-        top: Its first row; negative where it begins in the border of zeros.
-        left: Its first column.
-        values: (height, width, channels) float64, 0 outside.
-        inside: (height, width) bool: what lies within, not in the border.
-    """
-
-    top: int
-    left: int
-    values: NDArray[np.float64]
-    inside: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -134,10 +118,10 @@ class WorkedSoftmax:
 
 def can_work(step: Step) -> bool:
     """Says whether a number of this step can be worked out here."""
-    if step.kind == "convolution":
+    if step.kind == "Conv2D":
         grouped = step.kernel is not None and step.kernel.shape[2] != step.read_shape[-1]
         return not grouped and step.activation in _ACTIVATIONS
-    return step.kind in ("pooling", "softmax") and not step.activation
+    return step.kind in ("MaxPooling2D", "Softmax") and not step.activation
 
 
 def work_convolution(
@@ -155,8 +139,8 @@ def work_convolution(
     Raises:
         ValueError: The step is no such convolution.
     """
-    if step.kernel is None or step.kind != "convolution" or not can_work(step):
-        raise ValueError(f"a {step.kind} of {step.operation.name} cannot be worked out")
+    if step.kernel is None or step.kind != "Conv2D" or not can_work(step):
+        raise ValueError(f"a {step.name} cannot be worked out")
     rounded = round_to_8_bits(seen.read) if step.is_8_bit else seen.read
     window = cut_window(step, rounded, row=row, column=column)
     kernel = step.kernel[..., channel].astype(np.float64)
@@ -183,8 +167,8 @@ def work_pooling(step: Step, seen: Seen, *, row: int, column: int, channel: int)
     Raises:
         ValueError: The step is no max pooling.
     """
-    if step.kind != "pooling" or not can_work(step):
-        raise ValueError(f"a {step.kind} of {step.operation.name} cannot be worked out")
+    if step.kind != "MaxPooling2D" or not can_work(step):
+        raise ValueError(f"a {step.name} cannot be worked out")
     window = cut_window(step, seen.read[..., channel : channel + 1], row=row, column=column)
     largest = float(window.values[window.inside].max())
     return WorkedPooling(window, largest, float(seen.made[row, column, channel]))
@@ -207,75 +191,6 @@ def work_softmax(
     powers = np.exp(scaled - (scaled.max() if scaled.max() > _LARGE_SCORE else 0.0))
     total = float(powers.sum())
     return WorkedSoftmax(scores, scaled, powers, total, powers / total, network, divisor)
-
-
-def cut_window(step: Step, read: NDArray[np.floating], *, row: int, column: int) -> Window:
-    """Returns what one place of a step's output is made from, zeros outside.
-
-    Args:
-        step: A convolution or pooling.
-        read: (height, width, channels) what it reads.
-        row: Row of its output.
-        column: Column of its output.
-
-    Raises:
-        ValueError: The step has no window.
-    """
-    if step.window is None or len(step.read_shape) != 3:
-        raise ValueError(f"a {step.kind} has no window")
-    edges = [
-        index * stride - _border(step, axis)
-        for axis, (index, stride) in enumerate(zip((row, column), step.stride, strict=True))
-    ]
-    rows, columns = (
-        edge + spread * np.arange(size)
-        for edge, size, spread in zip(edges, step.window, step.operation.dilation, strict=True)
-    )
-    height, width = read.shape[:2]
-    within = ((rows >= 0) & (rows < height))[:, np.newaxis] & (columns >= 0) & (columns < width)
-    taken = read[np.ix_(rows.clip(0, height - 1), columns.clip(0, width - 1))]
-    values = np.where(within[..., np.newaxis], taken, 0).astype(np.float64)
-    return Window(edges[0], edges[1], values, within)
-
-
-def _border(step: Step, axis: int) -> int:
-    """Returns how many zeros stand before the first row (0) or column (1) of what is read.
-
-    As TensorFlow pads "same": what does not divide evenly goes behind.
-    """
-    if step.padding != "same" or step.window is None:
-        return 0
-    size, stride = step.read_shape[axis], step.stride[axis]
-    reach = step.operation.dilation[axis] * (step.window[axis] - 1) + 1
-    return max(0, ((-(-size // stride)) - 1) * stride + reach - size) // 2
-
-
-def trace_back(
-    steps: Sequence[Step], index: int, *, row: int, column: int
-) -> tuple[int, int, int, int]:
-    """Returns the part of the picture that one place of a step's output depends on.
-
-    Args:
-        steps: The network's steps, each reading what the one before it made.
-        index: Which step; it and those before it give (height, width, channels).
-        row: Row of its output.
-        column: Column of its output.
-
-    Returns:
-        (top, left, bottom, right) in pixels of the picture, the last two not included; cut at
-        the picture's edges.
-    """
-    first, last = [row, column], [row, column]
-    for step in reversed(steps[: index + 1]):
-        if step.window is None:
-            continue
-        for axis in (0, 1):
-            reach = step.operation.dilation[axis] * (step.window[axis] - 1)
-            start = first[axis] * step.stride[axis] - _border(step, axis)
-            last[axis] = last[axis] * step.stride[axis] - _border(step, axis) + reach
-            first[axis] = start
-    height, width = steps[0].read_shape[:2]
-    return max(0, first[0]), max(0, first[1]), min(height, last[0] + 1), min(width, last[1] + 1)
 
 
 def round_to_8_bits(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,30 +22,15 @@ from numpy.typing import NDArray
 from cifar_core.dataset import PICTURE_SHAPE
 from cifar_core.inference.classifier import BATCH_PICTURES, read_model, unfit
 from cifar_core.inference.operations import Operation, Padding, read_operations
+from cifar_core.networks.layers import ACTIVATIONS, OP_KINDS, OP_TITLES
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
-Kind = Literal[
-    "convolution", "pooling", "largest", "average", "scale", "shift", "activation", "flatten",
-    "dense", "softmax", "other",
-]  # fmt: skip
+IMAGE = -1
+"""What stands among the sources of a step for the image itself."""
 
-_KINDS: Mapping[str, Kind] = {
-    "CONV_2D": "convolution",
-    "MAX_POOL_2D": "pooling",
-    "REDUCE_MAX": "largest",
-    "AVERAGE_POOL_2D": "average",
-    "MEAN": "average",
-    "GELU": "activation",
-    "LOGISTIC": "activation",
-    "RELU": "activation",
-    "TANH": "activation",
-    "RESHAPE": "flatten",
-    "FULLY_CONNECTED": "dense",
-    "SOFTMAX": "softmax",
-}
-_WITH_CONSTANTS: Mapping[str, Kind] = {"MUL": "scale", "ADD": "shift", "SUB": "shift"}
+_WITH_CONSTANTS: Mapping[str, str] = {"MUL": "SCALE", "ADD": "SHIFT", "SUB": "SHIFT"}
 """Of what has numbers of its own to go with: batch normalisation behind a pooling."""
 
 
@@ -54,8 +39,8 @@ class Step:
     """One step of a served network.
 
     Attributes:
-        kind: What it does; ``scale`` and ``shift`` go with a number for every channel,
-            ``largest`` over the whole of one; ``other`` is what the lab has no word for.
+        name: LiteRT's name of what it does, or ``SCALE`` and ``SHIFT`` for products and sums with
+            a number for every channel.
         shape: Of its output for one picture: (height, width, channels) or (n,).
         operation: What LiteRT says of it: name, window, stride, padding, activation.
         read_shape: Of what it reads for one picture.
@@ -63,20 +48,38 @@ class Step:
             8-bit weights scaled back; None where there are none.
         bias: (out,) float32, or None.
         is_8_bit: Whether its weights are stored in 8 bits, and what it reads is rounded so.
+        sources: Positions of the steps that it reads, each once; :data:`IMAGE` is the image.
     """
 
-    kind: Kind
+    name: str
     shape: tuple[int, ...]
     operation: Operation
     read_shape: tuple[int, ...]
     kernel: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
     is_8_bit: bool = False
+    sources: tuple[int, ...] = (IMAGE,)
+
+    @property
+    def kind(self) -> str:
+        """The kind of layer that it carries out; its own name where that is none of the lab's."""
+        return OP_KINDS.get(self.name, self.name)
+
+    @property
+    def title(self) -> str:
+        """What it is called on the pages."""
+        return OP_TITLES.get(self.name, self.name.lower())
 
     @property
     def activation(self) -> str:
         """What is done to its result at once: ``relu`` …, or empty."""
         return self.operation.activation
+
+    @property
+    def activation_title(self) -> str:
+        """What that is called on the pages."""
+        known = ACTIVATIONS.get(self.activation)
+        return known.title if known else self.activation
 
     @property
     def stride(self) -> tuple[int, int]:
@@ -91,7 +94,7 @@ class Step:
     @property
     def window(self) -> tuple[int, int] | None:
         """(height, width) of a convolution's or pooling's window."""
-        if self.kind == "convolution" and self.kernel is not None:
+        if self.kind == "Conv2D" and self.kernel is not None:
             return self.kernel.shape[0], self.kernel.shape[1]
         return self.operation.window
 
@@ -142,17 +145,21 @@ class Inside:
             raise unfit(name, "it cuts pictures apart for a kernel with gaps")
         tensors = {int(item["index"]): item for item in self._interpreter.get_tensor_details()}
         shown = [item for item in found if is_step(item, tensors)]
-        self.steps = tuple(_step(self._interpreter, item, tensors) for item in shown)
-        if [step.kind for step in self.steps[-2:]] != ["dense", "softmax"]:
+        sources = _sources(found, shown, tensors)
+        self.steps = tuple(
+            replace(_step(self._interpreter, item, tensors), sources=before)
+            for item, before in zip(shown, sources, strict=True)
+        )
+        if [step.kind for step in self.steps[-2:]] != ["Dense", "Softmax"]:
             raise unfit(name, "it does not end in a dense layer and a softmax")
         self._source, self._batch = int(source["index"]), 1
-        self._read = [item.inputs[0] for item in shown]
+        self._read = [_data(item, tensors)[0] for item in shown]
         self._made = [item.output for item in shown]
         logits = len(shown) - 2
-        before = [i for i in range(logits) if len(self.steps[i].shape) == 1]
-        if not before:
+        (before,) = self.steps[logits].sources
+        if before == IMAGE or len(self.steps[before].shape) != 1:
             raise unfit(name, "nothing flat comes before its last dense layer")
-        self._logits, self._features = self._made[logits], self._made[before[-1]]
+        self._logits, self._features = self._made[logits], self._made[before]
         self._shapes = dict(zip(self._made, (step.shape for step in self.steps), strict=True))
         self._shapes |= zip(self._read, (step.read_shape for step in self.steps), strict=True)
 
@@ -216,21 +223,29 @@ class Inside:
         return made
 
 
+_ENDS = ("Flatten", "Dense", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D")
+"""Behind these a channel has no map any more, or none of its own numbers."""
+
+
 def _answers_of_convolutions(steps: Sequence[Step]) -> list[int]:
     """Returns for every convolution the step behind which its answer stands.
 
     That is the activation before the next convolution, or itself where there is none.
     """
-    found: list[int] = []
-    is_open = False
-    for at, step in enumerate(steps):
-        if step.kind == "convolution":
-            found.append(at)
-            is_open = not step.activation
-        elif is_open and step.kind == "activation" and step.shape[:-1]:
-            found[-1], is_open = at, False
-        elif step.kind in ("flatten", "dense", "average", "largest"):
-            is_open = False
+    found = []
+    for start, convolution in enumerate(steps):
+        if convolution.kind != "Conv2D":
+            continue
+        at = answer = start
+        is_open = not convolution.activation
+        for place, step in enumerate(steps[start + 1 :], start=start + 1):
+            if not is_open or step.sources != (at,):
+                continue
+            is_open = step.kind not in (*_ENDS, "Activation")
+            if step.kind == "Activation" and step.shape[:-1]:
+                answer = place
+            at = place
+        found.append(answer)
     return found
 
 
@@ -253,39 +268,60 @@ def open_interpreter(content: bytes, threads: int) -> Interpreter:
 def is_step(operation: Operation, tensors: Mapping[int, dict[str, Any]]) -> bool:
     """Says whether an operation makes numbers of a picture; casts and shapes show nothing."""
     made = tensors[operation.output]
-    of_a_picture = len(made["shape_signature"]) in (2, 4) and made["shape_signature"][0] == -1
-    return of_a_picture and made["dtype"] is np.float32 and operation.name != "CAST"
+    return _is_of_image(made) and made["dtype"] is np.float32 and operation.name != "CAST"
 
 
 def _step(
     interpreter: Interpreter, operation: Operation, tensors: Mapping[int, dict[str, Any]]
 ) -> Step:
-    kind = _KINDS.get(operation.name, "other")
-    if operation.name in _WITH_CONSTANTS and _is_constant(tensors[operation.inputs[-1]]):
-        kind = _WITH_CONSTANTS[operation.name]
+    read = _data(operation, tensors)
+    name = _WITH_CONSTANTS.get(operation.name, operation.name) if len(read) == 1 else operation.name
     shape, read_shape = (
         tuple(int(side) for side in tensors[index]["shape_signature"][1:])
-        for index in (operation.output, operation.inputs[0])
+        for index in (operation.output, read[0])
     )
-    if kind not in ("convolution", "dense"):
-        return Step(kind, shape, operation, read_shape)
+    step = Step(name, shape, operation, read_shape)
+    if step.kind not in ("Conv2D", "Dense"):
+        return step
     _, kernel, *bias = operation.inputs
     values = _scaled_back(interpreter, tensors[kernel])
-    axes = (1, 2, 3, 0) if kind == "convolution" else (1, 0)  # LiteRT: outputs first
-    return Step(
-        kind,
-        shape,
-        operation,
-        read_shape,
-        np.ascontiguousarray(values.transpose(axes)),
-        interpreter.get_tensor(bias[0]) if bias and bias[0] >= 0 else None,
+    axes = (1, 2, 3, 0) if step.kind == "Conv2D" else (1, 0)  # LiteRT: outputs first
+    return replace(
+        step,
+        kernel=np.ascontiguousarray(values.transpose(axes)),
+        bias=interpreter.get_tensor(bias[0]) if bias and bias[0] >= 0 else None,
         is_8_bit=tensors[kernel]["dtype"] is np.int8,
     )
 
 
-def _is_constant(detail: dict[str, Any]) -> bool:
-    """Says whether a tensor is the same for all pictures: it has no side for a batch."""
-    return -1 not in detail["shape_signature"]
+def _data(operation: Operation, tensors: Mapping[int, dict[str, Any]]) -> list[int]:
+    """Returns the tensors of the image that an operation reads: no weights, axes or shapes."""
+    return [index for index in operation.inputs if index >= 0 and _is_of_image(tensors[index])]
+
+
+def _is_of_image(detail: dict[str, Any]) -> bool:
+    """Says whether a tensor has a row for each image of a batch."""
+    signature = detail["shape_signature"]
+    return len(signature) in (2, 4) and signature[0] == -1
+
+
+def _sources(
+    operations: Sequence[Operation], shown: Sequence[Operation], tensors: Mapping[int, Any]
+) -> list[tuple[int, ...]]:
+    """Returns for each shown operation those it reads, through what is not shown between them."""
+    made_by = {item.output: item for item in operations}
+    places = {item.output: place for place, item in enumerate(shown)}
+
+    def places_behind(tensor: int) -> list[int]:
+        if tensor in places:
+            return [places[tensor]]
+        before = _data(made_by[tensor], tensors) if tensor in made_by else []
+        return [place for index in before for place in places_behind(index)] or [IMAGE]
+
+    return [
+        tuple(dict.fromkeys(at for index in _data(item, tensors) for at in places_behind(index)))
+        for item in shown
+    ]
 
 
 def _scaled_back(interpreter: Interpreter, detail: dict[str, Any]) -> NDArray[np.float32]:

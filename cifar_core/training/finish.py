@@ -132,7 +132,7 @@ def _write_novelty(
     files.write_whole(folder.novelty_path, made.to_bytes())
 
 
-def _save(model: keras.Sequential, folder: RunFolder) -> None:
+def _save(model: keras.Model, folder: RunFolder) -> None:
     """Saves the network in both forms; each stands whole or not at all."""
     unfinished = folder.path / ".finishing"
     shutil.rmtree(unfinished, ignore_errors=True)  # of a worker that was killed here

@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 from cifar_core.dataset.sample import load_sample
 from cifar_core.inference.arithmetic import (
     can_work,
-    cut_window,
     gelu,
     round_to_8_bits,
-    trace_back,
     work_convolution,
     work_pooling,
     work_softmax,
 )
 from cifar_core.inference.inside import Inside, Seen, Step
 from cifar_core.inference.operations import Operation, read_operations
+from cifar_core.inference.windows import cut_window, trace_back
 from cifar_core.settings import PROJECT_DIR
 
 DATA = Path(__file__).parent / "data"
@@ -29,6 +28,7 @@ FILES = {
     "cnn6": PROJECT_DIR / "models" / "cnn6" / "model.tflite",
     "modern": DATA / "modern.tflite",
     "narrow": DATA / "narrow.tflite",
+    "residual": DATA / "residual.tflite",
     "tiny": DATA / "tiny.tflite",
 }
 FROM_FLOAT32 = 1e-5
@@ -58,7 +58,7 @@ def test_a_worked_convolution_is_the_networks_own_number(
 ) -> None:
     for picture in pictures:
         for step, seen in zip(inside.steps, inside.look(picture), strict=True):
-            if step.kind != "convolution":
+            if step.kind != "Conv2D":
                 continue
             for row, column, channel in places(step):
                 worked = work_convolution(step, seen, row=row, column=column, channel=channel)
@@ -70,7 +70,7 @@ def test_a_worked_pooling_is_exactly_the_networks_own_number(
     inside: Inside, pictures: NDArray[np.uint8]
 ) -> None:
     for step, seen in zip(inside.steps, inside.look(pictures[0]), strict=True):
-        if step.kind == "pooling":
+        if step.kind == "MaxPooling2D":
             for row, column, channel in places(step):
                 worked = work_pooling(step, seen, row=row, column=column, channel=channel)
                 assert worked.result == worked.network
@@ -125,7 +125,7 @@ def test_outside_the_picture_stand_zeros(pictures: NDArray[np.uint8]) -> None:
 def test_a_kernel_with_gaps_reads_every_second_pixel() -> None:
     operation = Operation("CONV_2D", (0, 1, 2), 3, dilation=(2, 2), padding="valid")
     kernel = np.ones((2, 2, 1, 1), np.float32)
-    step = Step("convolution", (2, 2, 1), operation, (4, 4, 1), kernel)
+    step = Step("CONV_2D", (2, 2, 1), operation, (4, 4, 1), kernel)
     read = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
     assert cut_window(step, read, row=1, column=0).values.ravel().tolist() == [4, 6, 12, 14]
 
@@ -144,7 +144,10 @@ def test_nothing_but_zeros_stays_so() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["dense", "activation", "average", "largest", "scale", "shift", "flatten", "other"],
+    [
+        *("Dense", "Activation", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "SCALE", "SHIFT"),
+        *("Flatten", "Add", "Multiply", "Concatenate"),
+    ],
 )
 def test_what_the_lab_cannot_work_out_is_said_before(kind: str) -> None:
     found = [step for file in FILES for step in Inside(FILES[file]).steps if step.kind == kind]
@@ -196,7 +199,7 @@ def test_the_part_of_the_picture_is_as_wide_as_counted_by_hand(
     name: str, fields: list[int]
 ) -> None:
     steps = Inside(FILES[name]).steps
-    convolutions = [i for i, step in enumerate(steps) if step.kind == "convolution"][:4]
+    convolutions = [i for i, step in enumerate(steps) if step.kind == "Conv2D"][:4]
     for index, field in zip(convolutions, fields, strict=True):
         middle = steps[index].shape[0] // 2
         top, left, bottom, right = trace_back(steps, index, row=middle, column=middle)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from cifar_core.inference.inside import Inside
 from cifar_core.inference.joining import join
 from cifar_core.networks import NETWORKS
-from cifar_core.networks.description import LayerRow, NetworkDescription, load_description
+from cifar_core.networks.description import NetworkDescription, load_description
+from cifar_core.networks.layers import INPUT, LayerSettings, LayerSpec
 from cifar_core.settings import PROJECT_DIR
 from tests.inference.test_arithmetic import FILES
 
@@ -19,7 +22,7 @@ def test_every_step_belongs_to_a_layer_of_its_shape(name: str) -> None:
     joined = join(description, steps)
     assert joined is not None
     assert [step for part in joined for step in part] == list(range(len(steps)))
-    for row, part in zip(description.rows, joined, strict=True):
+    for row, part in zip(description.layers, joined, strict=True):
         assert all(steps[at].shape == row.output_shape for at in part)
         if row.kind in ("Dropout", "Rescaling"):
             assert part == ()
@@ -34,24 +37,31 @@ def test_a_softmax_within_a_dense_layer_is_a_step_of_its_own() -> None:
     steps = Inside(FILES["cnn6"]).steps
     joined = join(load_description("cnn6"), steps)
     assert joined is not None
-    assert [steps[at].kind for at in joined[-1]] == ["dense", "softmax"]
+    assert [steps[at].kind for at in joined[-1]] == ["Dense", "Softmax"]
 
 
-def row(kind: str, details: str = "") -> LayerRow:
-    return LayerRow(kind.lower(), kind, (1,), 0, 0, 4, 1, details)
+def row(kind: str, activation: str = "") -> LayerSpec:
+    settings = LayerSettings(activation=activation)
+    return LayerSpec(name="", kind=kind, inputs=(), output_shape=(1,), settings=settings)
 
 
 MODERN = (
-    *(row("Rescaling"), row("Conv2D", "24 filters 2×2, valid, gelu"), row("Conv2D")),
+    *(row("Rescaling"), row("Conv2D", "gelu"), row("Conv2D")),
     *(row("MaxPooling2D"), row("BatchNormalization"), row("Activation", "gelu")),
-    *(row("Conv2D", "12 filters 3×3, same, stride 2×2, relu6"), row("Conv2D")),
+    *(row("Conv2D", "relu6"), row("Conv2D")),
     *(row("Activation", "silu"), row("GlobalAveragePooling2D"), row("Dense")),
     row("Activation", "softmax"),
 )
 
 
-def described(rows: tuple[LayerRow, ...]) -> NetworkDescription:
-    return NetworkDescription("other", "Other", (32, 32, 3), rows, 0, 0)
+def described(rows: tuple[LayerSpec, ...]) -> NetworkDescription:
+    """Returns layers in a row, each reading the one above."""
+    names = [INPUT, *(f"layer {place}" for place in range(len(rows)))]
+    layers = tuple(
+        dataclasses.replace(row, name=name, inputs=(above,))
+        for row, name, above in zip(rows, names[1:], names[:-1], strict=True)
+    )
+    return NetworkDescription(name="other", title="", input_shape=(32, 32, 3), layers=layers)
 
 
 def test_layers_of_other_kinds_are_joined_too() -> None:
@@ -60,7 +70,7 @@ def test_layers_of_other_kinds_are_joined_too() -> None:
 
 
 def test_the_layers_of_cnn7_are_joined() -> None:
-    rows = load_description("cnn7").rows
+    rows = load_description("cnn7").layers
     joined = join(load_description("cnn7"), Inside(FILES["narrow"]).steps)
     assert joined is not None
     assert [at for part in joined for at in part] == list(range(26))
@@ -71,5 +81,5 @@ def test_the_layers_of_cnn7_are_joined() -> None:
 
 
 @pytest.mark.parametrize("rows", [MODERN[:-1], MODERN[2:], (), (*MODERN, row("Dense"))])
-def test_what_does_not_match_is_not_guessed(rows: tuple[LayerRow, ...]) -> None:
+def test_what_does_not_match_is_not_guessed(rows: tuple[LayerSpec, ...]) -> None:
     assert join(described(rows), Inside(FILES["modern"]).steps) is None

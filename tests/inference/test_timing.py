@@ -35,7 +35,7 @@ def test_a_step_cut_out_makes_what_it_makes_within_the_network(
         np.testing.assert_allclose(alone, seen.get_tensor(operation.output), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["cnn4", "modern", "narrow"])
+@pytest.mark.parametrize("name", ["cnn4", "modern", "narrow", "residual"])
 def test_every_step_and_the_whole_get_a_time(name: str, picture: NDArray[np.uint8]) -> None:
     content = FILES[name].read_bytes()
     timing = measure(content, picture, device="a processor", sha256="digest", rounds=3)

@@ -37,7 +37,7 @@ def test_the_real_model_has_the_number_of_parameters_that_was_printed_or_counted
 def test_the_multiply_adds_are_half_the_operations_that_tensorflow_counts(name: str) -> None:
     """TensorFlow's own profiler counts the graph that Keras builds, operation by operation."""
     counted = operations_of(build(name))
-    described = [row for row in load_description(name).rows if row.macs]
+    described = [row for row in load_description(name).layers if row.macs]
     assert sorted(2 * row.macs for row in described) == sorted(counted)
 
 
@@ -103,10 +103,10 @@ def test_layers_of_other_kinds_are_described_too() -> None:
             name="other",
         )
     )
-    assert description.rows[0].name == "whitening"
-    assert description.rows[0].details == "8 filters 2×2, valid, stride 2×2"
-    assert [row.receptive_field for row in description.rows] == [2, 2, 6, 32, 32]
-    assert [row.macs for row in description.rows] == [
+    assert description.layers[0].name == "whitening"
+    assert str(description.layers[0].settings) == "8 filters 2×2, valid, stride 2×2"
+    assert [row.receptive_field for row in description.layers] == [2, 2, 6, 32, 32]
+    assert [row.macs for row in description.layers] == [
         16 * 16 * 2 * 2 * 3 * 8,
         0,
         16 * 16 * 3 * 3 * 8,

@@ -60,7 +60,7 @@ def filter_section(run: Run, steps: Sequence[Step], *, fixed: str = "") -> None:
         steps: Its steps.
         fixed: How the filters came about, where they did not learn; see :func:`fixed_words`.
     """
-    first = next((step for step in steps if step.kind == "convolution"), None)
+    first = next((step for step in steps if step.kind == "Conv2D"), None)
     if first is None or first.kernel is None or first.kernel.shape[2] != 3:
         st.text("No convolution of this network reads the picture's three colours.")
         return
@@ -158,7 +158,7 @@ def activation_section(subject: Subject) -> None:
     if made.ndim == 3:
         rows = [Row(_channel_section(made))]
     elif len(made) == len(CLASS_NAMES):
-        is_share = steps[index].kind == "softmax"
+        is_share = steps[index].kind == "Softmax"
         st.html(class_bars(made, is_share=is_share))
         rows = [Row(class_tiles(made, is_share=is_share))]
     else:
@@ -243,7 +243,7 @@ def seen_in_words(step: Step, made: NDArray[np.float32]) -> str:
 
 
 def _row_in_words(step: Step, made: NDArray[np.float32]) -> str:
-    if step.kind == "softmax":
+    if step.kind == "Softmax":
         return "The scores as shares of one whole: the network's answer, before calibration."
     if len(made) == len(CLASS_NAMES):
         return "One score per class. The softmax turns them into shares of one whole."

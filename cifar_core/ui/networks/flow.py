@@ -93,7 +93,7 @@ def flow_rows(subject: Subject) -> list[Row]:
             order = np.argsort(-strengths(made), kind="stable")[:FLOW_CHANNELS]
             tiles = channel_tiles(made, [int(at) for at in order], each_for_itself=True)
         elif len(made) == len(CLASS_NAMES):
-            tiles = class_tiles(made, is_share=step.kind == "softmax")
+            tiles = class_tiles(made, is_share=step.kind == "Softmax")
         else:
             tiles = [row_tile(made)]
         rows.append(Row(tiles, heading))
@@ -117,7 +117,7 @@ def row_tile(made: NDArray[np.float32]) -> Tile:
 
 
 def _short_bars(subject: Subject, index: int) -> str:
-    is_share = subject.inside.steps[index].kind == "softmax"
+    is_share = subject.inside.steps[index].kind == "Softmax"
     return class_bars(subject.seen[index].made, is_share=is_share).replace(
         'class="lab-bars"', 'class="lab-bars" style="font-size: .75rem"'
     )

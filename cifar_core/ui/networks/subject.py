@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from cifar_core import formats, services
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation.words import with_article
-from cifar_core.inference.inside import Inside, Seen, Step
+from cifar_core.inference.inside import IMAGE, Inside, Seen, Step
 from cifar_core.inference.upload import to_network_input
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.runs.reading import Run
@@ -26,24 +25,6 @@ from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 from cifar_core.ui.networks.channel_grids import CSS, picture_html
 
 TEST, OWN = "A test picture", "Your picture"
-KIND_WORDS: Mapping[str, str] = {
-    "convolution": "convolution",
-    "pooling": "max pooling",
-    "largest": "largest of all",
-    "average": "average",
-    "scale": "scale",
-    "shift": "shift",
-    "activation": "activation",
-    "flatten": "in one row",
-    "dense": "all to all",
-    "softmax": "softmax",
-}
-ACTIVATION_NAMES: Mapping[str, str] = {
-    "GELU": "GELU",
-    "LOGISTIC": "sigmoid",
-    "RELU": "ReLU",
-    "TANH": "tanh",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,19 +138,15 @@ def answer_words(subject: Subject) -> str:
     return f"{sign} It shows {with_article(subject.label)}; {says} (before calibration)."
 
 
-def kind_words(step: Step) -> str:
-    """Returns what a step does in a word or two; an activation by its own name."""
-    if step.kind == "activation":
-        return ACTIVATION_NAMES.get(step.operation.name, KIND_WORDS["activation"])
-    return KIND_WORDS.get(step.kind, step.operation.name.lower())
-
-
 def step_title(steps: tuple[Step, ...], index: int) -> str:
-    """Returns a step as a choice: its number, what it does, what it gives."""
+    """Returns a step as a choice: its number, what it does, with what, and what it gives."""
     step = steps[index]
-    words = kind_words(step)
+    words = step.title
+    if step.sources != (index - 1,):
+        read = ("picture" if at == IMAGE else str(at + 1) for at in step.sources)
+        words += f" of {' and '.join(read)}"
     if step.activation:
-        words = f"{words} + {step.activation.replace('relu', 'ReLU')}"
+        words = f"{words} + {step.activation_title}"
     size = " × ".join(map(str, step.shape)) if len(step.shape) > 1 else f"{step.shape[0]:,}"
     return f"{index + 1}  {words}  {size}"
 

@@ -13,17 +13,18 @@ from cifar_core.evaluation.words import listed
 from cifar_core.inference.arithmetic import (
     WorkedConvolution,
     can_work,
-    trace_back,
     work_convolution,
     work_pooling,
     work_softmax,
 )
 from cifar_core.inference.inside import Step
+from cifar_core.inference.windows import trace_back
+from cifar_core.networks.layers import ACTIVATIONS
 from cifar_core.ui.kit import session
 from cifar_core.ui.kit.theme import is_dark
 from cifar_core.ui.networks.channel_grids import own_greys, strengths
 from cifar_core.ui.networks.number_tables import CSS
-from cifar_core.ui.networks.subject import Subject, kind_words, step_title
+from cifar_core.ui.networks.subject import Subject, step_title
 from cifar_core.ui.networks.worked_numbers import (
     convolution_html,
     gelu_html,
@@ -36,7 +37,7 @@ from cifar_core.ui.networks.worked_numbers import (
 )
 
 CONVOLUTION, POOLING, SOFTMAX = "Convolution", "Pooling", "Softmax"
-_KINDS: Mapping[str, str] = {CONVOLUTION: "convolution", POOLING: "pooling", SOFTMAX: "softmax"}
+_KINDS: Mapping[str, str] = {CONVOLUTION: "Conv2D", POOLING: "MaxPooling2D", SOFTMAX: "Softmax"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def worked_section(subject: Subject) -> None:
 
 def left_out_words(steps: tuple[Step, ...]) -> str:
     """Says which kinds of step are not worked out here; empty where all are."""
-    kinds = [kind_words(step) for step in steps if not can_work(step)]
+    kinds = [step.title for step in steps if not can_work(step)]
     if not kinds:
         return ""
     return f"Not worked out here, but shown on Activations: {listed(list(dict.fromkeys(kinds)))}."
@@ -114,7 +115,7 @@ def _choose_place(subject: Subject, positions: list[int]) -> Place:
     start = strongest_place(subject, index)
     height, width, channels = steps[index].shape
     names = {
-        "filter": ("Filter" if kind == "convolution" else "Channel", channels, start.channel),
+        "filter": ("Filter" if kind == "Conv2D" else "Channel", channels, start.channel),
         "row": ("Row", height, start.row),
         "column": ("Column", width, start.column),
     }
@@ -149,14 +150,14 @@ def _places_html(subject: Subject, place: Place) -> str:
     whole = f"The picture. This number comes from {bottom - top} × {right - left} of its pixels."
     figures = [place_figure(subject.pixels, (top, left, bottom, right), whole)]
     step, seen = steps[place.index], subject.seen[place.index]
-    if place.index and step.kind == "pooling" and step.window:
+    if place.index and step.kind == "MaxPooling2D" and step.window:
         read = seen.read[..., place.channel]
         edges = [place.row * step.stride[0], place.column * step.stride[1]]
         box = (edges[0], edges[1], edges[0] + step.window[0], edges[1] + step.window[1])
         words = f"What the pooling reads: channel {place.channel}."
         figures.append(place_figure(own_greys(read), box, words))
     made = seen.made[..., place.channel]
-    name = "filter" if step.kind == "convolution" else "channel"
+    name = "filter" if step.kind == "Conv2D" else "channel"
     words = f"What {name} {place.channel} makes of it. The frame marks row {row}, column {column}."
     figures.append(place_figure(own_greys(made), (row, column, row + 1, column + 1), words))
     return f'{CSS}<div class="lab-places">{"".join(figures)}</div>'
@@ -194,8 +195,10 @@ def _convolution(subject: Subject, place: Place) -> None:
 
 def _gelu_behind(subject: Subject, place: Place, value: float) -> None:
     """Draws what a GELU makes of the number, where the step behind the convolution is one."""
-    behind = place.index + 1
-    if subject.inside.steps[behind].operation.name != "GELU":
+    steps = subject.inside.steps
+    readers = [at for at, step in enumerate(steps) if step.sources == (place.index,)]
+    behind = next((at for at in readers if steps[at].name == "GELU"), None)
+    if behind is None:
         return
     st.header("3  Bend", anchor=False)
     st.text(
@@ -212,7 +215,7 @@ def served_words(worked: WorkedConvolution, *, activation: str, reads_picture: b
     if reads_picture:
         apart = "; here it is shown apart."
         if activation:
-            name = activation.replace("relu", "ReLU")
+            name = ACTIVATIONS[activation].title
             apart = f" and the {name} in the same step; here both are shown apart."
         sentences.append(
             f"The served network (LiteRT) keeps the division by 255 inside its weights{apart} "
