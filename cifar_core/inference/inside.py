@@ -223,30 +223,26 @@ class Inside:
         return made
 
 
-_ENDS = ("Flatten", "Dense", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D")
-"""Behind these a channel has no map any more, or none of its own numbers."""
+_PER_CHANNEL = ("MaxPooling2D", "SCALE", "SHIFT")
+"""What leaves each channel a map of its own numbers."""
 
 
 def _answers_of_convolutions(steps: Sequence[Step]) -> list[int]:
     """Returns for every convolution the step behind which its answer stands.
 
-    That is the activation before the next convolution, or itself where there is none.
+    That is the activation that goes with it alone, or itself where there is none.
     """
-    found = []
-    for start, convolution in enumerate(steps):
-        if convolution.kind != "Conv2D":
-            continue
-        at = answer = start
-        is_open = not convolution.activation
-        for place, step in enumerate(steps[start + 1 :], start=start + 1):
-            if not is_open or step.sources != (at,):
-                continue
-            is_open = step.kind not in (*_ENDS, "Activation")
-            if step.kind == "Activation" and step.shape[:-1]:
-                answer = place
+    return [_answer(steps, at) for at, step in enumerate(steps) if step.kind == "Conv2D"]
+
+
+def _answer(steps: Sequence[Step], start: int) -> int:
+    at = start
+    for place, step in enumerate(steps if not steps[start].activation else ()):
+        if step.sources == (at,) and step.kind == "Activation":
+            return place
+        if step.sources == (at,) and step.kind in _PER_CHANNEL:
             at = place
-        found.append(answer)
-    return found
+    return start
 
 
 def open_interpreter(content: bytes, threads: int) -> Interpreter:

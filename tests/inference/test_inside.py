@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from cifar_core.errors import ModelError
 from cifar_core.inference.classifier import BATCH_PICTURES, Classifier
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.inside import Inside, Step, _answers_of_convolutions
+from cifar_core.inference.operations import Operation
 from cifar_core.settings import PROJECT_DIR
 
 DATA = Path(__file__).parent / "data"
@@ -134,6 +135,31 @@ def test_the_means_of_a_convolutions_channels_are_taken_behind_its_activation() 
     ]
     means = np.concatenate([output.mean(axis=(1, 2)) for output in activations], axis=1)
     np.testing.assert_allclose(narrow.summary(pictures)[0], means, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("names", "sources", "answer"),
+    [
+        (("CONV_2D", "GELU"), (-1, 0), [1]),
+        (("CONV_2D", "MAX_POOL_2D", "SHIFT", "GELU"), (-1, 0, 1, 2), [3]),
+        (("CONV_2D", "CONV_2D", "GELU"), (-1, 0, 1), [0, 2]),
+        (("CONV_2D", "MEAN", "GELU"), (-1, 0, 1), [0]),
+        (("CONV_2D", "CONV_2D", "GELU", "GELU"), (-1, -1, 0, 1), [2, 3]),
+        (("CONV_2D", "CONV_2D", "ADD", "GELU"), (-1, 0, (1, 0), 2), [0, 1]),
+        (("CONV_2D", "CONV_2D", "GELU"), (-1, 0, 0), [2, 1]),
+    ],
+)
+def test_the_answer_of_a_convolution_stands_behind_an_activation_of_it_alone(
+    names: tuple[str, ...], sources: tuple[int | tuple[int, ...], ...], answer: list[int]
+) -> None:
+    steps = [
+        Step(
+            *(name, (4, 4, 2), Operation(name, (0,), 1), (4, 4, 2)),
+            sources=reads if isinstance(reads, tuple) else (reads,),
+        )
+        for name, reads in zip(names, sources, strict=True)
+    ]
+    assert _answers_of_convolutions(steps) == answer
 
 
 def test_the_means_of_a_joined_convolution_are_its_own(inside: Inside) -> None:
