@@ -42,7 +42,7 @@ def inside_part(description: NetworkDescription, part: str) -> None:
     if run is None:
         return
     if part == FILTERS:
-        filter_section(run, open_inside(run).steps, fixed=fixed_words(description, run.recipe))
+        filter_section(run, open_inside(run).ops, fixed=fixed_words(description, run.recipe))
     else:
         subject = choose_subject(run)
         if subject is None:

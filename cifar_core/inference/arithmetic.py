@@ -1,9 +1,9 @@
 """One number of a network worked out by hand: a convolution, a pooling, the softmax.
 
-Everything is plain NumPy on what a step of the served network read, so that the outcome can be
-laid beside the number that the network itself made. How a step rounds to 8 bits is that of the
+Everything is plain NumPy on what an op of the served network read, so that the outcome can be
+laid beside the number that the network itself made. How an op rounds to 8 bits is that of the
 library that computes for LiteRT on a CPU (XNNPACK, ``qd8``: 256 even levels from the smallest to
-the largest number that the step reads of a picture, with zero among them).
+the largest number that the op reads of a picture, with zero among them).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.inference.inside import Seen, Step
+from cifar_core.inference.inside import Seen
+from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.windows import Window, cut_window
 
 _LARGE_SCORE = 50.0
@@ -47,16 +48,16 @@ class WorkedConvolution:
     """One number of a convolution, worked out.
 
     Attributes:
-        window: What it reads, as the step rounds it.
+        window: What it reads, as the op rounds it.
         read: (height, width, in) float64: the same before rounding.
         kernel: (height, width, in) float64: the filter's weights.
         products: (height, width, in) float64: window times kernel.
         channel_sums: (in,) float64: the products of each channel added up.
         bias: What is added in the end.
         total: Sum of all products and the bias.
-        result: The total after the step's activation.
+        result: The total after the op's activation.
         network: What the network itself computed, float32.
-        is_8_bit: Whether the step rounds what it reads.
+        is_8_bit: Whether the op rounds what it reads.
     """
 
     window: Window
@@ -116,60 +117,60 @@ class WorkedSoftmax:
     temperature: float
 
 
-def can_work(step: Step) -> bool:
-    """Says whether a number of this step can be worked out here."""
-    if step.kind == "Conv2D":
-        grouped = step.kernel is not None and step.kernel.shape[2] != step.read_shape[-1]
-        return not grouped and step.activation in _ACTIVATIONS
-    return step.kind in ("MaxPooling2D", "Softmax") and not step.activation
+def can_work(op: LiteRtOp) -> bool:
+    """Says whether a number of this op can be worked out here."""
+    if op.kind == "Conv2D":
+        grouped = op.kernel is not None and op.kernel.shape[2] != op.read_shape[-1]
+        return not grouped and op.activation in _ACTIVATIONS
+    return op.kind in ("MaxPooling2D", "Softmax") and not op.activation
 
 
 def work_convolution(
-    step: Step, seen: Seen, *, row: int, column: int, channel: int
+    op: LiteRtOp, seen: Seen, *, row: int, column: int, channel: int
 ) -> WorkedConvolution:
     """Works out one number of a convolution.
 
     Args:
-        step: A convolution for which :func:`can_work` says yes.
+        op: A convolution for which :func:`can_work` says yes.
         seen: What it read and made of a picture.
         row: Row of its output.
         column: Column of its output.
         channel: Which filter.
 
     Raises:
-        ValueError: The step is no such convolution.
+        ValueError: The op is no such convolution.
     """
-    if step.kernel is None or step.kind != "Conv2D" or not can_work(step):
-        raise ValueError(f"a {step.name} cannot be worked out")
-    rounded = round_to_8_bits(seen.read) if step.is_8_bit else seen.read
-    window = cut_window(step, rounded, row=row, column=column)
-    kernel = step.kernel[..., channel].astype(np.float64)
+    if op.kernel is None or op.kind != "Conv2D" or not can_work(op):
+        raise ValueError(f"a {op.name} cannot be worked out")
+    rounded = round_to_8_bits(seen.read) if op.is_8_bit else seen.read
+    window = cut_window(op, rounded, row=row, column=column)
+    kernel = op.kernel[..., channel].astype(np.float64)
     products = window.values * kernel
-    bias = 0.0 if step.bias is None else float(step.bias[channel])
+    bias = 0.0 if op.bias is None else float(op.bias[channel])
     total = float(products.sum()) + bias
     return WorkedConvolution(
         window=window,
-        read=cut_window(step, seen.read, row=row, column=column).values,
+        read=cut_window(op, seen.read, row=row, column=column).values,
         kernel=kernel,
         products=products,
         channel_sums=products.sum(axis=(0, 1)),
         bias=bias,
         total=total,
-        result=_ACTIVATIONS[step.activation](total),
+        result=_ACTIVATIONS[op.activation](total),
         network=float(seen.made[row, column, channel]),
-        is_8_bit=step.is_8_bit,
+        is_8_bit=op.is_8_bit,
     )
 
 
-def work_pooling(step: Step, seen: Seen, *, row: int, column: int, channel: int) -> WorkedPooling:
+def work_pooling(op: LiteRtOp, seen: Seen, *, row: int, column: int, channel: int) -> WorkedPooling:
     """Works out one number of a max pooling; arguments as for :func:`work_convolution`.
 
     Raises:
-        ValueError: The step is no max pooling.
+        ValueError: The op is no max pooling.
     """
-    if step.kind != "MaxPooling2D" or not can_work(step):
-        raise ValueError(f"a {step.name} cannot be worked out")
-    window = cut_window(step, seen.read[..., channel : channel + 1], row=row, column=column)
+    if op.kind != "MaxPooling2D" or not can_work(op):
+        raise ValueError(f"a {op.name} cannot be worked out")
+    window = cut_window(op, seen.read[..., channel : channel + 1], row=row, column=column)
     largest = float(window.values[window.inside].max())
     return WorkedPooling(window, largest, float(seen.made[row, column, channel]))
 
@@ -199,7 +200,7 @@ def round_to_8_bits(values: NDArray[np.float32]) -> NDArray[np.float32]:
     Zero is always among the levels. It follows XNNPACK's conversion for ``qd8`` operators.
 
     Args:
-        values: What a step reads of one picture, any shape.
+        values: What an op reads of one picture, any shape.
     """
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     width = np.float32((high - low) / 255) if high > low else np.float32(1)

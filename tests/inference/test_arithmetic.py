@@ -17,7 +17,8 @@ from cifar_core.inference.arithmetic import (
     work_pooling,
     work_softmax,
 )
-from cifar_core.inference.inside import Inside, Seen, Step
+from cifar_core.inference.inside import Inside, Seen
+from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.operations import Operation, read_operations
 from cifar_core.inference.windows import cut_window, trace_back
 from cifar_core.settings import PROJECT_DIR
@@ -45,7 +46,7 @@ def inside(request: pytest.FixtureRequest) -> Inside:
     return Inside(FILES[request.param])
 
 
-def places(step: Step) -> list[tuple[int, int, int]]:
+def places(step: LiteRtOp) -> list[tuple[int, int, int]]:
     """Corners, where zeros stand around the picture, and some places in between."""
     height, width, channels = step.shape
     drawn = np.random.default_rng(5).integers(0, step.shape, (20, 3)).tolist()
@@ -57,7 +58,7 @@ def test_a_worked_convolution_is_the_networks_own_number(
     inside: Inside, pictures: NDArray[np.uint8]
 ) -> None:
     for picture in pictures:
-        for step, seen in zip(inside.steps, inside.look(picture), strict=True):
+        for step, seen in zip(inside.ops, inside.look(picture), strict=True):
             if step.kind != "Conv2D":
                 continue
             for row, column, channel in places(step):
@@ -69,7 +70,7 @@ def test_a_worked_convolution_is_the_networks_own_number(
 def test_a_worked_pooling_is_exactly_the_networks_own_number(
     inside: Inside, pictures: NDArray[np.uint8]
 ) -> None:
-    for step, seen in zip(inside.steps, inside.look(pictures[0]), strict=True):
+    for step, seen in zip(inside.ops, inside.look(pictures[0]), strict=True):
         if step.kind == "MaxPooling2D":
             for row, column, channel in places(step):
                 worked = work_pooling(step, seen, row=row, column=column, channel=channel)
@@ -78,7 +79,7 @@ def test_a_worked_pooling_is_exactly_the_networks_own_number(
 
 def test_a_gelu_worked_out_is_the_networks_own_number(pictures: NDArray[np.uint8]) -> None:
     inside = Inside(FILES["narrow"])
-    seen = [look for look, step in zip(inside.look(pictures[0]), inside.steps, strict=True)
+    seen = [look for look, step in zip(inside.look(pictures[0]), inside.ops, strict=True)
             if step.operation.name == "GELU"]  # fmt: skip
     assert len(seen) == 7
     for look in seen:
@@ -115,7 +116,7 @@ def test_huge_scores_have_a_softmax_too() -> None:
 
 def test_outside_the_picture_stand_zeros(pictures: NDArray[np.uint8]) -> None:
     inside = Inside(FILES["cnn4"])
-    window = cut_window(inside.steps[0], pictures[0].astype(np.float32), row=0, column=31)
+    window = cut_window(inside.ops[0], pictures[0].astype(np.float32), row=0, column=31)
     assert (window.top, window.left) == (-1, 30)
     assert window.inside.tolist() == [[False] * 3, [True, True, False], [True, True, False]]
     assert not window.values[~window.inside].any()
@@ -125,7 +126,7 @@ def test_outside_the_picture_stand_zeros(pictures: NDArray[np.uint8]) -> None:
 def test_a_kernel_with_gaps_reads_every_second_pixel() -> None:
     operation = Operation("CONV_2D", (0, 1, 2), 3, dilation=(2, 2), padding="valid")
     kernel = np.ones((2, 2, 1, 1), np.float32)
-    step = Step("CONV_2D", (2, 2, 1), operation, (4, 4, 1), kernel)
+    step = LiteRtOp("CONV_2D", (2, 2, 1), operation, (4, 4, 1), kernel)
     read = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
     assert cut_window(step, read, row=1, column=0).values.ravel().tolist() == [4, 6, 12, 14]
 
@@ -150,7 +151,7 @@ def test_nothing_but_zeros_stays_so() -> None:
     ],
 )
 def test_what_the_lab_cannot_work_out_is_said_before(kind: str) -> None:
-    found = [step for file in FILES for step in Inside(FILES[file]).steps if step.kind == kind]
+    found = [step for file in FILES for step in Inside(FILES[file]).ops if step.kind == kind]
     assert found
     assert not any(can_work(step) for step in found)
     seen = Seen(np.zeros(1, np.float32), np.zeros(1, np.float32))
@@ -181,11 +182,11 @@ def test_what_is_no_network_has_no_operations(content: bytes) -> None:
 def test_a_number_depends_on_the_part_of_the_picture_it_is_traced_back_to(name: str) -> None:
     """Changes the picture outside of that part: the number stays to the last digit."""
     inside = Inside(FILES[name])
-    steps = [step for step in inside.steps if len(step.shape) == 3]
+    steps = [step for step in inside.ops if len(step.shape) == 3]
     picture = np.full((32, 32, 3), 90, np.uint8)
     for index, step in enumerate(steps):
         row, column = step.shape[0] // 3, step.shape[1] - 1
-        top, left, bottom, right = trace_back(inside.steps, index, row=row, column=column)
+        top, left, bottom, right = trace_back(inside.ops, index, row=row, column=column)
         assert 0 <= top < bottom <= 32
         other = np.random.default_rng(1).integers(85, 95, (32, 32, 3), dtype=np.uint8)
         other[top:bottom, left:right] = 90
@@ -198,7 +199,7 @@ def test_a_number_depends_on_the_part_of_the_picture_it_is_traced_back_to(name: 
 def test_the_part_of_the_picture_is_as_wide_as_counted_by_hand(
     name: str, fields: list[int]
 ) -> None:
-    steps = Inside(FILES[name]).steps
+    steps = Inside(FILES[name]).ops
     convolutions = [i for i, step in enumerate(steps) if step.kind == "Conv2D"][:4]
     for index, field in zip(convolutions, fields, strict=True):
         middle = steps[index].shape[0] // 2

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from cifar_core.errors import ModelError
 from cifar_core.inference.classifier import BATCH_PICTURES, Classifier
-from cifar_core.inference.inside import Inside, Step, _answers_of_convolutions
+from cifar_core.inference.inside import Inside, _answers_of_convolutions
+from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.operations import Operation
 from cifar_core.settings import PROJECT_DIR
 
@@ -28,7 +29,7 @@ def inside() -> Inside:
 
 
 def test_the_steps_are_those_of_the_network(inside: Inside) -> None:
-    assert [(step.kind, step.shape) for step in inside.steps] == [
+    assert [(step.kind, step.shape) for step in inside.ops] == [
         ("Conv2D", (32, 32, 32)),
         ("Conv2D", (30, 30, 32)),
         ("MaxPooling2D", (15, 15, 32)),
@@ -50,7 +51,7 @@ def test_the_last_step_is_the_answer_of_the_classifier(inside: Inside) -> None:
 
 def test_the_first_convolution_can_be_worked_out_from_its_weights(inside: Inside) -> None:
     picture = some_pictures(1)
-    step, output = inside.steps[0], inside.outputs(picture)[0][0]
+    step, output = inside.ops[0], inside.outputs(picture)[0][0]
     assert step.kernel is not None
     assert step.bias is not None
     patch = picture[0, 9:12, 4:7].astype(np.float32)  # around row 10, column 5
@@ -66,7 +67,7 @@ def test_a_pooling_takes_the_largest_of_four(inside: Inside) -> None:
 
 def test_features_times_the_last_weights_are_the_logits(inside: Inside) -> None:
     _, features, logits = inside.summary(some_pictures(50))
-    last = inside.steps[-2]
+    last = inside.ops[-2]
     assert last.kernel is not None
     assert last.bias is not None
     # Not to the last digit: LiteRT rounds what a dense layer reads to 8 bits.
@@ -80,7 +81,7 @@ def test_features_alone_are_the_same(inside: Inside) -> None:
 
 def test_no_pictures_give_empty_outputs(inside: Inside) -> None:
     shapes = [output.shape for output in inside.outputs(some_pictures(0))]
-    assert shapes == [(0, *step.shape) for step in inside.steps]
+    assert shapes == [(0, *step.shape) for step in inside.ops]
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_what_a_step_reads_is_what_the_step_before_it_made(inside: Inside) -> No
 
 
 def test_weights_in_eight_bits_are_told_apart_from_others(inside: Inside) -> None:
-    weighty = [step for step in inside.steps if step.kernel is not None]
+    weighty = [step for step in inside.ops if step.kernel is not None]
     assert [step.is_8_bit for step in weighty] == [False] + [True] * 5
 
 
@@ -114,7 +115,7 @@ BLOCK = ["Conv2D", "MaxPooling2D", "SCALE", "SHIFT", "Activation", "Conv2D", "Ac
 def test_the_steps_of_cnn7_have_a_kind_each() -> None:
     """Batch normalisation behind a pooling stays; behind a convolution it becomes part of it."""
     narrow = Inside(DATA / "narrow.tflite")
-    kinds = [step.kind for step in narrow.steps]
+    kinds = [step.kind for step in narrow.ops]
     assert kinds == ["Conv2D", "Activation", *(3 * BLOCK), "GlobalMaxPooling2D", "Dense", "Softmax"]
     assert narrow.features(some_pictures(2)).shape == (2, 16)
 
@@ -130,7 +131,7 @@ def test_the_means_of_a_convolutions_channels_are_taken_behind_its_activation() 
     narrow = Inside(DATA / "narrow.tflite")
     activations = [
         output
-        for step, output in zip(narrow.steps, narrow.outputs(pictures), strict=True)
+        for step, output in zip(narrow.ops, narrow.outputs(pictures), strict=True)
         if step.kind == "Activation"
     ]
     means = np.concatenate([output.mean(axis=(1, 2)) for output in activations], axis=1)
@@ -153,7 +154,7 @@ def test_the_answer_of_a_convolution_stands_behind_an_activation_of_it_alone(
     names: tuple[str, ...], sources: tuple[int | tuple[int, ...], ...], answer: list[int]
 ) -> None:
     steps = [
-        Step(
+        LiteRtOp(
             *(name, (4, 4, 2), Operation(name, (0,), 1), (4, 4, 2)),
             sources=reads if isinstance(reads, tuple) else (reads,),
         )
@@ -164,7 +165,7 @@ def test_the_answer_of_a_convolution_stands_behind_an_activation_of_it_alone(
 
 def test_the_means_of_a_joined_convolution_are_its_own(inside: Inside) -> None:
     pictures = some_pictures(3)
-    outputs = zip(inside.steps, inside.outputs(pictures), strict=True)
+    outputs = zip(inside.ops, inside.outputs(pictures), strict=True)
     means = [output.mean(axis=(1, 2)) for step, output in outputs if step.kind == "Conv2D"]
     np.testing.assert_allclose(
         inside.summary(pictures)[0], np.concatenate(means, axis=1), atol=1e-6
@@ -173,7 +174,7 @@ def test_the_means_of_a_joined_convolution_are_its_own(inside: Inside) -> None:
 
 def test_a_network_of_other_layers_is_opened_too() -> None:
     modern = Inside(DATA / "modern.tflite")
-    kinds = [step.kind for step in modern.steps]
+    kinds = [step.kind for step in modern.ops]
     assert kinds[-3:] == ["GlobalAveragePooling2D", "Dense", "Softmax"]
     assert {"Activation", "Multiply"} < set(kinds)
     assert modern.features(some_pictures(2)).shape == (2, 16)

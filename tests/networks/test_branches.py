@@ -14,8 +14,9 @@ import pytest
 from cifar_core import networks
 from cifar_core.charts.network import PITCH, blocks, in_words, network_svg
 from cifar_core.dataset.sample import load_sample
-from cifar_core.inference.inside import IMAGE, Inside, Step
+from cifar_core.inference.inside import Inside
 from cifar_core.inference.joining import join, times_of_layers
+from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
 from cifar_core.inference.operations import Operation
 from cifar_core.inference.timing import measure
 from cifar_core.networks.description import NetworkDescription, ascii_printout, from_json
@@ -72,7 +73,7 @@ def test_a_sum_sees_as_far_as_its_branch_that_sees_farthest(described: NetworkDe
 
 
 def test_operations_know_what_they_read() -> None:
-    steps = Inside(FILE).steps
+    steps = Inside(FILE).ops
     (skip, total) = (at for at, step in enumerate(steps) if step.kind == "Add")
     (joined,) = (at for at, step in enumerate(steps) if step.kind == "Concatenate")
     chain = {at for at, step in enumerate(steps) if step.sources == (at - 1,)}
@@ -86,7 +87,7 @@ def test_operations_know_what_they_read() -> None:
 def test_every_operation_is_that_of_the_layer_with_its_weights(
     described: NetworkDescription,
 ) -> None:
-    steps = Inside(FILE).steps
+    steps = Inside(FILE).ops
     mapped = join(described, steps)
     assert mapped is not None
     assert sorted(at for part in mapped for at in part) == list(range(len(steps)))
@@ -103,8 +104,8 @@ def test_every_operation_is_that_of_the_layer_with_its_weights(
 
 
 def test_a_sum_of_three_is_the_two_operations_that_add_them() -> None:
-    def step(name: str, *sources: int) -> Step:
-        return Step(name, (4,), Operation(name, (0,), 1), (4,), sources=sources)
+    def step(name: str, *sources: int) -> LiteRtOp:
+        return LiteRtOp(name, (4,), Operation(name, (0,), 1), (4,), sources=sources)
 
     def layer(name: str, kind: str, *inputs: str) -> LayerSpec:
         return LayerSpec(name=name, kind=kind, inputs=inputs, output_shape=(4,))
@@ -129,10 +130,10 @@ def test_of_two_convolutions_of_one_input_each_gets_its_own() -> None:
             name=name, kind="Conv2D", inputs=(INPUT,), output_shape=shape, settings=settings
         )
 
-    def step(side: int, channels: int) -> Step:
+    def step(side: int, channels: int) -> LiteRtOp:
         operation = Operation("CONV_2D", (0,), 1)
         kernel = np.zeros((side, side, 3, channels), np.float32)
-        return Step("CONV_2D", (8, 8, channels), operation, (8, 8, 3), kernel)
+        return LiteRtOp("CONV_2D", (8, 8, channels), operation, (8, 8, 3), kernel)
 
     layers = (layer("a", 3, 4), layer("b", 1, 4), layer("c", 3, 5))
     network = NetworkDescription(name="", title="", input_shape=(8, 8, 3), layers=layers)
@@ -148,8 +149,8 @@ def test_features_and_means_of_a_network_with_branches_are_its_own() -> None:
     np.testing.assert_array_equal(logits, outputs[-2])
     # Behind its activation where that is its own: not behind a sum, which is of two.
     wanted = [
-        outputs[at + 1] if inside.steps[at + 1].kind == "Activation" else outputs[at]
-        for at, step in enumerate(inside.steps)
+        outputs[at + 1] if inside.ops[at + 1].kind == "Activation" else outputs[at]
+        for at, step in enumerate(inside.ops)
         if step.kind == "Conv2D"
     ]
     averages = np.concatenate([made.mean(axis=(1, 2)) for made in wanted], axis=1)
@@ -159,7 +160,7 @@ def test_features_and_means_of_a_network_with_branches_are_its_own() -> None:
 def test_every_layer_that_is_an_operation_gets_a_time(described: NetworkDescription) -> None:
     image = np.asarray(load_sample().test.images[0])
     timing = measure(FILE.read_bytes(), image, device="", sha256="", rounds=2)
-    mapped = join(described, Inside(FILE).steps)
+    mapped = join(described, Inside(FILE).ops)
     assert mapped is not None
     times = times_of_layers(mapped, timing.step_ms)
     assert [ms is None for ms in times] == [not part for part in mapped]
@@ -187,7 +188,7 @@ def test_the_drawing_shows_each_branch(described: NetworkDescription) -> None:
 
 
 def test_an_operation_says_which_it_reads_where_that_is_not_the_one_before() -> None:
-    steps = Inside(FILE).steps
+    steps = Inside(FILE).ops
     read = {}
     for at in range(len(steps)):
         _, words, _ = step_title(steps, at).split("  ")
@@ -239,4 +240,4 @@ def test_a_network_with_branches_goes_all_the_way(
     export_litert(model, tmp_path / "model.keras", path)
     inside = Inside(path)
     np.testing.assert_allclose(inside.outputs(images)[-1], answers, atol=0.05)
-    assert join(described, inside.steps) is not None
+    assert join(described, inside.ops) is not None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cifar_core import formats
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.glossary import explain
-from cifar_core.inference.inside import Step
+from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.networks.description import NetworkDescription, first_is_fixed
 from cifar_core.recipes import Recipe
 from cifar_core.runs.reading import Run
@@ -52,7 +52,7 @@ DARK_SHARE = 0.02
 """A channel whose largest number is below this share of the step's largest counts as dark."""
 
 
-def filter_section(run: Run, steps: Sequence[Step], *, fixed: str = "") -> None:
+def filter_section(run: Run, steps: Sequence[LiteRtOp], *, fixed: str = "") -> None:
     """Draws the filters of the convolution that reads colours; says so where there is none.
 
     Args:
@@ -129,7 +129,7 @@ def weak_filters(sizes: NDArray[np.float32]) -> str:
 
 def activation_section(subject: Subject) -> None:
     """Draws what the steps make of the picture: all of them in short, or one in full."""
-    steps = subject.inside.steps
+    steps = subject.inside.ops
     ids = [ALL, *(str(index + 1) for index in range(len(steps)))]
     key = f"layer_{subject.run.id}"
     chosen = st.selectbox(
@@ -168,7 +168,7 @@ def activation_section(subject: Subject) -> None:
 
 
 def _save_step(subject: Subject, rows: Sequence[Row], step: str, *, columns: int) -> None:
-    steps, run = subject.inside.steps, subject.run
+    steps, run = subject.inside.ops, subject.run
     what = "Every step" if step == ALL else f"Step {' '.join(_title(steps, step).split())}"
     _save(
         rows,
@@ -178,7 +178,7 @@ def _save_step(subject: Subject, rows: Sequence[Row], step: str, *, columns: int
     )
 
 
-def _title(steps: tuple[Step, ...], name: str) -> str:
+def _title(steps: tuple[LiteRtOp, ...], name: str) -> str:
     return step_title(steps, int(name) - 1)
 
 
@@ -217,7 +217,7 @@ def _order(sizes: NDArray[np.float32], what: Literal["filters", "channels"]) -> 
     return [int(index) for index in np.argsort(-sizes, kind="stable")]
 
 
-def seen_in_words(step: Step, made: NDArray[np.float32]) -> str:
+def seen_in_words(step: LiteRtOp, made: NDArray[np.float32]) -> str:
     """Returns in sentences what one sees of a step's output for one picture."""
     if made.ndim == 1:
         return _row_in_words(step, made)
@@ -242,7 +242,7 @@ def seen_in_words(step: Step, made: NDArray[np.float32]) -> str:
     return " ".join(parts)
 
 
-def _row_in_words(step: Step, made: NDArray[np.float32]) -> str:
+def _row_in_words(step: LiteRtOp, made: NDArray[np.float32]) -> str:
     if step.kind == "Softmax":
         return "The scores as shares of one whole: the network's answer, before calibration."
     if len(made) == len(CLASS_NAMES):

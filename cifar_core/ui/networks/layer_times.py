@@ -38,7 +38,7 @@ def layer_milliseconds(
     """
     if status.timing is None:
         return None
-    steps = open_inside(run).steps
+    steps = open_inside(run).ops
     joined = join(description, steps)
     if joined is None or len(status.timing.step_ms) != len(steps):
         return None

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from cifar_core import formats, services
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation.words import with_article
-from cifar_core.inference.inside import IMAGE, Inside, Seen, Step
+from cifar_core.inference.inside import Inside, Seen
+from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
 from cifar_core.inference.upload import to_network_input
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.runs.reading import Run
@@ -138,7 +139,7 @@ def answer_words(subject: Subject) -> str:
     return f"{sign} It shows {with_article(subject.label)}; {says} (before calibration)."
 
 
-def step_title(steps: tuple[Step, ...], index: int) -> str:
+def step_title(steps: tuple[LiteRtOp, ...], index: int) -> str:
     """Returns a step as a choice: its number, what it does, with what, and what it gives."""
     step = steps[index]
     words = step.title
