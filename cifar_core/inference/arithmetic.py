@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.inference.inside import Seen
+from cifar_core.inference.layer_inspector import Seen
 from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.windows import Window, cut_window
 

@@ -22,7 +22,7 @@ from cifar_core.evaluation import calibration
 from cifar_core.evaluation.evaluation import Evaluation, count_correct, evaluate
 from cifar_core.inference import novelty
 from cifar_core.inference.classifier import Classifier
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.recipes import Recipe
 from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import RunFolder, Status
@@ -124,11 +124,11 @@ def _write_novelty(
     def tell() -> None:  # this takes half a minute, and a silent worker would count as stalled
         say("setting the threshold of “none of these”")
 
-    inside = Inside(folder.litert_path, threads=usable_cores())
+    inspector = LayerInspector(folder.litert_path, threads=usable_cores())
     made = novelty.fit(
-        inside, learnt=learned.images, labels=learned.labels, held_out=watched.images, tell=tell
+        inspector, learnt=learned.images, labels=learned.labels, held_out=watched.images, tell=tell
     )
-    made = novelty.measure(made, inside, test.images, tell)
+    made = novelty.measure(made, inspector, test.images, tell)
     files.write_whole(folder.novelty_path, made.to_bytes())
 
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from cifar_core.inference.inside import Inside
 from cifar_core.inference.joining import join
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import NetworkDescription, load_description
 from cifar_core.networks.layers import INPUT, LayerSettings, LayerSpec
@@ -18,7 +18,7 @@ SHIPPED = [name for name in NETWORKS if (PROJECT_DIR / "models" / name).is_dir()
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_step_belongs_to_a_layer_of_its_shape(name: str) -> None:
     description = load_description(name)
-    steps = Inside(PROJECT_DIR / "models" / name / "model.tflite").ops
+    steps = LayerInspector(PROJECT_DIR / "models" / name / "model.tflite").ops
     joined = join(description, steps)
     assert joined is not None
     assert [step for part in joined for step in part] == list(range(len(steps)))
@@ -34,7 +34,7 @@ def test_every_step_belongs_to_a_layer_of_its_shape(name: str) -> None:
 
 
 def test_a_softmax_within_a_dense_layer_is_a_step_of_its_own() -> None:
-    steps = Inside(FILES["cnn6"]).ops
+    steps = LayerInspector(FILES["cnn6"]).ops
     joined = join(load_description("cnn6"), steps)
     assert joined is not None
     assert [steps[at].kind for at in joined[-1]] == ["Dense", "Softmax"]
@@ -65,13 +65,13 @@ def described(rows: tuple[LayerSpec, ...]) -> NetworkDescription:
 
 
 def test_layers_of_other_kinds_are_joined_too() -> None:
-    joined = join(described(MODERN), Inside(FILES["modern"]).ops)
+    joined = join(described(MODERN), LayerInspector(FILES["modern"]).ops)
     assert joined == [(), (0, 1), (2,), (3,), (4,), (5,), (6,), (7,), (8, 9), (10,), (11,), (12,)]
 
 
 def test_the_layers_of_cnn7_are_joined() -> None:
     rows = load_description("cnn7").layers
-    joined = join(load_description("cnn7"), Inside(FILES["narrow"]).ops)
+    joined = join(load_description("cnn7"), LayerInspector(FILES["narrow"]).ops)
     assert joined is not None
     assert [at for part in joined for at in part] == list(range(26))
     alone = {row.name for row, part in zip(rows, joined, strict=True) if not part}
@@ -82,4 +82,4 @@ def test_the_layers_of_cnn7_are_joined() -> None:
 
 @pytest.mark.parametrize("rows", [MODERN[:-1], MODERN[2:], (), (*MODERN, row("Dense"))])
 def test_what_does_not_match_is_not_guessed(rows: tuple[LayerSpec, ...]) -> None:
-    assert join(described(rows), Inside(FILES["modern"]).ops) is None
+    assert join(described(rows), LayerInspector(FILES["modern"]).ops) is None

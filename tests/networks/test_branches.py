@@ -14,8 +14,8 @@ import pytest
 from cifar_core import networks
 from cifar_core.charts.network import PITCH, blocks, in_words, network_svg
 from cifar_core.dataset.sample import load_sample
-from cifar_core.inference.inside import Inside
 from cifar_core.inference.joining import join, times_of_layers
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
 from cifar_core.inference.operations import Operation
 from cifar_core.inference.timing import measure
@@ -73,7 +73,7 @@ def test_a_sum_sees_as_far_as_its_branch_that_sees_farthest(described: NetworkDe
 
 
 def test_operations_know_what_they_read() -> None:
-    steps = Inside(FILE).ops
+    steps = LayerInspector(FILE).ops
     (skip, total) = (at for at, step in enumerate(steps) if step.kind == "Add")
     (joined,) = (at for at, step in enumerate(steps) if step.kind == "Concatenate")
     chain = {at for at, step in enumerate(steps) if step.sources == (at - 1,)}
@@ -87,7 +87,7 @@ def test_operations_know_what_they_read() -> None:
 def test_every_operation_is_that_of_the_layer_with_its_weights(
     described: NetworkDescription,
 ) -> None:
-    steps = Inside(FILE).ops
+    steps = LayerInspector(FILE).ops
     mapped = join(described, steps)
     assert mapped is not None
     assert sorted(at for part in mapped for at in part) == list(range(len(steps)))
@@ -141,16 +141,16 @@ def test_of_two_convolutions_of_one_input_each_gets_its_own() -> None:
 
 
 def test_features_and_means_of_a_network_with_branches_are_its_own() -> None:
-    inside = Inside(FILE)
+    inspector = LayerInspector(FILE)
     images = load_sample().test.images[:3]
-    outputs = inside.outputs(images)
-    means, features, logits = inside.summary(images)
+    outputs = inspector.outputs(images)
+    means, features, logits = inspector.summary(images)
     np.testing.assert_array_equal(features, outputs[-3])
     np.testing.assert_array_equal(logits, outputs[-2])
     # Behind its activation where that is its own: not behind a sum, which is of two.
     wanted = [
-        outputs[at + 1] if inside.ops[at + 1].kind == "Activation" else outputs[at]
-        for at, step in enumerate(inside.ops)
+        outputs[at + 1] if inspector.ops[at + 1].kind == "Activation" else outputs[at]
+        for at, step in enumerate(inspector.ops)
         if step.kind == "Conv2D"
     ]
     averages = np.concatenate([made.mean(axis=(1, 2)) for made in wanted], axis=1)
@@ -160,7 +160,7 @@ def test_features_and_means_of_a_network_with_branches_are_its_own() -> None:
 def test_every_layer_that_is_an_operation_gets_a_time(described: NetworkDescription) -> None:
     image = np.asarray(load_sample().test.images[0])
     timing = measure(FILE.read_bytes(), image, device="", sha256="", rounds=2)
-    mapped = join(described, Inside(FILE).ops)
+    mapped = join(described, LayerInspector(FILE).ops)
     assert mapped is not None
     times = times_of_layers(mapped, timing.step_ms)
     assert [ms is None for ms in times] == [not part for part in mapped]
@@ -188,7 +188,7 @@ def test_the_drawing_shows_each_branch(described: NetworkDescription) -> None:
 
 
 def test_an_operation_says_which_it_reads_where_that_is_not_the_one_before() -> None:
-    steps = Inside(FILE).ops
+    steps = LayerInspector(FILE).ops
     read = {}
     for at in range(len(steps)):
         _, words, _ = step_title(steps, at).split("  ")
@@ -238,6 +238,6 @@ def test_a_network_with_branches_goes_all_the_way(
     np.testing.assert_allclose(fast, answers, atol=1e-5)
     path = tmp_path / "model.tflite"
     export_litert(model, tmp_path / "model.keras", path)
-    inside = Inside(path)
-    np.testing.assert_allclose(inside.outputs(images)[-1], answers, atol=0.05)
-    assert join(described, inside.ops) is not None
+    inspector = LayerInspector(path)
+    np.testing.assert_allclose(inspector.outputs(images)[-1], answers, atol=0.05)
+    assert join(described, inspector.ops) is not None

@@ -129,7 +129,7 @@ def weak_filters(sizes: NDArray[np.float32]) -> str:
 
 def activation_section(subject: Subject) -> None:
     """Draws what the steps make of the picture: all of them in short, or one in full."""
-    steps = subject.inside.ops
+    steps = subject.inspector.ops
     ids = [ALL, *(str(index + 1) for index in range(len(steps)))]
     key = f"layer_{subject.run.id}"
     chosen = st.selectbox(
@@ -168,7 +168,7 @@ def activation_section(subject: Subject) -> None:
 
 
 def _save_step(subject: Subject, rows: Sequence[Row], step: str, *, columns: int) -> None:
-    steps, run = subject.inside.ops, subject.run
+    steps, run = subject.inspector.ops, subject.run
     what = "Every step" if step == ALL else f"Step {' '.join(_title(steps, step).split())}"
     _save(
         rows,

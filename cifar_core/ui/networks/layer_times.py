@@ -15,7 +15,7 @@ from cifar_core.runs.timing import TimingStatus
 from cifar_core.ui.kit.page import guard
 from cifar_core.ui.kit.session import visitor_zone
 from cifar_core.ui.networks.layer_table import milliseconds_words
-from cifar_core.ui.networks.subject import open_inside
+from cifar_core.ui.networks.subject import open_inspector
 
 LOOK_SECONDS = 1.0
 
@@ -38,7 +38,7 @@ def layer_milliseconds(
     """
     if status.timing is None:
         return None
-    steps = open_inside(run).ops
+    steps = open_inspector(run).ops
     joined = join(description, steps)
     if joined is None or len(status.timing.step_ms) != len(steps):
         return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cifar_core import formats, services
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation.words import with_article
-from cifar_core.inference.inside import Inside, Seen
+from cifar_core.inference.layer_inspector import LayerInspector, Seen
 from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
 from cifar_core.inference.upload import to_network_input
 from cifar_core.networks.description import NetworkDescription
@@ -34,7 +34,7 @@ class Subject:
 
     Attributes:
         run: The run that trained it.
-        inside: The network, opened up.
+        inspector: The network, opened up.
         pixels: (32, 32, 3) uint8, as the network gets it.
         title: What the picture is called.
         label: The class it shows, where the dataset says so.
@@ -42,7 +42,7 @@ class Subject:
     """
 
     run: Run
-    inside: Inside
+    inspector: LayerInspector
     pixels: NDArray[np.uint8]
     title: str
     label: int | None
@@ -101,8 +101,8 @@ def choose_subject(run: Run) -> Subject | None:
     if found is None:
         return None
     pixels, title, label = found
-    inside = open_inside(run)
-    subject = Subject(run, inside, pixels, title, label, inside.look(pixels))
+    inspector = open_inspector(run)
+    subject = Subject(run, inspector, pixels, title, label, inspector.look(pixels))
     with beside:
         st.html(f"{CSS}{picture_html(pixels, 192, subject.title)}")
     with controls:
@@ -110,7 +110,7 @@ def choose_subject(run: Run) -> Subject | None:
     return subject
 
 
-def open_inside(run: Run) -> Inside:
+def open_inspector(run: Run) -> LayerInspector:
     """Returns the opened network of a run, shared by all sessions.
 
     Raises:
@@ -120,12 +120,12 @@ def open_inside(run: Run) -> Inside:
         stamp = run.folder.litert_path.stat().st_mtime_ns
     except OSError:
         stamp = 0  # The service finds out why and says so.
-    return _open_inside(run.id, stamp, run)
+    return _open_inspector(run.id, stamp, run)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
-def _open_inside(run_id: str, stamp: int, _run: Run) -> Inside:  # noqa: ARG001 - the key
-    return services.open_inside(_run)
+def _open_inspector(run_id: str, stamp: int, _run: Run) -> LayerInspector:  # noqa: ARG001 - the key
+    return services.open_inspector(_run)
 
 
 def answer_words(subject: Subject) -> str:

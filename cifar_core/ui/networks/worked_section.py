@@ -59,7 +59,7 @@ class Place:
 
 def worked_section(subject: Subject) -> None:
     """Draws the choice of what is worked out, and the working."""
-    steps = subject.inside.ops
+    steps = subject.inspector.ops
     kinds = [name for name, kind in _KINDS.items() if _positions(steps, kind)]
     noted = session.keep_in_address("work", kinds, kinds[0])
     chosen = st.segmented_control("Work out", kinds, required=True, key="work", on_change=noted)
@@ -98,7 +98,7 @@ def strongest_place(subject: Subject, index: int, channel: int | None = None) ->
 
 def _choose_place(subject: Subject, positions: list[int]) -> Place:
     """Draws the choice of step, filter and position; the address keeps it."""
-    steps = subject.inside.ops
+    steps = subject.inspector.ops
     line = st.container(horizontal=True, vertical_alignment="bottom")
     ids = [str(index + 1) for index in positions]
     kind = steps[positions[0]].kind
@@ -145,7 +145,7 @@ def _choose_place(subject: Subject, positions: list[int]) -> Place:
 
 def _places_html(subject: Subject, place: Place) -> str:
     """Returns the HTML of the picture and of the step's output, the place framed in each."""
-    steps, row, column = subject.inside.ops, place.row, place.column
+    steps, row, column = subject.inspector.ops, place.row, place.column
     top, left, bottom, right = trace_back(steps, place.index, row=row, column=column)
     whole = f"The picture. This number comes from {bottom - top} × {right - left} of its pixels."
     figures = [place_figure(subject.pixels, (top, left, bottom, right), whole)]
@@ -164,7 +164,7 @@ def _places_html(subject: Subject, place: Place) -> str:
 
 
 def _convolution(subject: Subject, place: Place) -> None:
-    step, seen = subject.inside.ops[place.index], subject.seen[place.index]
+    step, seen = subject.inspector.ops[place.index], subject.seen[place.index]
     worked = work_convolution(step, seen, row=place.row, column=place.column, channel=place.channel)
     # The very first step reads pixels as they are: 0 to 255, in three colours.
     reads_picture = bool(np.array_equal(seen.read, subject.pixels))
@@ -195,7 +195,7 @@ def _convolution(subject: Subject, place: Place) -> None:
 
 def _gelu_behind(subject: Subject, place: Place, value: float) -> None:
     """Draws what a GELU makes of the number, where the step behind the convolution is one."""
-    steps = subject.inside.ops
+    steps = subject.inspector.ops
     readers = [at for at, step in enumerate(steps) if step.sources == (place.index,)]
     behind = next((at for at in readers if steps[at].name == "GELU"), None)
     if behind is None:
@@ -232,7 +232,7 @@ def served_words(worked: WorkedConvolution, *, activation: str, reads_picture: b
 
 
 def _pooling(subject: Subject, place: Place) -> None:
-    step, seen = subject.inside.ops[place.index], subject.seen[place.index]
+    step, seen = subject.inspector.ops[place.index], subject.seen[place.index]
     worked = work_pooling(step, seen, row=place.row, column=place.column, channel=place.channel)
     height, width = worked.window.values.shape[:2]
     st.header("Keep the largest", anchor=False)

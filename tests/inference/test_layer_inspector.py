@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cifar_core.errors import ModelError
 from cifar_core.inference.classifier import BATCH_PICTURES, Classifier
-from cifar_core.inference.inside import Inside, _answers_of_convolutions
+from cifar_core.inference.layer_inspector import LayerInspector, _answers_of_convolutions
 from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.operations import Operation
 from cifar_core.settings import PROJECT_DIR
@@ -24,12 +24,12 @@ def some_pictures(count: int) -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="module")
-def inside() -> Inside:
-    return Inside(CNN4)
+def inspector() -> LayerInspector:
+    return LayerInspector(CNN4)
 
 
-def test_the_steps_are_those_of_the_network(inside: Inside) -> None:
-    assert [(step.kind, step.shape) for step in inside.ops] == [
+def test_the_steps_are_those_of_the_network(inspector: LayerInspector) -> None:
+    assert [(step.kind, step.shape) for step in inspector.ops] == [
         ("Conv2D", (32, 32, 32)),
         ("Conv2D", (30, 30, 32)),
         ("MaxPooling2D", (15, 15, 32)),
@@ -43,15 +43,17 @@ def test_the_steps_are_those_of_the_network(inside: Inside) -> None:
     ]
 
 
-def test_the_last_step_is_the_answer_of_the_classifier(inside: Inside) -> None:
+def test_the_last_step_is_the_answer_of_the_classifier(inspector: LayerInspector) -> None:
     pictures = some_pictures(BATCH_PICTURES + 3)
     answers = Classifier(CNN4).classify(pictures)
-    np.testing.assert_allclose(inside.outputs(pictures)[-1], answers, atol=1e-6)
+    np.testing.assert_allclose(inspector.outputs(pictures)[-1], answers, atol=1e-6)
 
 
-def test_the_first_convolution_can_be_worked_out_from_its_weights(inside: Inside) -> None:
+def test_the_first_convolution_can_be_worked_out_from_its_weights(
+    inspector: LayerInspector,
+) -> None:
     picture = some_pictures(1)
-    step, output = inside.ops[0], inside.outputs(picture)[0][0]
+    step, output = inspector.ops[0], inspector.outputs(picture)[0][0]
     assert step.kernel is not None
     assert step.bias is not None
     patch = picture[0, 9:12, 4:7].astype(np.float32)  # around row 10, column 5
@@ -59,53 +61,53 @@ def test_the_first_convolution_can_be_worked_out_from_its_weights(inside: Inside
     np.testing.assert_allclose(output[10, 5], np.maximum(by_hand, 0), atol=1e-4)
 
 
-def test_a_pooling_takes_the_largest_of_four(inside: Inside) -> None:
-    outputs = inside.outputs(some_pictures(1))
+def test_a_pooling_takes_the_largest_of_four(inspector: LayerInspector) -> None:
+    outputs = inspector.outputs(some_pictures(1))
     blocks = outputs[1][0].reshape(15, 2, 15, 2, 32)
     np.testing.assert_array_equal(outputs[2][0], blocks.max(axis=(1, 3)))
 
 
-def test_features_times_the_last_weights_are_the_logits(inside: Inside) -> None:
-    _, features, logits = inside.summary(some_pictures(50))
-    last = inside.ops[-2]
+def test_features_times_the_last_weights_are_the_logits(inspector: LayerInspector) -> None:
+    _, features, logits = inspector.summary(some_pictures(50))
+    last = inspector.ops[-2]
     assert last.kernel is not None
     assert last.bias is not None
     # Not to the last digit: LiteRT rounds what a dense layer reads to 8 bits.
     np.testing.assert_allclose(features @ last.kernel + last.bias, logits, atol=0.1)
 
 
-def test_features_alone_are_the_same(inside: Inside) -> None:
+def test_features_alone_are_the_same(inspector: LayerInspector) -> None:
     pictures = some_pictures(5)
-    np.testing.assert_array_equal(inside.features(pictures), inside.summary(pictures)[1])
+    np.testing.assert_array_equal(inspector.features(pictures), inspector.summary(pictures)[1])
 
 
-def test_no_pictures_give_empty_outputs(inside: Inside) -> None:
-    shapes = [output.shape for output in inside.outputs(some_pictures(0))]
-    assert shapes == [(0, *step.shape) for step in inside.ops]
+def test_no_pictures_give_empty_outputs(inspector: LayerInspector) -> None:
+    shapes = [output.shape for output in inspector.outputs(some_pictures(0))]
+    assert shapes == [(0, *step.shape) for step in inspector.ops]
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(b"not a network")
     with pytest.raises(ModelError, match="cannot be used"):
-        Inside(path)
+        LayerInspector(path)
 
 
 def test_a_network_that_is_not_the_recorded_one_is_refused() -> None:
     with pytest.raises(ModelError, match="not the one that was recorded"):
-        Inside(CNN4, sha256="0" * 64)
+        LayerInspector(CNN4, sha256="0" * 64)
 
 
-def test_what_a_step_reads_is_what_the_step_before_it_made(inside: Inside) -> None:
+def test_what_a_step_reads_is_what_the_step_before_it_made(inspector: LayerInspector) -> None:
     picture = some_pictures(1)[0]
-    seen = inside.look(picture)
+    seen = inspector.look(picture)
     np.testing.assert_array_equal(seen[0].read, picture)
     for before, after in itertools.pairwise(seen):
         np.testing.assert_array_equal(after.read.ravel(), before.made.ravel())
 
 
-def test_weights_in_eight_bits_are_told_apart_from_others(inside: Inside) -> None:
-    weighty = [step for step in inside.ops if step.kernel is not None]
+def test_weights_in_eight_bits_are_told_apart_from_others(inspector: LayerInspector) -> None:
+    weighty = [step for step in inspector.ops if step.kernel is not None]
     assert [step.is_8_bit for step in weighty] == [False] + [True] * 5
 
 
@@ -114,21 +116,21 @@ BLOCK = ["Conv2D", "MaxPooling2D", "SCALE", "SHIFT", "Activation", "Conv2D", "Ac
 
 def test_the_steps_of_cnn7_have_a_kind_each() -> None:
     """Batch normalisation behind a pooling stays; behind a convolution it becomes part of it."""
-    narrow = Inside(DATA / "narrow.tflite")
+    narrow = LayerInspector(DATA / "narrow.tflite")
     kinds = [step.kind for step in narrow.ops]
     assert kinds == ["Conv2D", "Activation", *(3 * BLOCK), "GlobalMaxPooling2D", "Dense", "Softmax"]
     assert narrow.features(some_pictures(2)).shape == (2, 16)
 
 
 def test_the_largest_of_a_channel_is_what_the_last_layer_reads() -> None:
-    narrow = Inside(DATA / "narrow.tflite")
+    narrow = LayerInspector(DATA / "narrow.tflite")
     outputs = narrow.outputs(some_pictures(3))
     np.testing.assert_array_equal(outputs[-3], outputs[-4].max(axis=(1, 2)))
 
 
 def test_the_means_of_a_convolutions_channels_are_taken_behind_its_activation() -> None:
     pictures = some_pictures(3)
-    narrow = Inside(DATA / "narrow.tflite")
+    narrow = LayerInspector(DATA / "narrow.tflite")
     activations = [
         output
         for step, output in zip(narrow.ops, narrow.outputs(pictures), strict=True)
@@ -163,17 +165,17 @@ def test_the_answer_of_a_convolution_stands_behind_an_activation_of_it_alone(
     assert _answers_of_convolutions(steps) == answer
 
 
-def test_the_means_of_a_joined_convolution_are_its_own(inside: Inside) -> None:
+def test_the_means_of_a_joined_convolution_are_its_own(inspector: LayerInspector) -> None:
     pictures = some_pictures(3)
-    outputs = zip(inside.ops, inside.outputs(pictures), strict=True)
+    outputs = zip(inspector.ops, inspector.outputs(pictures), strict=True)
     means = [output.mean(axis=(1, 2)) for step, output in outputs if step.kind == "Conv2D"]
     np.testing.assert_allclose(
-        inside.summary(pictures)[0], np.concatenate(means, axis=1), atol=1e-6
+        inspector.summary(pictures)[0], np.concatenate(means, axis=1), atol=1e-6
     )
 
 
 def test_a_network_of_other_layers_is_opened_too() -> None:
-    modern = Inside(DATA / "modern.tflite")
+    modern = LayerInspector(DATA / "modern.tflite")
     kinds = [step.kind for step in modern.ops]
     assert kinds[-3:] == ["GlobalAveragePooling2D", "Dense", "Softmax"]
     assert {"Activation", "Multiply"} < set(kinds)

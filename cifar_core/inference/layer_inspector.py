@@ -4,7 +4,7 @@ Reads the very file that serves (model.tflite), so what is shown is what answers
 layers on the way: a convolution or dense layer and the ReLU behind it are one op here, dropout
 is gone, and the scaling of the pixels by 1/255 is part of the first convolution's kernel. Weights
 may be stored in 8 bits; what such an op reads is rounded to 256 levels before it multiplies.
-Importing this module does not import LiteRT; making an :class:`Inside` does.
+Importing this module does not import LiteRT; making an :class:`LayerInspector` does.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Seen:
     made: NDArray[np.float32]
 
 
-class Inside:
+class LayerInspector:
     """A served network whose every op can be seen; safe to use from several threads.
 
     Args:
