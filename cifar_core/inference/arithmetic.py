@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.inference.layer_inspector import Seen
+from cifar_core.inference.layer_inspector import LayerOutput
 from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.windows import Window, cut_window
 
@@ -126,13 +126,13 @@ def can_work(op: LiteRtOp) -> bool:
 
 
 def work_convolution(
-    op: LiteRtOp, seen: Seen, *, row: int, column: int, channel: int
+    op: LiteRtOp, output: LayerOutput, *, row: int, column: int, channel: int
 ) -> WorkedConvolution:
     """Works out one number of a convolution.
 
     Args:
         op: A convolution for which :func:`can_work` says yes.
-        seen: What it read and made of a picture.
+        output: What it read and made of a picture.
         row: Row of its output.
         column: Column of its output.
         channel: Which filter.
@@ -142,7 +142,7 @@ def work_convolution(
     """
     if op.kernel is None or op.kind != "Conv2D" or not can_work(op):
         raise ValueError(f"a {op.name} cannot be worked out")
-    rounded = round_to_8_bits(seen.read) if op.is_8_bit else seen.read
+    rounded = round_to_8_bits(output.read) if op.is_8_bit else output.read
     window = cut_window(op, rounded, row=row, column=column)
     kernel = op.kernel[..., channel].astype(np.float64)
     products = window.values * kernel
@@ -150,19 +150,21 @@ def work_convolution(
     total = float(products.sum()) + bias
     return WorkedConvolution(
         window=window,
-        read=cut_window(op, seen.read, row=row, column=column).values,
+        read=cut_window(op, output.read, row=row, column=column).values,
         kernel=kernel,
         products=products,
         channel_sums=products.sum(axis=(0, 1)),
         bias=bias,
         total=total,
         result=_ACTIVATIONS[op.activation](total),
-        network=float(seen.made[row, column, channel]),
+        network=float(output.made[row, column, channel]),
         is_8_bit=op.is_8_bit,
     )
 
 
-def work_pooling(op: LiteRtOp, seen: Seen, *, row: int, column: int, channel: int) -> WorkedPooling:
+def work_pooling(
+    op: LiteRtOp, output: LayerOutput, *, row: int, column: int, channel: int
+) -> WorkedPooling:
     """Works out one number of a max pooling; arguments as for :func:`work_convolution`.
 
     Raises:
@@ -170,9 +172,9 @@ def work_pooling(op: LiteRtOp, seen: Seen, *, row: int, column: int, channel: in
     """
     if op.kind != "MaxPooling2D" or not can_work(op):
         raise ValueError(f"a {op.name} cannot be worked out")
-    window = cut_window(op, seen.read[..., channel : channel + 1], row=row, column=column)
+    window = cut_window(op, output.read[..., channel : channel + 1], row=row, column=column)
     largest = float(window.values[window.inside].max())
-    return WorkedPooling(window, largest, float(seen.made[row, column, channel]))
+    return WorkedPooling(window, largest, float(output.made[row, column, channel]))
 
 
 def work_softmax(

@@ -24,7 +24,7 @@ from cifar_core.inference.operations import read_operations
 
 
 @dataclass(frozen=True)
-class Seen:
+class LayerOutput:
     """What an op read and made of one picture.
 
     Attributes:
@@ -82,12 +82,13 @@ class LayerInspector:
         self._shapes = dict(zip(self._made, (op.shape for op in self.ops), strict=True))
         self._shapes |= zip(self._read, (op.read_shape for op in self.ops), strict=True)
 
-    def look(self, picture: NDArray[np.uint8]) -> list[Seen]:
+    def look(self, picture: NDArray[np.uint8]) -> list[LayerOutput]:
         """Returns what every op reads and makes of one picture (32, 32, 3) uint8."""
         found = self._run(picture[np.newaxis], [*self._read, *self._made])
         half = len(self.ops)
         return [
-            Seen(read[0], made[0]) for read, made in zip(found[:half], found[half:], strict=True)
+            LayerOutput(read[0], made[0])
+            for read, made in zip(found[:half], found[half:], strict=True)
         ]
 
     def outputs(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

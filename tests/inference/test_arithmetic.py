@@ -17,7 +17,7 @@ from cifar_core.inference.arithmetic import (
     work_pooling,
     work_softmax,
 )
-from cifar_core.inference.layer_inspector import LayerInspector, Seen
+from cifar_core.inference.layer_inspector import LayerInspector, LayerOutput
 from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.operations import Operation, read_operations
 from cifar_core.inference.windows import cut_window, trace_back
@@ -156,7 +156,7 @@ def test_what_the_lab_cannot_work_out_is_said_before(kind: str) -> None:
     ]
     assert found
     assert not any(can_work(step) for step in found)
-    seen = Seen(np.zeros(1, np.float32), np.zeros(1, np.float32))
+    seen = LayerOutput(np.zeros(1, np.float32), np.zeros(1, np.float32))
     for work in (work_convolution, work_pooling):
         with pytest.raises(ValueError, match="cannot be worked out"):
             work(found[0], seen, row=0, column=0, channel=0)

@@ -153,7 +153,7 @@ def activation_section(subject: Subject) -> None:
         _save_step(subject, flow_rows(subject), "all", columns=FLOW_CHANNELS)
         return
     index = int(chosen) - 1
-    made = subject.seen[index].made
+    made = subject.outputs[index].made
     st.text(seen_in_words(steps[index], made))
     if made.ndim == 3:
         rows = [Row(_channel_section(made))]

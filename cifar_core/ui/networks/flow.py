@@ -56,9 +56,9 @@ def flow_html(subject: Subject) -> str:
     columns = [
         f"<div><header><strong>picture</strong>32 × 32 × 3</header><figure>{picture}</figure></div>"
     ]
-    for index, seen in enumerate(subject.seen):
+    for index, output in enumerate(subject.outputs):
         number, words, size = step_title(subject.inspector.ops, index).split("  ")
-        made = seen.made
+        made = output.made
         if made.ndim == 3:
             order = np.argsort(-strengths(made), kind="stable")[:FLOW_CHANNELS]
             figures = "".join(
@@ -86,9 +86,11 @@ def flow_html(subject: Subject) -> str:
 def flow_rows(subject: Subject) -> list[Row]:
     """Returns the whole way as it is saved: a row for the image, then one for each step."""
     rows = [Row([Tile(subject.pixels, ("32 × 32 × 3",))], heading=subject.title)]
-    for index, (step, seen) in enumerate(zip(subject.inspector.ops, subject.seen, strict=True)):
+    for index, (step, output) in enumerate(
+        zip(subject.inspector.ops, subject.outputs, strict=True)
+    ):
         heading = " ".join(step_title(subject.inspector.ops, index).split())
-        made = seen.made
+        made = output.made
         if made.ndim == 3:
             order = np.argsort(-strengths(made), kind="stable")[:FLOW_CHANNELS]
             tiles = channel_tiles(made, [int(at) for at in order], each_for_itself=True)
@@ -118,7 +120,7 @@ def row_tile(made: NDArray[np.float32]) -> Tile:
 
 def _short_bars(subject: Subject, index: int) -> str:
     is_share = subject.inspector.ops[index].kind == "Softmax"
-    return class_bars(subject.seen[index].made, is_share=is_share).replace(
+    return class_bars(subject.outputs[index].made, is_share=is_share).replace(
         'class="lab-bars"', 'class="lab-bars" style="font-size: .75rem"'
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cifar_core import formats, services
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation.words import with_article
-from cifar_core.inference.layer_inspector import LayerInspector, Seen
+from cifar_core.inference.layer_inspector import LayerInspector, LayerOutput
 from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
 from cifar_core.inference.upload import to_network_input
 from cifar_core.networks.description import NetworkDescription
@@ -38,7 +38,7 @@ class Subject:
         pixels: (32, 32, 3) uint8, as the network gets it.
         title: What the picture is called.
         label: The class it shows, where the dataset says so.
-        seen: What every step read and made of it.
+        outputs: What every step read and made of it.
     """
 
     run: Run
@@ -46,7 +46,7 @@ class Subject:
     pixels: NDArray[np.uint8]
     title: str
     label: int | None
-    seen: list[Seen]
+    outputs: list[LayerOutput]
 
 
 def choose_run(description: NetworkDescription) -> Run | None:
@@ -130,7 +130,7 @@ def _open_inspector(run_id: str, stamp: int, _run: Run) -> LayerInspector:  # no
 
 def answer_words(subject: Subject) -> str:
     """Returns in a sentence what the picture shows and what the network says."""
-    answers = subject.seen[-1].made
+    answers = subject.outputs[-1].made
     guess = int(np.argmax(answers))
     says = f"the network says {with_article(guess)}, {formats.percent(float(answers[guess]))}"
     if subject.label is None:

@@ -90,7 +90,7 @@ def _positions(steps: tuple[LiteRtOp, ...], kind: str) -> list[int]:
 
 def strongest_place(subject: Subject, index: int, channel: int | None = None) -> Place:
     """Returns where a step answers most strongly: in a channel, or in its most active one."""
-    made = subject.seen[index].made
+    made = subject.outputs[index].made
     at = int(np.argmax(strengths(made))) if channel is None else channel
     row, column = np.unravel_index(int(np.argmax(made[..., at])), made.shape[:2])
     return Place(index, int(row), int(column), at)
@@ -149,14 +149,14 @@ def _places_html(subject: Subject, place: Place) -> str:
     top, left, bottom, right = trace_back(steps, place.index, row=row, column=column)
     whole = f"The picture. This number comes from {bottom - top} × {right - left} of its pixels."
     figures = [place_figure(subject.pixels, (top, left, bottom, right), whole)]
-    step, seen = steps[place.index], subject.seen[place.index]
+    step, output = steps[place.index], subject.outputs[place.index]
     if place.index and step.kind == "MaxPooling2D" and step.window:
-        read = seen.read[..., place.channel]
+        read = output.read[..., place.channel]
         edges = [place.row * step.stride[0], place.column * step.stride[1]]
         box = (edges[0], edges[1], edges[0] + step.window[0], edges[1] + step.window[1])
         words = f"What the pooling reads: channel {place.channel}."
         figures.append(place_figure(own_greys(read), box, words))
-    made = seen.made[..., place.channel]
+    made = output.made[..., place.channel]
     name = "filter" if step.kind == "Conv2D" else "channel"
     words = f"What {name} {place.channel} makes of it. The frame marks row {row}, column {column}."
     figures.append(place_figure(own_greys(made), (row, column, row + 1, column + 1), words))
@@ -164,10 +164,12 @@ def _places_html(subject: Subject, place: Place) -> str:
 
 
 def _convolution(subject: Subject, place: Place) -> None:
-    step, seen = subject.inspector.ops[place.index], subject.seen[place.index]
-    worked = work_convolution(step, seen, row=place.row, column=place.column, channel=place.channel)
+    step, output = subject.inspector.ops[place.index], subject.outputs[place.index]
+    worked = work_convolution(
+        step, output, row=place.row, column=place.column, channel=place.channel
+    )
     # The very first step reads pixels as they are: 0 to 255, in three colours.
-    reads_picture = bool(np.array_equal(seen.read, subject.pixels))
+    reads_picture = bool(np.array_equal(output.read, subject.pixels))
     height, width, depth = worked.kernel.shape
     what = "pixels in red, green and blue" if reads_picture else f"numbers in {depth} channels"
     st.header("1  Multiply", anchor=False)
@@ -205,7 +207,7 @@ def _gelu_behind(subject: Subject, place: Place, value: float) -> None:
         "The step behind it, GELU, multiplies each number by the share of a normal distribution "
         "that lies below it: large numbers stay, negative ones fade to 0."
     )
-    made = subject.seen[behind].made[place.row, place.column, place.channel]
+    made = subject.outputs[behind].made[place.row, place.column, place.channel]
     st.html(gelu_html(value, float(made)))
 
 
@@ -232,20 +234,20 @@ def served_words(worked: WorkedConvolution, *, activation: str, reads_picture: b
 
 
 def _pooling(subject: Subject, place: Place) -> None:
-    step, seen = subject.inspector.ops[place.index], subject.seen[place.index]
-    worked = work_pooling(step, seen, row=place.row, column=place.column, channel=place.channel)
+    step, output = subject.inspector.ops[place.index], subject.outputs[place.index]
+    worked = work_pooling(step, output, row=place.row, column=place.column, channel=place.channel)
     height, width = worked.window.values.shape[:2]
     st.header("Keep the largest", anchor=False)
     st.text(
         f"Of each square of {height} × {width} numbers the largest is kept, the others are "
         "dropped. What was found stays; where exactly it was counts less."
     )
-    st.html(pooling_html(worked, limit=float(seen.read[..., place.channel].max())))
+    st.html(pooling_html(worked, limit=float(output.read[..., place.channel].max())))
 
 
 def _softmax(subject: Subject) -> None:
     """Draws the softmax, with the run's temperature where it has one and a person wants it."""
-    seen = subject.seen[-1]
+    output = subject.outputs[-1]
     figures = services.read_evaluation(subject.run)
     temperature = figures.temperature if figures else None
     wants = temperature is not None and st.toggle(
@@ -256,7 +258,7 @@ def _softmax(subject: Subject) -> None:
         "fitted on pictures held out of the training, so that its percentages mean what they say. "
         "The Classify page answers with it.",
     )
-    worked = work_softmax(seen.read, seen.made, temperature=temperature if wants else None)
+    worked = work_softmax(output.read, output.made, temperature=temperature if wants else None)
     st.text(
         "The last layer gives a score per class, any number. e (2.718…) to the power of a score "
         "is always positive, and much larger for a larger score. Each one's share of their sum is "
@@ -271,5 +273,5 @@ def _softmax(subject: Subject) -> None:
         )
         return
     first = int(np.argmax(worked.shares))
-    difference = float(np.abs(worked.shares - seen.made).max())
-    st.html(f"{CSS}{verdict_html(float(seen.made[first]), difference)}")
+    difference = float(np.abs(worked.shares - output.made).max())
+    st.html(f"{CSS}{verdict_html(float(output.made[first]), difference)}")
