@@ -7,6 +7,7 @@ import re
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +15,14 @@ import pytest
 from cifar_core import networks
 from cifar_core.charts.network import PITCH, blocks, in_words, network_svg
 from cifar_core.dataset.sample import load_sample
-from cifar_core.inference.joining import join, times_of_layers
 from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
+from cifar_core.inference.op_mapping import map_layers_to_ops
 from cifar_core.inference.operations import Operation
 from cifar_core.inference.timing import measure
 from cifar_core.networks.description import NetworkDescription, ascii_printout, from_json
 from cifar_core.networks.layers import INPUT, LayerSettings, LayerSpec
+from cifar_core.ui.networks import layer_times
 from cifar_core.ui.networks.comparison import compare
 from cifar_core.ui.networks.layer_table import layer_table, layers_html
 from cifar_core.ui.networks.subject import step_title
@@ -88,7 +90,7 @@ def test_every_operation_is_that_of_the_layer_with_its_weights(
     described: NetworkDescription,
 ) -> None:
     steps = LayerInspector(FILE).ops
-    mapped = join(described, steps)
+    mapped = map_layers_to_ops(described, steps)
     assert mapped is not None
     assert sorted(at for part in mapped for at in part) == list(range(len(steps)))
     for layer, part in zip(described.layers, mapped, strict=True):
@@ -118,8 +120,11 @@ def test_a_sum_of_three_is_the_two_operations_that_add_them() -> None:
     network = NetworkDescription(name="", title="", input_shape=(4,), layers=layers)
     dense = [step("FULLY_CONNECTED", IMAGE)] * 3
     steps = [*dense, step("ADD", 0, 1), step("ADD", 3, 2), step("ADD", 4)]
-    assert join(network, steps) == [(0,), (1,), (2,), (3, 4), (5,)]
-    assert join(network, [*dense, step("ADD", 0, 1), step("ADD", 3, 1), step("ADD", 4)]) is None
+    assert map_layers_to_ops(network, steps) == [(0,), (1,), (2,), (3, 4), (5,)]
+    assert (
+        map_layers_to_ops(network, [*dense, step("ADD", 0, 1), step("ADD", 3, 1), step("ADD", 4)])
+        is None
+    )
 
 
 def test_of_two_convolutions_of_one_input_each_gets_its_own() -> None:
@@ -137,7 +142,7 @@ def test_of_two_convolutions_of_one_input_each_gets_its_own() -> None:
 
     layers = (layer("a", 3, 4), layer("b", 1, 4), layer("c", 3, 5))
     network = NetworkDescription(name="", title="", input_shape=(8, 8, 3), layers=layers)
-    assert join(network, [step(3, 5), step(1, 4), step(3, 4)]) == [(2,), (1,), (0,)]
+    assert map_layers_to_ops(network, [step(3, 5), step(1, 4), step(3, 4)]) == [(2,), (1,), (0,)]
 
 
 def test_features_and_means_of_a_network_with_branches_are_its_own() -> None:
@@ -157,14 +162,21 @@ def test_features_and_means_of_a_network_with_branches_are_its_own() -> None:
     np.testing.assert_allclose(means, averages, atol=1e-6)
 
 
-def test_every_layer_that_is_an_operation_gets_a_time(described: NetworkDescription) -> None:
+def test_every_layer_that_is_an_operation_gets_a_time(
+    described: NetworkDescription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspector: Any = LayerInspector(FILE)
+    monkeypatch.setattr(layer_times, "open_inspector", lambda run: inspector)
     image = np.asarray(load_sample().test.images[0])
     timing = measure(FILE.read_bytes(), image, device="", sha256="", rounds=2)
-    mapped = join(described, LayerInspector(FILE).ops)
+    status: Any = types.SimpleNamespace(timing=timing)
+    times = layer_times.layer_milliseconds(described, inspector, status)
+    mapped = map_layers_to_ops(described, inspector.ops)
     assert mapped is not None
-    times = times_of_layers(mapped, timing.step_ms)
+    assert times is not None
     assert [ms is None for ms in times] == [not part for part in mapped]
-    assert all(ms is None or ms > 0 for ms in times)
+    assert min(ms for ms in times if ms is not None) > 0
+    assert sum(ms or 0 for ms in times) == pytest.approx(sum(timing.step_ms))
 
 
 def test_the_drawing_shows_each_branch(described: NetworkDescription) -> None:
@@ -240,4 +252,4 @@ def test_a_network_with_branches_goes_all_the_way(
     export_litert(model, tmp_path / "model.keras", path)
     inspector = LayerInspector(path)
     np.testing.assert_allclose(inspector.outputs(images)[-1], answers, atol=0.05)
-    assert join(described, inspector.ops) is not None
+    assert map_layers_to_ops(described, inspector.ops) is not None

@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from cifar_core import services
-from cifar_core.inference.joining import join, times_of_layers
+from cifar_core.inference.op_mapping import map_layers_to_ops
 from cifar_core.inference.timing import Timing
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.runs.reading import Run
@@ -39,10 +39,11 @@ def layer_milliseconds(
     if status.timing is None:
         return None
     steps = open_inspector(run).ops
-    joined = join(description, steps)
-    if joined is None or len(status.timing.step_ms) != len(steps):
+    mapped = map_layers_to_ops(description, steps)
+    if mapped is None or len(status.timing.step_ms) != len(steps):
         return None
-    return times_of_layers(joined, status.timing.step_ms)
+    ms = status.timing.step_ms
+    return [sum(ms[at] for at in part) if part else None for part in mapped]
 
 
 def time_section(run: Run, status: TimingStatus) -> None:

@@ -15,7 +15,9 @@ from cifar_core.networks.description import NetworkDescription
 from cifar_core.networks.layers import ACTIVATIONS, INPUT, LAYER_KINDS, LayerSpec
 
 
-def join(description: NetworkDescription, ops: Sequence[LiteRtOp]) -> list[tuple[int, ...]] | None:
+def map_layers_to_ops(
+    description: NetworkDescription, ops: Sequence[LiteRtOp]
+) -> list[tuple[int, ...]] | None:
     """Returns for every layer the ops that carry it out; empty where none does by itself.
 
     Args:
@@ -28,15 +30,15 @@ def join(description: NetworkDescription, ops: Sequence[LiteRtOp]) -> list[tuple
     """
     behind = {INPUT: IMAGE}  # the op at which a layer's output stands
     left = _Left(ops)
-    joined = []
+    mapped = []
     for layer in description.layers:
         reads = [behind[name] for name in layer.inputs]
         part = left.take_layer(layer, reads)
         if part is None:
             return None
-        joined.append(part)
+        mapped.append(part)
         behind[layer.name] = part[-1] if part else reads[0]
-    return None if left.free else joined
+    return None if left.free else mapped
 
 
 class _Left:
@@ -106,15 +108,3 @@ class _Left:
                 return []
             part.append(op)
         return part
-
-
-def times_of_layers(
-    joined: Sequence[tuple[int, ...]], step_ms: Sequence[float]
-) -> list[float | None]:
-    """Returns the milliseconds of every layer, None where no op is its own.
-
-    Args:
-        joined: As :func:`join` returns it.
-        step_ms: Milliseconds of every op.
-    """
-    return [sum(step_ms[at] for at in part) if part else None for part in joined]

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from cifar_core.inference.joining import join
 from cifar_core.inference.layer_inspector import LayerInspector
+from cifar_core.inference.op_mapping import map_layers_to_ops
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import NetworkDescription, load_description
 from cifar_core.networks.layers import INPUT, LayerSettings, LayerSpec
@@ -19,10 +19,10 @@ SHIPPED = [name for name in NETWORKS if (PROJECT_DIR / "models" / name).is_dir()
 def test_every_step_belongs_to_a_layer_of_its_shape(name: str) -> None:
     description = load_description(name)
     steps = LayerInspector(PROJECT_DIR / "models" / name / "model.tflite").ops
-    joined = join(description, steps)
-    assert joined is not None
-    assert [step for part in joined for step in part] == list(range(len(steps)))
-    for row, part in zip(description.layers, joined, strict=True):
+    mapped = map_layers_to_ops(description, steps)
+    assert mapped is not None
+    assert [step for part in mapped for step in part] == list(range(len(steps)))
+    for row, part in zip(description.layers, mapped, strict=True):
         assert all(steps[at].shape == row.output_shape for at in part)
         if row.kind in ("Dropout", "Rescaling"):
             assert part == ()
@@ -35,9 +35,9 @@ def test_every_step_belongs_to_a_layer_of_its_shape(name: str) -> None:
 
 def test_a_softmax_within_a_dense_layer_is_a_step_of_its_own() -> None:
     steps = LayerInspector(FILES["cnn6"]).ops
-    joined = join(load_description("cnn6"), steps)
-    assert joined is not None
-    assert [steps[at].kind for at in joined[-1]] == ["Dense", "Softmax"]
+    mapped = map_layers_to_ops(load_description("cnn6"), steps)
+    assert mapped is not None
+    assert [steps[at].kind for at in mapped[-1]] == ["Dense", "Softmax"]
 
 
 def row(kind: str, activation: str = "") -> LayerSpec:
@@ -65,21 +65,21 @@ def described(rows: tuple[LayerSpec, ...]) -> NetworkDescription:
 
 
 def test_layers_of_other_kinds_are_joined_too() -> None:
-    joined = join(described(MODERN), LayerInspector(FILES["modern"]).ops)
-    assert joined == [(), (0, 1), (2,), (3,), (4,), (5,), (6,), (7,), (8, 9), (10,), (11,), (12,)]
+    mapped = map_layers_to_ops(described(MODERN), LayerInspector(FILES["modern"]).ops)
+    assert mapped == [(), (0, 1), (2,), (3,), (4,), (5,), (6,), (7,), (8, 9), (10,), (11,), (12,)]
 
 
 def test_the_layers_of_cnn7_are_joined() -> None:
     rows = load_description("cnn7").layers
-    joined = join(load_description("cnn7"), LayerInspector(FILES["narrow"]).ops)
-    assert joined is not None
-    assert [at for part in joined for at in part] == list(range(26))
-    alone = {row.name for row, part in zip(rows, joined, strict=True) if not part}
+    mapped = map_layers_to_ops(load_description("cnn7"), LayerInspector(FILES["narrow"]).ops)
+    assert mapped is not None
+    assert [at for part in mapped for at in part] == list(range(26))
+    alone = {row.name for row, part in zip(rows, mapped, strict=True) if not part}
     behind_a_convolution = {f"batch_normalization_{number}" for number in (2, 4, 6)}
     assert alone == {"rescaling_1", "rescaling_2"} | behind_a_convolution
-    assert len(joined[-1]) == 2  # the dense layer and its softmax
+    assert len(mapped[-1]) == 2  # the dense layer and its softmax
 
 
 @pytest.mark.parametrize("rows", [MODERN[:-1], MODERN[2:], (), (*MODERN, row("Dense"))])
 def test_what_does_not_match_is_not_guessed(rows: tuple[LayerSpec, ...]) -> None:
-    assert join(described(rows), LayerInspector(FILES["modern"]).ops) is None
+    assert map_layers_to_ops(described(rows), LayerInspector(FILES["modern"]).ops) is None
