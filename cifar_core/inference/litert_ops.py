@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,24 +108,16 @@ def read_ops(
     interpreter: Interpreter, operations: Sequence[Operation], tensors: Mapping[int, Any]
 ) -> tuple[LiteRtOp, ...]:
     """Returns the operations that make numbers of an image, those between them left out."""
-    shown = [item for item in operations if is_shown(item, tensors)]
-    made_by = {item.output: item for item in operations}
-    places = {item.output: place for place, item in enumerate(shown)}
-
-    @cache
-    def behind(tensor: int) -> tuple[int, ...]:
-        if tensor in places:
-            return (places[tensor],)
-        read = data_inputs(made_by[tensor], tensors) if tensor in made_by else []
-        return tuple(dict.fromkeys(at for index in read for at in behind(index))) or (IMAGE,)
-
-    def sources(item: Operation) -> tuple[int, ...]:
+    ops: list[LiteRtOp] = []
+    behind: dict[int, tuple[int, ...]] = {}  # the shown operations that a tensor comes from
+    for item in operations:
         read = data_inputs(item, tensors)
-        return tuple(dict.fromkeys(at for index in read for at in behind(index)))
-
-    return tuple(
-        replace(_read_op(interpreter, item, tensors), sources=sources(item)) for item in shown
-    )
+        sources = tuple(dict.fromkeys(at for i in read for at in behind.get(i, (IMAGE,))))
+        if is_shown(item, tensors):
+            ops.append(replace(_read_op(interpreter, item, tensors), sources=sources))
+            sources = (len(ops) - 1,)
+        behind[item.output] = sources
+    return tuple(ops)
 
 
 def is_shown(operation: Operation, tensors: Mapping[int, Any]) -> bool:

@@ -20,6 +20,7 @@ from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
 from cifar_core.inference.op_mapping import map_layers_to_ops
 from cifar_core.inference.operations import Operation
 from cifar_core.inference.timing import measure
+from cifar_core.inference.windows import trace_back
 from cifar_core.networks.description import NetworkDescription, ascii_printout, from_json
 from cifar_core.networks.layers import INPUT, LayerSettings, LayerSpec
 from cifar_core.ui.networks import layer_times
@@ -127,6 +128,33 @@ def test_a_sum_of_three_is_the_two_operations_that_add_them() -> None:
     )
 
 
+def test_an_operation_that_reads_more_than_a_layer_is_not_the_layers() -> None:
+    def layer(name: str, kind: str, *inputs: str) -> LayerSpec:
+        return LayerSpec(name=name, kind=kind, inputs=inputs, output_shape=(4,))
+
+    dense = [layer(name, "Dense", INPUT) for name in "abc"]
+    network = NetworkDescription(
+        name="", title="", input_shape=(4,), layers=(*dense, layer("all", "Concatenate", "a", "b"))
+    )
+    ops = [LiteRtOp("FULLY_CONNECTED", (4,), Operation("", (0,), 1), (4,))] * 3
+    for sources, expected in (((0, 1), [(0,), (1,), (2,), (3,)]), ((0, 1, 2), None)):
+        whole = LiteRtOp("CONCATENATION", (4,), Operation("", (0,), 1), (4,), sources=sources)
+        assert map_layers_to_ops(network, [*ops, whole]) == expected
+
+
+def test_a_number_behind_branches_comes_from_all_that_they_see(
+    described: NetworkDescription,
+) -> None:
+    ops = LayerInspector(FILE).ops
+    mapped = map_layers_to_ops(described, ops)
+    assert mapped is not None
+    for layer, part in zip(described.layers, mapped, strict=True):
+        if part and len(layer.output_shape) == 3:
+            middle = layer.output_shape[0] // 2
+            top, left, bottom, right = trace_back(ops, part[-1], row=middle, column=middle)
+            assert (bottom - top, right - left) == (layer.receptive_field,) * 2, layer.name
+
+
 def test_of_two_convolutions_of_one_input_each_gets_its_own() -> None:
     def layer(name: str, side: int, channels: int) -> LayerSpec:
         settings = LayerSettings(window=(side, side), filters=channels)
@@ -166,7 +194,7 @@ def test_every_layer_that_is_an_operation_gets_a_time(
     described: NetworkDescription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inspector: Any = LayerInspector(FILE)
-    monkeypatch.setattr(layer_times, "open_inspector", lambda run: inspector)
+    monkeypatch.setattr(layer_times, "open_inspector", lambda _: inspector)
     image = np.asarray(load_sample().test.images[0])
     timing = measure(FILE.read_bytes(), image, device="", sha256="", rounds=2)
     status: Any = types.SimpleNamespace(timing=timing)
