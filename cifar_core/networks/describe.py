@@ -32,6 +32,9 @@ def describe(model: keras.Model) -> NetworkDescription:
 
     Returns:
         Its description, with the name and title from ``NETWORKS`` where it is one of them.
+
+    Raises:
+        ValueError: A layer is used more than once.
     """
     input_shape = tuple(int(size) for size in model.input_shape[1:])
     side = min(input_shape[:2])
@@ -56,7 +59,7 @@ def describe(model: keras.Model) -> NetworkDescription:
                 kind=type(layer).__name__,
                 inputs=tuple(inputs),
                 output_shape=shape,
-                parameters=int(layer.count_params()),
+                parameters=sum(math.prod(weight.shape) for weight in _weights(layer)),
                 macs=_macs(layer, shape),
                 receptive_field=reach[names[layer.name]][0],
                 settings=settings,
@@ -91,8 +94,12 @@ def keras_summary(model: keras.Model) -> str:
 
 
 def _layers(model: keras.Model) -> list[Any]:
-    """Returns the layers that compute something, each behind those that it reads."""
-    return [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    """Returns what computes something, each behind what it reads; ``a + b`` is a layer too."""
+    for item in model.get_config()["layers"]:
+        if len(item.get("inbound_nodes", ())) > 1:
+            raise ValueError(f"layer {item['name']} is used more than once")
+    found = model.layers if isinstance(model, keras.Sequential) else model.operations
+    return [layer for layer in found if not isinstance(layer, keras.layers.InputLayer)]
 
 
 def _sources(layer: Any) -> list[str]:
@@ -101,9 +108,13 @@ def _sources(layer: Any) -> list[str]:
     return [tensor._keras_history.operation.name for tensor in tensors]  # noqa: SLF001 - no other
 
 
+def _weights(layer: Any) -> list[Any]:
+    return list(layer.weights) if isinstance(layer, keras.Layer) else []
+
+
 def _macs(layer: Any, shape: tuple[int, ...]) -> int:
     """Returns multiply-accumulates: each weight of a kernel is used once per output position."""
-    kernels = [weight for weight in layer.weights if weight.name.endswith("kernel")]
+    kernels = [weight for weight in _weights(layer) if weight.name.endswith("kernel")]
     return math.prod(shape[:-1]) * sum(math.prod(kernel.shape) for kernel in kernels)
 
 
@@ -135,11 +146,12 @@ def _names(model: keras.Model, form: str, *, first: int) -> dict[str, str]:
 
 def _settings(layer: Any) -> LayerSettings:
     """Returns how a layer is set, as far as the lab has words for it, whatever its kind."""
-    values = layer.get_config()
+    values = layer.get_config() if isinstance(layer, keras.Layer) else {}
     kind = LAYER_KINDS.get(type(layer).__name__)
     window = values.get("kernel_size") or values.get("pool_size")
     dilation = tuple(values.get("dilation_rate") or (1, 1))
     activation = values.get("activation", kind.activation if kind else "")
+    activation = "relu6" if values.get("max_value") == 6 else activation
     constraint: Any = getattr(layer, "kernel_constraint", None)
     has_limit = isinstance(constraint, keras.constraints.MaxNorm)
     scale = values.get("scale")
@@ -151,9 +163,9 @@ def _settings(layer: Any) -> LayerSettings:
         dilation=None if dilation == (1, 1) else dilation,
         padding=values["padding"] if window else "",
         rate=values.get("rate"),
-        scale=scale if isinstance(scale, float) else None,
+        scale=float(scale) if type(scale) in (int, float) else None,  # a switch elsewhere
         activation=activation if isinstance(activation, str) and activation != "linear" else "",
-        is_fixed=bool(layer.weights) and not layer.trainable,
+        is_fixed=bool(_weights(layer)) and not layer.trainable,
         max_norm=float(constraint.max_value) if has_limit else None,
     )
 

@@ -61,7 +61,7 @@ class LayerSettings:
             (self.strides != usual and self.strides, f"stride {_times(self.strides)}"),
             (self.dilation, f"dilation {_times(self.dilation)}"),
             (self.rate is not None, f"{self.rate or 0:.0%}"),
-            (self.scale, f"× 1/{1 / (self.scale or 1):g}"),
+            (self.scale, _factor(self.scale or 1)),
             (self.activation, self.activation),
             (self.is_fixed, "fixed"),
             (self.max_norm, f"max-norm {self.max_norm or 0:g}"),
@@ -76,6 +76,10 @@ class LayerSettings:
             for item in dataclasses.fields(self)
             if values[item.name] != item.default
         }
+
+
+def _factor(scale: float) -> str:
+    return f"× 1/{1 / scale:g}" if 0 < scale < 1 else f"× {scale:g}"
 
 
 def _times(sizes: tuple[int, int] | None) -> str:
@@ -211,6 +215,7 @@ _CONVOLUTION = LayerKind(
 LAYER_KINDS: Mapping[str, LayerKind] = {
     "Activation": _ACTIVATION,
     "ReLU": replace(_ACTIVATION, activation="relu"),
+    "Relu": replace(_ACTIVATION, activation="relu"),
     "Softmax": replace(_ACTIVATION, activation="softmax"),
     "Add": LayerKind("sum", "Adds what it reads", ("ADD",), "muted", " +++ "),
     "Multiply": LayerKind("product", "Multiplies what it reads", ("MUL",), "muted"),

@@ -254,6 +254,28 @@ def test_every_word_of_the_first_form_becomes_a_value(words: str, settings: Laye
     assert str(settings) == words
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (LayerSettings(scale=2.0), "× 2"),
+        (LayerSettings(scale=0.25), "× 1/4"),
+        (LayerSettings(window=(3, 3), strides=(1, 1), padding="same"), "3×3, same"),
+        (
+            LayerSettings(
+                window=(3, 3), strides=(2, 2), padding="valid", filters=8, dilation=(2, 2)
+            ),
+            "8 filters 3×3, valid, stride 2×2, dilation 2×2",
+        ),
+        (LayerSettings(window=(3, 3), strides=(2, 2), padding="valid"), "3×3, stride 2×2"),
+        (LayerSettings(units=10, is_fixed=True), "10 units, fixed"),
+    ],
+)
+def test_settings_that_the_first_form_did_not_know_are_said_too(
+    settings: LayerSettings, words: str
+) -> None:
+    assert str(settings) == words
+
+
 def test_a_layer_that_reads_from_a_layer_that_learns_pays_for_its_gradient() -> None:
     """Two branches: what a fixed one reads costs nothing, what joins them has no kernel."""
 
