@@ -154,7 +154,7 @@ def _settings(layer: Any) -> LayerSettings:
     activation = "relu6" if values.get("max_value") == 6 else activation
     constraint: Any = getattr(layer, "kernel_constraint", None)
     has_limit = isinstance(constraint, keras.constraints.MaxNorm)
-    scale = values.get("scale")
+    scale: Any = values.get("scale")
     return LayerSettings(
         filters=values.get("filters"),
         units=values.get("units"),

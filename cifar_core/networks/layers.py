@@ -182,6 +182,7 @@ class LayerKind:
         activation: The function, where the class itself is one.
         fixed: What it does where it learns nothing.
         without_time: Why it takes no time of its own.
+        term: What the glossary explains it by; empty where it does not.
     """
 
     title: str
@@ -193,6 +194,7 @@ class LayerKind:
     activation: str = ""
     fixed: str = ""
     without_time: str = "in the layer above"
+    term: str = ""
 
     @property
     def is_activation(self) -> bool:
@@ -207,9 +209,14 @@ class LayerKind:
 
 _CONSTANTS = ("SCALE", "SHIFT")
 
-_ACTIVATION = LayerKind("activation", _BENDS, symbol=" f|  ", remark="")
+_ACTIVATION = LayerKind("activation", _BENDS, symbol=" f|  ", remark="", term="activation function")
 _CONVOLUTION = LayerKind(
-    "convolution", "Small filters look for patterns", ("CONV_2D",), "network", " \\|/ "
+    "convolution",
+    "Small filters look for patterns",
+    ("CONV_2D",),
+    "network",
+    " \\|/ ",
+    term="convolution",
 )
 
 LAYER_KINDS: Mapping[str, LayerKind] = {
@@ -242,7 +249,11 @@ LAYER_KINDS: Mapping[str, LayerKind] = {
     "Flatten": LayerKind("in one row", "All numbers in one row", ("RESHAPE",), symbol="|||||"),
     "ZeroPadding2D": LayerKind("border", "Puts a border of zeros around", ("PAD",)),
     "BatchNormalization": LayerKind(
-        "normalisation", "Evens out each channel", _CONSTANTS, symbol=" μ|σ "
+        "normalisation",
+        "Evens out each channel",
+        _CONSTANTS,
+        symbol=" μ|σ ",
+        term="batch normalisation",
     ),
     "Rescaling": LayerKind(
         "scale",
@@ -257,6 +268,7 @@ LAYER_KINDS: Mapping[str, LayerKind] = {
         symbol=" | ||",
         remark="dropout ",
         without_time="only while it trains",
+        term="dropout",
     ),
 }
 """By Keras class."""
