@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 from cifar_core import services
 from cifar_core.dataset.arrays import Split
 from cifar_core.inference import novelty
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.neighbours import unit
 from cifar_core.services import Model
 
@@ -120,7 +120,7 @@ def _share(right: NDArray[np.bool_], labels: NDArray[np.int64]) -> dict[str, flo
 
 
 def scores(
-    inside: Inside,
+    inspector: LayerInspector,
     *,
     learned: Split,
     watched: Split,
@@ -136,12 +136,12 @@ def scores(
     mine = np.flatnonzero(photographs.is_development)
     known = photographs.labels[mine] != NONE
     seen = np.stack([to_network_input(photographs.pixels[place]) for place in mine])
-    summary = {name: inside.summary(some) for name, some in families.items()}
+    summary = {name: inspector.summary(some) for name, some in families.items()}
     summary |= {
-        "held out": inside.summary(watched.images[held]),
-        "photographs": inside.summary(seen),
+        "held out": inspector.summary(watched.images[held]),
+        "photographs": inspector.summary(seen),
     }
-    tried = _scores(inside.summary(learned.images[chosen]), learned.labels[chosen])
+    tried = _scores(inspector.summary(learned.images[chosen]), learned.labels[chosen])
     found: dict[str, dict[str, float]] = {}
     for name, score in tried.items():
         values = {part: score(*made) for part, made in summary.items()}

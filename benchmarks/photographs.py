@@ -90,7 +90,7 @@ def auroc(usual: NDArray[np.float64], foreign_scores: NDArray[np.float64]) -> fl
 def measure_novelty(model: Model, photographs: Photographs, dataset: Dataset) -> dict[str, Any]:
     """Returns what the score and each of its signs reach, and the largest softmax beside them."""
     assert model.novelty is not None
-    novelty, inside = model.novelty, model.inside
+    novelty, inspector = model.novelty, model.inspector
     seen = np.stack([to_network_input(pixels) for pixels in photographs.pixels])
     made = {name: foreign.draw(name, FOREIGN_PICTURES, REPORTING_SEED) for name in foreign.FAMILIES}
     reporting = ~photographs.is_development
@@ -98,7 +98,7 @@ def measure_novelty(model: Model, photographs: Photographs, dataset: Dataset) ->
     pictures = {"test": np.asarray(dataset.test.images), "photographs": seen, **made}
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}
     for name, some in pictures.items():
-        signs = novelty.signs(inside, some)
+        signs = novelty.signs(inspector, some)
         scores[name] = {
             "score": _combined(novelty, signs),
             "energy": signs[:, 0],
@@ -201,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
         found[name] = {
             "none_of_these": measure_novelty(model, photographs, dataset),
             "tried": photograph_trials.scores(
-                model.inside,
+                model.inspector,
                 learned=learned,
                 watched=watched,
                 photographs=photographs,

@@ -16,7 +16,7 @@ from cifar_core.ui.networks.activations import activation_section, filter_sectio
 from cifar_core.ui.networks.comparison import comparison_section, pair_of
 from cifar_core.ui.networks.layer_table import drawing, layer_section, totals
 from cifar_core.ui.networks.layer_times import first_run, layer_milliseconds, time_section
-from cifar_core.ui.networks.subject import choose_run, choose_subject, inside_origin, open_inside
+from cifar_core.ui.networks.subject import choose_run, choose_subject, inside_origin, open_inspector
 from cifar_core.ui.networks.text import printouts, source_codes
 from cifar_core.ui.networks.worked_section import worked_section
 
@@ -42,7 +42,7 @@ def inside_part(description: NetworkDescription, part: str) -> None:
     if run is None:
         return
     if part == FILTERS:
-        filter_section(run, open_inside(run).steps, fixed=fixed_words(description, run.recipe))
+        filter_section(run, open_inspector(run).ops, fixed=fixed_words(description, run.recipe))
     else:
         subject = choose_subject(run)
         if subject is None:

@@ -18,7 +18,7 @@ from cifar_core.dataset import arrays
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.dataset.sources import disk_errors
 from cifar_core.errors import ModelError
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.neighbours import unit
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.devices import usable_cores
@@ -104,10 +104,10 @@ def analyse(data_dir: Path, run_dir: Path, report: Report) -> Path:
     dataset = arrays.open_full(data_dir)
     network = network_of(run_dir)
     report(Progress("Opening the network", 0.0))
-    inside = Inside(network.path, threads=usable_cores(), sha256=network.sha256)
+    inspector = LayerInspector(network.path, threads=usable_cores(), sha256=network.sha256)
     test, train = dataset.test, dataset.train
     mirrored = duplicates.mirror(np.asarray(test.images))
-    features = _features(inside, [train.images, test.images, mirrored], report)
+    features = _features(inspector, [train.images, test.images, mirrored], report)
     compressed = projection.compress(features)
     del features
     origin = network.origin(dataset)
@@ -147,8 +147,8 @@ def lay_out(
 def analyse_sample(sample: Dataset, run_dir: Path) -> Places:
     """Returns neighbours and map of a small dataset: all its pictures are on the map."""
     network = network_of(run_dir)
-    inside = Inside(network.path, threads=usable_cores(), sha256=network.sha256)
-    features = _features(inside, [sample.train.images, sample.test.images], lambda _: None)
+    inspector = LayerInspector(network.path, threads=usable_cores(), sha256=network.sha256)
+    features = _features(inspector, [sample.train.images, sample.test.images], lambda _: None)
     origin = network.origin(sample)
     return lay_out(sample, projection.compress(features), origin, origin.pictures)
 
@@ -238,7 +238,7 @@ def _pair(
 
 
 def _features(
-    inside: Inside, parts: list[NDArray[np.uint8]], report: Report
+    inspector: LayerInspector, parts: list[NDArray[np.uint8]], report: Report
 ) -> NDArray[np.float16]:
     """Returns what a network's last layer reads of pictures, half precision to spare memory."""
     total = sum(len(part) for part in parts)
@@ -246,7 +246,7 @@ def _features(
     done = 0
     for part in parts:
         for start in range(0, len(part), BLOCK):
-            block = inside.features(np.asarray(part[start : start + BLOCK])).astype(np.float16)
+            block = inspector.features(np.asarray(part[start : start + BLOCK])).astype(np.float16)
             if made is None:
                 made = np.empty((total, block.shape[1]), np.float16)
             made[done : done + len(block)] = block

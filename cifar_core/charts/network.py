@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from cifar_core.charts import theme
 from cifar_core.dataset import CLASS_NAMES
-from cifar_core.networks.description import LayerRow, NetworkDescription
+from cifar_core.networks.description import NetworkDescription
+from cifar_core.networks.layers import INPUT, LAYER_KINDS, LayerSettings
 
 PITCH = 98
 """From one block to the next, in pixels: the labels below need that much."""
@@ -23,13 +24,8 @@ HEIGHT = 292
 _MIDDLE = 104
 _LABELS = 206
 _CELL = 13
-_NAMES: Mapping[str, str] = {
-    "Conv2D": "convolution",
-    "MaxPooling2D": "max pooling",
-    "GlobalAveragePooling2D": "average",
-    "GlobalMaxPooling2D": "largest of all",
-    "Dense": "all to all",
-}
+_ARC = -22
+"""Where an arc over other blocks is drawn to; it rises three quarters of the way."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +36,13 @@ class Block:
         kind: ``Input``, or the Keras class of the layer.
         shape: What it gives: (height, width, channels) or (n,).
         words: Lines below the block, the first one in bold.
+        inputs: Positions of the blocks that it reads, each once.
     """
 
     kind: str
     shape: tuple[int, ...]
     words: tuple[str, ...]
+    inputs: tuple[int, ...]
 
 
 def blocks(description: NetworkDescription) -> list[Block]:
@@ -53,18 +51,20 @@ def blocks(description: NetworkDescription) -> list[Block]:
     Layers that only change numbers in place (scaling, activation, dropout, flattening) have no
     block of their own; dropout is named below the block that it follows.
     """
-    drawn = [
-        Block("Input", description.input_shape, ("picture", "", _size(description.input_shape)))
-    ]
-    for row in description.rows:
-        if row.kind in _NAMES:
-            words = (_NAMES[row.kind], _setting(row), _size(row.output_shape))
-            drawn.append(Block(row.kind, row.output_shape, words))
-        elif row.kind == "Dropout":
-            last = drawn[-1]
-            dropout = f"dropout {row.details}"
-            if dropout not in last.words:
-                drawn[-1] = Block(last.kind, last.shape, (*last.words, dropout))
+    size = _size(description.input_shape)
+    drawn = [Block("Input", description.input_shape, ("picture", "", size), ())]
+    behind = {INPUT: 0}  # the block at which a layer's output stands
+    for layer in description.layers:
+        inputs = tuple(dict.fromkeys(behind[name] for name in layer.inputs))
+        kind = LAYER_KINDS.get(layer.kind)
+        behind[layer.name] = at = inputs[0]
+        if kind is None or kind.colour or len(inputs) > 1:
+            behind[layer.name] = len(drawn)
+            title = kind.title if kind else layer.kind
+            words = (title, _setting(layer.settings), _size(layer.output_shape))
+            drawn.append(Block(layer.kind, layer.output_shape, words, inputs))
+        elif kind.remark and (remark := f"{kind.remark}{layer.settings}") not in drawn[at].words:
+            drawn[at] = replace(drawn[at], words=(*drawn[at].words, remark))
     return drawn
 
 
@@ -90,14 +90,8 @@ def network_svg(
     """
     drawn = blocks(description)
     colours = theme.palette(dark)
-    flow_end = drawing_width(description) - 100
     width = max(drawing_width(description), least_width)
-    flow = (
-        f'<line x1="{PITCH / 2}" y1="{_MIDDLE}" x2="{flow_end}" y2="{_MIDDLE}" '
-        f'stroke="{colours.muted}" stroke-width="1.5" stroke-dasharray="1 5" '
-        'stroke-linecap="round"/>'
-    )
-    parts = [flow]
+    parts = [_flow(drawn, colours)]
     if is_opaque:
         ground = f'width="{width}" height="{HEIGHT}" fill="{colours.background}"'
         parts.insert(0, f'<rect x="0" y="0" {ground}/>')
@@ -120,16 +114,19 @@ def network_svg(
 
 def in_words(description: NetworkDescription) -> str:
     """Returns the drawing as a sentence, for those who do not see it."""
-    steps = [" ".join(word for word in block.words[:3] if word) for block in blocks(description)]
+    drawn = blocks(description)
+    steps = []
+    for place, block in enumerate(drawn):
+        words = " ".join(word for word in block.words[:3] if word)
+        read = " and ".join(f"{drawn[at].words[0]} ({at + 1})" for at in block.inputs)
+        is_chain = block.inputs in ((), (place - 1,))
+        steps.append(words if is_chain else f"{words} from {read}")
     return f"{description.title}: {', then '.join(steps)}."
 
 
-def _setting(row: LayerRow) -> str:
-    words = row.details.split(", ")
-    if row.kind == "Conv2D":
-        count, _, size = words[0].partition(" filters ")
-        return f"{count} × {size}"
-    return words[0] if row.kind == "MaxPooling2D" else ""
+def _setting(settings: LayerSettings) -> str:
+    sizes = "×".join(map(str, settings.window or ()))
+    return f"{settings.filters} × {sizes}" if settings.filters else sizes
 
 
 def _size(shape: tuple[int, ...]) -> str:
@@ -137,10 +134,25 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def _colour(kind: str, network: str, *, dark: bool) -> str:
-    if kind == "Conv2D":
+    known, colours = LAYER_KINDS.get(kind), theme.palette(dark)
+    if known and known.colour == "network":
         return theme.network_colour(network, dark=dark)
-    colours = theme.palette(dark)
-    return colours.ink if kind == "Dense" else colours.muted
+    return colours.ink if known and known.colour == "ink" else colours.muted
+
+
+def _flow(drawn: Sequence[Block], colours: theme.Palette) -> str:
+    """Lines from each block to those that read it: straight to the next, else in an arc above."""
+    lines = []
+    for place, block in enumerate(drawn):
+        x = PITCH * (place + 0.5)
+        for source in block.inputs:
+            start = PITCH * (source + 0.5)
+            arc = f"C{start},{_ARC} {x},{_ARC} {x},{_MIDDLE}" if source < place - 1 else f"H{x}"
+            lines.append(f"M{start},{_MIDDLE} {arc}")
+    return (
+        f'<path d="{" ".join(lines)}" fill="none" stroke="{colours.muted}" stroke-width="1.5" '
+        'stroke-dasharray="1 5" stroke-linecap="round"/>'
+    )
 
 
 def _cuboid(x: float, shape: tuple[int, ...], colour: str, ground: str) -> str:

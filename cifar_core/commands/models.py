@@ -58,7 +58,7 @@ def measure(options: argparse.Namespace) -> int:
     """``measure``: times each step of a trained network on this machine."""
     run = services.find_model(options.model)
     timing = services.measure_timing(run)
-    steps = services.open_inside(run).steps
+    steps = services.open_inspector(run).ops
     lines = [
         f"{ms:8.4f} ms  {step.operation.name.lower()} {'x'.join(map(str, step.shape))}"
         for ms, step in zip(timing.step_ms, steps, strict=True)

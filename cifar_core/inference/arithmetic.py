@@ -1,21 +1,23 @@
 """One number of a network worked out by hand: a convolution, a pooling, the softmax.
 
-Everything is plain NumPy on what a step of the served network read, so that the outcome can be
-laid beside the number that the network itself made. How a step rounds to 8 bits is that of the
+Everything is plain NumPy on what an op of the served network read, so that the outcome can be
+laid beside the number that the network itself made. How an op rounds to 8 bits is that of the
 library that computes for LiteRT on a CPU (XNNPACK, ``qd8``: 256 even levels from the smallest to
-the largest number that the step reads of a picture, with zero among them).
+the largest number that the op reads of a picture, with zero among them).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.inference.inside import Seen, Step
+from cifar_core.inference.layer_inspector import LayerOutput
+from cifar_core.inference.litert_ops import LiteRtOp
+from cifar_core.inference.windows import Window, cut_window
 
 _LARGE_SCORE = 50.0
 
@@ -42,37 +44,20 @@ _ACTIVATIONS: Mapping[str, Callable[[float], float]] = {
 
 
 @dataclass(frozen=True)
-class Window:
-    """The square of what a step reads that one number of its output comes from.
-
-    Attributes:
-        top: Its first row; negative where it begins in the border of zeros.
-        left: Its first column.
-        values: (height, width, channels) float64, 0 outside.
-        inside: (height, width) bool: what lies within, not in the border.
-    """
-
-    top: int
-    left: int
-    values: NDArray[np.float64]
-    inside: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
 class WorkedConvolution:
     """One number of a convolution, worked out.
 
     Attributes:
-        window: What it reads, as the step rounds it.
+        window: What it reads, as the op rounds it.
         read: (height, width, in) float64: the same before rounding.
         kernel: (height, width, in) float64: the filter's weights.
         products: (height, width, in) float64: window times kernel.
         channel_sums: (in,) float64: the products of each channel added up.
         bias: What is added in the end.
         total: Sum of all products and the bias.
-        result: The total after the step's activation.
+        result: The total after the op's activation.
         network: What the network itself computed, float32.
-        is_8_bit: Whether the step rounds what it reads.
+        is_8_bit: Whether the op rounds what it reads.
     """
 
     window: Window
@@ -132,62 +117,64 @@ class WorkedSoftmax:
     temperature: float
 
 
-def can_work(step: Step) -> bool:
-    """Says whether a number of this step can be worked out here."""
-    if step.kind == "convolution":
-        grouped = step.kernel is not None and step.kernel.shape[2] != step.read_shape[-1]
-        return not grouped and step.activation in _ACTIVATIONS
-    return step.kind in ("pooling", "softmax") and not step.activation
+def can_work(op: LiteRtOp) -> bool:
+    """Says whether a number of this op can be worked out here."""
+    if op.kind == "Conv2D":
+        grouped = op.kernel is not None and op.kernel.shape[2] != op.read_shape[-1]
+        return not grouped and op.activation in _ACTIVATIONS
+    return op.kind in ("MaxPooling2D", "Softmax") and not op.activation
 
 
 def work_convolution(
-    step: Step, seen: Seen, *, row: int, column: int, channel: int
+    op: LiteRtOp, output: LayerOutput, *, row: int, column: int, channel: int
 ) -> WorkedConvolution:
     """Works out one number of a convolution.
 
     Args:
-        step: A convolution for which :func:`can_work` says yes.
-        seen: What it read and made of a picture.
+        op: A convolution for which :func:`can_work` says yes.
+        output: What it read and made of a picture.
         row: Row of its output.
         column: Column of its output.
         channel: Which filter.
 
     Raises:
-        ValueError: The step is no such convolution.
+        ValueError: The op is no such convolution.
     """
-    if step.kernel is None or step.kind != "convolution" or not can_work(step):
-        raise ValueError(f"a {step.kind} of {step.operation.name} cannot be worked out")
-    rounded = round_to_8_bits(seen.read) if step.is_8_bit else seen.read
-    window = cut_window(step, rounded, row=row, column=column)
-    kernel = step.kernel[..., channel].astype(np.float64)
+    if op.kernel is None or op.kind != "Conv2D" or not can_work(op):
+        raise ValueError(f"a {op.name} cannot be worked out")
+    rounded = round_to_8_bits(output.read) if op.is_8_bit else output.read
+    window = cut_window(op, rounded, row=row, column=column)
+    kernel = op.kernel[..., channel].astype(np.float64)
     products = window.values * kernel
-    bias = 0.0 if step.bias is None else float(step.bias[channel])
+    bias = 0.0 if op.bias is None else float(op.bias[channel])
     total = float(products.sum()) + bias
     return WorkedConvolution(
         window=window,
-        read=cut_window(step, seen.read, row=row, column=column).values,
+        read=cut_window(op, output.read, row=row, column=column).values,
         kernel=kernel,
         products=products,
         channel_sums=products.sum(axis=(0, 1)),
         bias=bias,
         total=total,
-        result=_ACTIVATIONS[step.activation](total),
-        network=float(seen.made[row, column, channel]),
-        is_8_bit=step.is_8_bit,
+        result=_ACTIVATIONS[op.activation](total),
+        network=float(output.made[row, column, channel]),
+        is_8_bit=op.is_8_bit,
     )
 
 
-def work_pooling(step: Step, seen: Seen, *, row: int, column: int, channel: int) -> WorkedPooling:
+def work_pooling(
+    op: LiteRtOp, output: LayerOutput, *, row: int, column: int, channel: int
+) -> WorkedPooling:
     """Works out one number of a max pooling; arguments as for :func:`work_convolution`.
 
     Raises:
-        ValueError: The step is no max pooling.
+        ValueError: The op is no max pooling.
     """
-    if step.kind != "pooling" or not can_work(step):
-        raise ValueError(f"a {step.kind} of {step.operation.name} cannot be worked out")
-    window = cut_window(step, seen.read[..., channel : channel + 1], row=row, column=column)
+    if op.kind != "MaxPooling2D" or not can_work(op):
+        raise ValueError(f"a {op.name} cannot be worked out")
+    window = cut_window(op, output.read[..., channel : channel + 1], row=row, column=column)
     largest = float(window.values[window.inside].max())
-    return WorkedPooling(window, largest, float(seen.made[row, column, channel]))
+    return WorkedPooling(window, largest, float(output.made[row, column, channel]))
 
 
 def work_softmax(
@@ -209,82 +196,13 @@ def work_softmax(
     return WorkedSoftmax(scores, scaled, powers, total, powers / total, network, divisor)
 
 
-def cut_window(step: Step, read: NDArray[np.floating], *, row: int, column: int) -> Window:
-    """Returns what one place of a step's output is made from, zeros outside.
-
-    Args:
-        step: A convolution or pooling.
-        read: (height, width, channels) what it reads.
-        row: Row of its output.
-        column: Column of its output.
-
-    Raises:
-        ValueError: The step has no window.
-    """
-    if step.window is None or len(step.read_shape) != 3:
-        raise ValueError(f"a {step.kind} has no window")
-    edges = [
-        index * stride - _border(step, axis)
-        for axis, (index, stride) in enumerate(zip((row, column), step.stride, strict=True))
-    ]
-    rows, columns = (
-        edge + spread * np.arange(size)
-        for edge, size, spread in zip(edges, step.window, step.operation.dilation, strict=True)
-    )
-    height, width = read.shape[:2]
-    within = ((rows >= 0) & (rows < height))[:, np.newaxis] & (columns >= 0) & (columns < width)
-    taken = read[np.ix_(rows.clip(0, height - 1), columns.clip(0, width - 1))]
-    values = np.where(within[..., np.newaxis], taken, 0).astype(np.float64)
-    return Window(edges[0], edges[1], values, within)
-
-
-def _border(step: Step, axis: int) -> int:
-    """Returns how many zeros stand before the first row (0) or column (1) of what is read.
-
-    As TensorFlow pads "same": what does not divide evenly goes behind.
-    """
-    if step.padding != "same" or step.window is None:
-        return 0
-    size, stride = step.read_shape[axis], step.stride[axis]
-    reach = step.operation.dilation[axis] * (step.window[axis] - 1) + 1
-    return max(0, ((-(-size // stride)) - 1) * stride + reach - size) // 2
-
-
-def trace_back(
-    steps: Sequence[Step], index: int, *, row: int, column: int
-) -> tuple[int, int, int, int]:
-    """Returns the part of the picture that one place of a step's output depends on.
-
-    Args:
-        steps: The network's steps, each reading what the one before it made.
-        index: Which step; it and those before it give (height, width, channels).
-        row: Row of its output.
-        column: Column of its output.
-
-    Returns:
-        (top, left, bottom, right) in pixels of the picture, the last two not included; cut at
-        the picture's edges.
-    """
-    first, last = [row, column], [row, column]
-    for step in reversed(steps[: index + 1]):
-        if step.window is None:
-            continue
-        for axis in (0, 1):
-            reach = step.operation.dilation[axis] * (step.window[axis] - 1)
-            start = first[axis] * step.stride[axis] - _border(step, axis)
-            last[axis] = last[axis] * step.stride[axis] - _border(step, axis) + reach
-            first[axis] = start
-    height, width = steps[0].read_shape[:2]
-    return max(0, first[0]), max(0, first[1]), min(height, last[0] + 1), min(width, last[1] + 1)
-
-
 def round_to_8_bits(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns numbers rounded to 256 even levels from their smallest to their largest.
 
     Zero is always among the levels. It follows XNNPACK's conversion for ``qd8`` operators.
 
     Args:
-        values: What a step reads of one picture, any shape.
+        values: What an op reads of one picture, any shape.
     """
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     width = np.float32((high - low) / 255) if high > low else np.float32(1)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from cifar_core import background, files
 from cifar_core.dataset import TRAIN_PICTURES, arrays
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.lock import Lock, try_lock
 
 FOLDER = "features"
@@ -86,9 +86,9 @@ class Catalogue:
         )
 
 
-def catalogue(inside: Inside, split: arrays.Split) -> Catalogue:
+def catalogue(inspector: LayerInspector, split: arrays.Split) -> Catalogue:
     """Computes the features of a split's pictures: a second for the shipped sample."""
-    features = rounded(inside.features(np.asarray(split.images)))
+    features = rounded(inspector.features(np.asarray(split.images)))
     is_whole = len(split.labels) == TRAIN_PICTURES
     return Catalogue(features, split.indices, split.labels, is_whole)
 
@@ -178,7 +178,7 @@ def compute(model_path: Path, sha256: str, data_dir: Path) -> bool:
         arrays.verify(full)
         split = full.train
         if open_whole(data_dir, sha256, split) is None:
-            made = catalogue(Inside(model_path, sha256=sha256), split)
+            made = catalogue(LayerInspector(model_path, sha256=sha256), split)
             buffer = io.BytesIO()
             np.save(buffer, made.features, allow_pickle=False)
             files.write_whole(path, buffer.getvalue(), durable=False)

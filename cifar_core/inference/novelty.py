@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from cifar_core import files
 from cifar_core.errors import ModelError
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 
 Floats = NDArray[np.float32]
 Tell = Callable[[], object]
@@ -130,10 +130,10 @@ class Novelty:
     false_alarm_rate: float = float("nan")
 
     def signs(
-        self, inside: Inside, pictures: NDArray[np.uint8], tell: Tell = lambda: None
+        self, inspector: LayerInspector, pictures: NDArray[np.uint8], tell: Tell = lambda: None
     ) -> NDArray[np.float64]:
         """Returns the three signs of pictures (n, 32, 32, 3) uint8, as measured: (n, 3)."""
-        channels, features, logits = _seen(inside, pictures, tell)
+        channels, features, logits = _seen(inspector, pictures, tell)
         outer = (channels - self.channel_mean) @ self.channel_directions.astype(np.float32)
         inner = (features - self.feature_mean) @ self.feature_directions.astype(np.float32)
         return np.stack(
@@ -146,12 +146,12 @@ class Novelty:
         )
 
     def score(
-        self, inside: Inside, pictures: NDArray[np.uint8], tell: Tell = lambda: None
+        self, inspector: LayerInspector, pictures: NDArray[np.uint8], tell: Tell = lambda: None
     ) -> NDArray[np.float64]:
         """Returns how foreign pictures (n, 32, 32, 3) uint8 are: (n,)."""
-        return combine(self.signs(inside, pictures, tell), self.centres, self.scales)
+        return combine(self.signs(inspector, pictures, tell), self.centres, self.scales)
 
-    def judge(self, inside: Inside, pictures: NDArray[np.uint8]) -> list[NoneOfThese]:
+    def judge(self, inspector: LayerInspector, pictures: NDArray[np.uint8]) -> list[NoneOfThese]:
         """Returns the verdict on each of the pictures (n, 32, 32, 3) uint8."""
         measured = None if np.isnan(self.false_alarm_rate) else self.false_alarm_rate
         below = np.linspace(0, 1, len(self.quantiles))
@@ -163,7 +163,7 @@ class Novelty:
                 measured,
                 float(np.interp(score, self.quantiles, below)),
             )
-            for score in self.score(inside, pictures).tolist()
+            for score in self.score(inspector, pictures).tolist()
         ]
 
     def to_bytes(self) -> bytes:
@@ -207,7 +207,7 @@ def combine(signs: NDArray[np.float64], centres: Floats, scales: Floats) -> NDAr
 
 
 def fit(
-    inside: Inside,
+    inspector: LayerInspector,
     *,
     learnt: NDArray[np.uint8],
     labels: NDArray[np.uint8],
@@ -217,7 +217,7 @@ def fit(
     """Learns what is usual for a network, and sets the threshold.
 
     Args:
-        inside: The network.
+        inspector: The network.
         learnt: (n, 32, 32, 3) uint8: pictures it was trained on.
         labels: (n,) their classes.
         held_out: (m, 32, 32, 3) uint8: training pictures it was not trained on; the threshold
@@ -225,7 +225,7 @@ def fit(
         tell: Called after every thousand pictures or so, as a sign of life.
     """
     chosen = np.linspace(0, len(learnt) - 1, min(len(learnt), MOST_LEARNT)).astype(int)
-    channels, features, _ = _seen(inside, np.asarray(learnt[chosen]), tell)
+    channels, features, _ = _seen(inspector, np.asarray(learnt[chosen]), tell)
     channel_mean, channel_directions = directions(channels)
     feature_mean, feature_directions = directions(features)
     scaled = (features - feature_mean) @ feature_directions.astype(np.float32)
@@ -235,7 +235,7 @@ def fit(
         channel_mean, channel_directions, feature_mean, feature_directions,
         class_means, within, unset, unset, unset, 0.0,
     )  # fmt: skip
-    signs = made.signs(inside, held_out, tell)
+    signs = made.signs(inspector, held_out, tell)
     centres = np.median(signs, axis=0).astype(np.float32)
     scales = np.maximum(signs.std(axis=0), 1e-9).astype(np.float32)
     scores = combine(signs, centres, scales)
@@ -248,10 +248,10 @@ def fit(
 
 
 def measure(
-    novelty: Novelty, inside: Inside, test: NDArray[np.uint8], tell: Tell = lambda: None
+    novelty: Novelty, inspector: LayerInspector, test: NDArray[np.uint8], tell: Tell = lambda: None
 ) -> Novelty:
     """Returns it with its false-alarm rate, measured on test pictures (n, 32, 32, 3) uint8."""
-    alarms = float((novelty.score(inside, test, tell) > novelty.threshold).mean())
+    alarms = float((novelty.score(inspector, test, tell) > novelty.threshold).mean())
     return replace(novelty, false_alarm_rate=alarms)
 
 
@@ -277,11 +277,13 @@ def read(path: Path, sha256: str) -> Novelty:
         ) from error
 
 
-def _seen(inside: Inside, pictures: NDArray[np.uint8], tell: Tell) -> tuple[Floats, Floats, Floats]:
+def _seen(
+    inspector: LayerInspector, pictures: NDArray[np.uint8], tell: Tell
+) -> tuple[Floats, Floats, Floats]:
     """Returns logarithms of channel means (n, c), features (n, d) and logits (n, 10)."""
     parts = []
     for start in range(0, max(1, len(pictures)), PART):
-        parts.append(inside.summary(pictures[start : start + PART]))
+        parts.append(inspector.summary(pictures[start : start + PART]))
         tell()
     means, features, logits = (np.concatenate(part) for part in zip(*parts, strict=True))
     return np.log(np.maximum(means, 0) + np.float32(FAINT)), features, logits

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.inference.inside import is_step, open_interpreter
+from cifar_core.inference.litert_ops import is_shown, open_interpreter
 from cifar_core.inference.operations import parse, read_operations
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Timing:
     """Processor times of one network on one machine, for one picture: medians over the rounds.
 
     Attributes:
-        step_ms: Milliseconds of each step, in the order of ``Inside.steps``.
+        step_ms: Milliseconds of each step, in the order of ``LayerInspector.ops``.
         other_ms: Of everything that is no step: casts and shapes.
         whole_ms: Of the whole network in one go.
         rounds: How often each was measured.
@@ -105,7 +105,7 @@ def measure(
     operations = read_operations(content)
     parts = [_alone(content, place, seen) for place in range(len(operations))]
     times = _time([whole.invoke, *(part.invoke for part in parts)], rounds)
-    steps = [is_step(operation, tensors) for operation in operations]
+    steps = [is_shown(operation, tensors) for operation in operations]
     return Timing(
         step_ms=tuple(ms for ms, shown in zip(times[1:], steps, strict=True) if shown),
         other_ms=sum(ms for ms, shown in zip(times[1:], steps, strict=True) if not shown),

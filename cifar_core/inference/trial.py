@@ -134,7 +134,7 @@ def main() -> None:
 
 def _ask_for_everything(content: bytes, pictures: NDArray[np.uint8]) -> None:
     """Reads all that a network makes of some pictures, as the page Networks does."""
-    from cifar_core.inference.inside import open_interpreter
+    from cifar_core.inference.litert_ops import open_interpreter
 
     interpreter = open_interpreter(content, 1)
     (source,) = interpreter.get_input_details()

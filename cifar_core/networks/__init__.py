@@ -64,7 +64,7 @@ NETWORKS: Mapping[str, Network] = {
 }
 
 
-def build(name: str, *, policy: str = "float32") -> keras.Sequential:
+def build(name: str, *, policy: str = "float32") -> keras.Model:
     """Builds a network with fresh weights.
 
     Args:

@@ -209,7 +209,7 @@ def _networks(subjects: Sequence[Subject]) -> list[NetworkContents]:
             NetworkContents(
                 network=NETWORKS[name],
                 described=described,
-                convolutions=sum(row.kind == "Conv2D" for row in described.rows),
+                convolutions=sum(layer.kind == "Conv2D" for layer in described.layers),
                 multiply_adds=f"{described.macs / 1e6:,.1f} million",
                 drawing=network_svg(described),
             )

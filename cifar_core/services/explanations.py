@@ -54,15 +54,15 @@ def make_catalogue(model: Model, dataset: Dataset) -> Catalogue:
     that computes those of all training pictures for :func:`read_catalogue`.
     """
     if dataset.is_sample:
-        return neighbours.catalogue(model.inside, dataset.train)
+        return neighbours.catalogue(model.inspector, dataset.train)
     if may_change():
         path, digest = model.run.folder.litert_path, recorded_digest(model.run)
         neighbours.start(path, digest, settings.current().data_dir)
-    return neighbours.catalogue(model.inside, load_sample().train)
+    return neighbours.catalogue(model.inspector, load_sample().train)
 
 
 def find_neighbours(
     model: Model, catalogue: Catalogue, pixels: NDArray[np.uint8], *, count: int = 5
 ) -> tuple[Neighbour, ...]:
     """Returns the training pictures a model finds most alike to a picture (32, 32, 3) uint8."""
-    return catalogue.nearest(model.inside.features(pixels[np.newaxis])[0], count)
+    return catalogue.nearest(model.inspector.features(pixels[np.newaxis])[0], count)

@@ -17,7 +17,7 @@ from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.evaluation.evaluation import Evaluation, count_correct, evaluate
 from cifar_core.inference import novelty, upload
 from cifar_core.inference.classifier import Classifier
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.novelty import NoneOfThese, Novelty
 from cifar_core.inference.room import Room
 from cifar_core.named_recipes import DEFAULT_RECIPE
@@ -58,7 +58,7 @@ class Model:
     Attributes:
         run: Its run.
         classifier: Its loaded network.
-        inside: The same network, opened up.
+        inspector: The same network, opened up.
         temperature: Of its probabilities, or None where none was fitted.
         novelty: What “none of these” is told from; None where the run held no pictures out, or
             finished before the lab could tell.
@@ -66,7 +66,7 @@ class Model:
 
     run: Run
     classifier: Classifier
-    inside: Inside
+    inspector: LayerInspector
     temperature: float | None
     novelty: Novelty | None = None
 
@@ -178,7 +178,7 @@ def open_classifier(run: Run, *, threads: int | None = 1) -> Classifier:
     )
 
 
-def open_inside(run: Run, *, threads: int | None = 1) -> Inside:
+def open_inspector(run: Run, *, threads: int | None = 1) -> LayerInspector:
     """Opens up the trained network of a run, its digest checked: every step and its weights.
 
     Args:
@@ -188,7 +188,7 @@ def open_inside(run: Run, *, threads: int | None = 1) -> Inside:
     Raises:
         ModelError: The network is missing or not the recorded one.
     """
-    return Inside(
+    return LayerInspector(
         run.folder.litert_path,
         threads=threads or devices.usable_cores(),
         sha256=recorded_digest(run),
@@ -239,7 +239,7 @@ def open_model(run: Run, *, threads: int | None = 1) -> Model:
     return Model(
         run,
         open_classifier(run, threads=threads),
-        open_inside(run, threads=threads),
+        open_inspector(run, threads=threads),
         figures.temperature if figures else None,
         _read_novelty(run),
     )
@@ -266,11 +266,11 @@ def fit_novelty(run: Run) -> Novelty:
             remedy=f"Train with a recipe that does, as {DEFAULT_RECIPE}.",
         )
     learned, watched = divide(recipe, dataset)
-    inside = open_inside(run, threads=None)
+    inspector = open_inspector(run, threads=None)
     made = novelty.fit(
-        inside, learnt=learned.images, labels=learned.labels, held_out=watched.images
+        inspector, learnt=learned.images, labels=learned.labels, held_out=watched.images
     )
-    made = novelty.measure(made, inside, dataset.test.images)
+    made = novelty.measure(made, inspector, dataset.test.images)
     files.write_whole(run.folder.novelty_path, made.to_bytes())
     digests.record(run.folder.path, [run.folder.novelty_path])
     return made
@@ -315,7 +315,7 @@ def classify_pixels(
     probabilities = ask(model, pixels, mirror=mirror)
     verdicts: Sequence[NoneOfThese | None] = [None] * len(pixels)
     if model.novelty is not None and len(pixels):
-        verdicts = model.novelty.judge(model.inside, pixels)
+        verdicts = model.novelty.judge(model.inspector, pixels)
     return [
         Answer(model.run, row, model.temperature is not None, verdict, mirror)
         for row, verdict in zip(probabilities, verdicts, strict=True)

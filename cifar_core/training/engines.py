@@ -19,7 +19,7 @@ class KerasEngine(Engine, Protocol):
         model: The network, its softmax switched off.
     """
 
-    model: keras.Sequential
+    model: keras.Model
 
 
 def make_engine(

@@ -102,7 +102,7 @@ _FAST: Mapping[type, type[keras.layers.Layer]] = {
 }
 
 
-def with_fast_layers(model: keras.Sequential) -> keras.Sequential:
+def with_fast_layers(model: keras.Model) -> keras.Sequential:
     """Returns a model like the given one, weights included, with these layers in their places."""
 
     def clone(layer: keras.layers.Layer) -> Any:

@@ -22,7 +22,7 @@ from cifar_core.evaluation import calibration
 from cifar_core.evaluation.evaluation import Evaluation, count_correct, evaluate
 from cifar_core.inference import novelty
 from cifar_core.inference.classifier import Classifier
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.recipes import Recipe
 from cifar_core.runs.devices import usable_cores
 from cifar_core.runs.folder import RunFolder, Status
@@ -124,15 +124,15 @@ def _write_novelty(
     def tell() -> None:  # this takes half a minute, and a silent worker would count as stalled
         say("setting the threshold of “none of these”")
 
-    inside = Inside(folder.litert_path, threads=usable_cores())
+    inspector = LayerInspector(folder.litert_path, threads=usable_cores())
     made = novelty.fit(
-        inside, learnt=learned.images, labels=learned.labels, held_out=watched.images, tell=tell
+        inspector, learnt=learned.images, labels=learned.labels, held_out=watched.images, tell=tell
     )
-    made = novelty.measure(made, inside, test.images, tell)
+    made = novelty.measure(made, inspector, test.images, tell)
     files.write_whole(folder.novelty_path, made.to_bytes())
 
 
-def _save(model: keras.Sequential, folder: RunFolder) -> None:
+def _save(model: keras.Model, folder: RunFolder) -> None:
     """Saves the network in both forms; each stands whole or not at all."""
     unfinished = folder.path / ".finishing"
     shutil.rmtree(unfinished, ignore_errors=True)  # of a worker that was killed here

@@ -23,7 +23,7 @@ FLOOR_NORMALISED = 5e-4 * 0.25**2
 """Jordan's 5e-4 (2024, airbench94) is for pixels divided by their deviation, a quarter."""
 
 
-def initialise(model: keras.Sequential, recipe: Recipe, images: np.ndarray) -> None:
+def initialise(model: keras.Model, recipe: Recipe, images: np.ndarray) -> None:
     """Gives a model the first weights that its recipe asks for.
 
     ``whitening`` gives the first convolution the principal components of the pictures' patches,

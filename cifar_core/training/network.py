@@ -16,7 +16,7 @@ from cifar_core.training.lookahead import LookaheadSGD
 from cifar_core.training.schedule import learning_rate_schedule
 
 
-def build_model(recipe: Recipe, precision: str, images: np.ndarray) -> keras.Sequential:
+def build_model(recipe: Recipe, precision: str, images: np.ndarray) -> keras.Model:
     """Builds the network of a recipe with the first weights that its seed gives.
 
     The softmax at the end is switched off: training works on logits, which keeps the loss
@@ -38,7 +38,7 @@ def build_model(recipe: Recipe, precision: str, images: np.ndarray) -> keras.Seq
     return model
 
 
-def seed_generators(model: keras.Sequential) -> list[keras.random.SeedGenerator]:
+def seed_generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
     """Returns the sources of randomness inside a model (dropout), in the order of layers."""
     found = (getattr(layer, "seed_generator", None) for layer in model.layers)
     return [item for item in found if item is not None]
@@ -55,7 +55,7 @@ def dropout_seeds(recipe: Recipe, count: int) -> np.ndarray:
 
 
 def steered(
-    recipe: Recipe, model: keras.Sequential, gradients: Sequence[Any], values: Sequence[Any]
+    recipe: Recipe, model: keras.Model, gradients: Sequence[Any], values: Sequence[Any]
 ) -> list[Any]:
     """Returns the gradients as the optimizer shall see them.
 
@@ -80,7 +80,7 @@ def steered(
 
 
 def variables(
-    model: keras.Sequential, optimizer: keras.optimizers.Optimizer
+    model: keras.Model, optimizer: keras.optimizers.Optimizer
 ) -> Iterator[tuple[str, keras.Variable]]:
     """Names everything that a checkpoint must hold, in a stable order.
 
@@ -94,7 +94,7 @@ def variables(
 
 
 def build_optimizer(
-    recipe: Recipe, model: keras.Sequential, steps_per_epoch: int
+    recipe: Recipe, model: keras.Model, steps_per_epoch: int
 ) -> keras.optimizers.SGD:
     """Builds the optimizer of a recipe, its slots made as they are before the first step."""
     settings: dict[str, Any] = {

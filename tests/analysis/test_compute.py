@@ -13,7 +13,7 @@ from cifar_core.analysis.duplicates import mirror
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import ModelError
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.runs.folder import RunFolder
 from cifar_core.settings import PROJECT_DIR
 
@@ -38,11 +38,11 @@ def planted() -> Dataset:
 
 
 def test_planted_copies_are_found_and_nothing_else(planted: Dataset) -> None:
-    inside = Inside(RunFolder(CNN4).litert_path)
+    inspector = LayerInspector(RunFolder(CNN4).litert_path)
     told: list[Progress] = []
     mirrored = mirror(np.asarray(planted.test.images))
     features = compute._features(
-        inside, [planted.train.images, planted.test.images, mirrored], told.append
+        inspector, [planted.train.images, planted.test.images, mirrored], told.append
     )
     pairs = compute.find_pairs(planted, projection.compress(features), told.append)
     train, test = planted.train.indices, planted.test.indices

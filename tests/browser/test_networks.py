@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cifar_core.dataset.sample import load_sample
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.settings import PROJECT_DIR
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_activations_are_drawn_and_follow_layer_and_picture(lab: Server, page: P
     cells = page.locator(".lab-channels figure")
     expect(cells).to_have_count(64)
     expect(page).to_have_url(re.compile("layer=5"))
-    made = Inside(CNN4).look(load_sample().test.picture(1))[4].made
+    made = LayerInspector(CNN4).look(load_sample().test.picture(1))[4].made
     strongest = int(np.abs(made).mean(axis=(0, 1)).argmax())
     expect(cells.first).to_contain_text(re.compile(rf"^{strongest} "))
     sizes = cells.first.locator("img").evaluate(
@@ -81,7 +81,7 @@ def test_a_convolution_is_worked_out_and_its_place_lives_in_the_address(
     upper, lower = (pixels[row, 30:, 0].astype(str).tolist() for row in (0, 1))
     expect(red).to_have_text(["0", "0", "0", *upper, "0", *lower, "0"])
     expect(page.locator(".lab-outside")).to_have_count(20)
-    made = Inside(CNN4).look(pixels)[0].made
+    made = LayerInspector(CNN4).look(pixels)[0].made
     expect(verdict).to_contain_text(f"{made[0, 31, 2]:.7f}")
 
     page.get_by_role("spinbutton", name="Filter").fill("7")

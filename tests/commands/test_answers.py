@@ -83,7 +83,7 @@ def test_measure_times_every_step_of_a_network_and_the_page_shows_it(
     assert done("measure", "cnn4", "--json") == 0
     value = json.loads(capfd.readouterr().out)
     run = services.read_run("cnn4")
-    assert len(value["step_ms"]) == len(services.open_inside(run).steps)
+    assert len(value["step_ms"]) == len(services.open_inspector(run).ops)
     timing = services.read_timing(run).timing
     assert timing is not None
     assert timing.measured_at == value["measured_at"]

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from cifar_core.dataset.sample import load_sample
 from cifar_core.inference.arithmetic import (
     can_work,
-    cut_window,
     gelu,
     round_to_8_bits,
-    trace_back,
     work_convolution,
     work_pooling,
     work_softmax,
 )
-from cifar_core.inference.inside import Inside, Seen, Step
+from cifar_core.inference.layer_inspector import LayerInspector, LayerOutput
+from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.operations import Operation, read_operations
+from cifar_core.inference.windows import cut_window, trace_back
 from cifar_core.settings import PROJECT_DIR
 
 DATA = Path(__file__).parent / "data"
@@ -29,6 +29,7 @@ FILES = {
     "cnn6": PROJECT_DIR / "models" / "cnn6" / "model.tflite",
     "modern": DATA / "modern.tflite",
     "narrow": DATA / "narrow.tflite",
+    "residual": DATA / "residual.tflite",
     "tiny": DATA / "tiny.tflite",
 }
 FROM_FLOAT32 = 1e-5
@@ -41,11 +42,11 @@ def pictures() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(params=FILES)
-def inside(request: pytest.FixtureRequest) -> Inside:
-    return Inside(FILES[request.param])
+def inspector(request: pytest.FixtureRequest) -> LayerInspector:
+    return LayerInspector(FILES[request.param])
 
 
-def places(step: Step) -> list[tuple[int, int, int]]:
+def places(step: LiteRtOp) -> list[tuple[int, int, int]]:
     """Corners, where zeros stand around the picture, and some places in between."""
     height, width, channels = step.shape
     drawn = np.random.default_rng(5).integers(0, step.shape, (20, 3)).tolist()
@@ -54,11 +55,11 @@ def places(step: Step) -> list[tuple[int, int, int]]:
 
 
 def test_a_worked_convolution_is_the_networks_own_number(
-    inside: Inside, pictures: NDArray[np.uint8]
+    inspector: LayerInspector, pictures: NDArray[np.uint8]
 ) -> None:
     for picture in pictures:
-        for step, seen in zip(inside.steps, inside.look(picture), strict=True):
-            if step.kind != "convolution":
+        for step, seen in zip(inspector.ops, inspector.look(picture), strict=True):
+            if step.kind != "Conv2D":
                 continue
             for row, column, channel in places(step):
                 worked = work_convolution(step, seen, row=row, column=column, channel=channel)
@@ -67,18 +68,18 @@ def test_a_worked_convolution_is_the_networks_own_number(
 
 
 def test_a_worked_pooling_is_exactly_the_networks_own_number(
-    inside: Inside, pictures: NDArray[np.uint8]
+    inspector: LayerInspector, pictures: NDArray[np.uint8]
 ) -> None:
-    for step, seen in zip(inside.steps, inside.look(pictures[0]), strict=True):
-        if step.kind == "pooling":
+    for step, seen in zip(inspector.ops, inspector.look(pictures[0]), strict=True):
+        if step.kind == "MaxPooling2D":
             for row, column, channel in places(step):
                 worked = work_pooling(step, seen, row=row, column=column, channel=channel)
                 assert worked.result == worked.network
 
 
 def test_a_gelu_worked_out_is_the_networks_own_number(pictures: NDArray[np.uint8]) -> None:
-    inside = Inside(FILES["narrow"])
-    seen = [look for look, step in zip(inside.look(pictures[0]), inside.steps, strict=True)
+    inspector = LayerInspector(FILES["narrow"])
+    seen = [look for look, step in zip(inspector.look(pictures[0]), inspector.ops, strict=True)
             if step.operation.name == "GELU"]  # fmt: skip
     assert len(seen) == 7
     for look in seen:
@@ -94,10 +95,10 @@ def test_a_large_number_passes_a_gelu_and_a_negative_one_fades() -> None:
 
 
 def test_the_worked_softmax_is_the_networks_own_answer(
-    inside: Inside, pictures: NDArray[np.uint8]
+    inspector: LayerInspector, pictures: NDArray[np.uint8]
 ) -> None:
     for picture in pictures:
-        last = inside.look(picture)[-1]
+        last = inspector.look(picture)[-1]
         worked = work_softmax(last.read, last.made)
         np.testing.assert_allclose(worked.shares, last.made, atol=1e-6)
         assert worked.shares.sum() == pytest.approx(1)
@@ -114,8 +115,8 @@ def test_huge_scores_have_a_softmax_too() -> None:
 
 
 def test_outside_the_picture_stand_zeros(pictures: NDArray[np.uint8]) -> None:
-    inside = Inside(FILES["cnn4"])
-    window = cut_window(inside.steps[0], pictures[0].astype(np.float32), row=0, column=31)
+    inspector = LayerInspector(FILES["cnn4"])
+    window = cut_window(inspector.ops[0], pictures[0].astype(np.float32), row=0, column=31)
     assert (window.top, window.left) == (-1, 30)
     assert window.inside.tolist() == [[False] * 3, [True, True, False], [True, True, False]]
     assert not window.values[~window.inside].any()
@@ -125,7 +126,7 @@ def test_outside_the_picture_stand_zeros(pictures: NDArray[np.uint8]) -> None:
 def test_a_kernel_with_gaps_reads_every_second_pixel() -> None:
     operation = Operation("CONV_2D", (0, 1, 2), 3, dilation=(2, 2), padding="valid")
     kernel = np.ones((2, 2, 1, 1), np.float32)
-    step = Step("convolution", (2, 2, 1), operation, (4, 4, 1), kernel)
+    step = LiteRtOp("CONV_2D", (2, 2, 1), operation, (4, 4, 1), kernel)
     read = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
     assert cut_window(step, read, row=1, column=0).values.ravel().tolist() == [4, 6, 12, 14]
 
@@ -144,13 +145,18 @@ def test_nothing_but_zeros_stays_so() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["dense", "activation", "average", "largest", "scale", "shift", "flatten", "other"],
+    [
+        *("Dense", "Activation", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "SCALE", "SHIFT"),
+        *("Flatten", "Add", "Multiply", "Concatenate"),
+    ],
 )
 def test_what_the_lab_cannot_work_out_is_said_before(kind: str) -> None:
-    found = [step for file in FILES for step in Inside(FILES[file]).steps if step.kind == kind]
+    found = [
+        step for file in FILES for step in LayerInspector(FILES[file]).ops if step.kind == kind
+    ]
     assert found
     assert not any(can_work(step) for step in found)
-    seen = Seen(np.zeros(1, np.float32), np.zeros(1, np.float32))
+    seen = LayerOutput(np.zeros(1, np.float32), np.zeros(1, np.float32))
     for work in (work_convolution, work_pooling):
         with pytest.raises(ValueError, match="cannot be worked out"):
             work(found[0], seen, row=0, column=0, channel=0)
@@ -177,16 +183,16 @@ def test_what_is_no_network_has_no_operations(content: bytes) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_number_depends_on_the_part_of_the_picture_it_is_traced_back_to(name: str) -> None:
     """Changes the picture outside of that part: the number stays to the last digit."""
-    inside = Inside(FILES[name])
-    steps = [step for step in inside.steps if len(step.shape) == 3]
+    inspector = LayerInspector(FILES[name])
+    steps = [step for step in inspector.ops if len(step.shape) == 3]
     picture = np.full((32, 32, 3), 90, np.uint8)
     for index, step in enumerate(steps):
         row, column = step.shape[0] // 3, step.shape[1] - 1
-        top, left, bottom, right = trace_back(inside.steps, index, row=row, column=column)
+        top, left, bottom, right = trace_back(inspector.ops, index, row=row, column=column)
         assert 0 <= top < bottom <= 32
         other = np.random.default_rng(1).integers(85, 95, (32, 32, 3), dtype=np.uint8)
         other[top:bottom, left:right] = 90
-        kept = [inside.look(image)[index].made[row, column] for image in (picture, other)]
+        kept = [inspector.look(image)[index].made[row, column] for image in (picture, other)]
         # Not closer: where what is read is rounded, its range depends on the whole picture.
         np.testing.assert_allclose(kept[0], kept[1], atol=0.05)
 
@@ -195,8 +201,8 @@ def test_a_number_depends_on_the_part_of_the_picture_it_is_traced_back_to(name: 
 def test_the_part_of_the_picture_is_as_wide_as_counted_by_hand(
     name: str, fields: list[int]
 ) -> None:
-    steps = Inside(FILES[name]).steps
-    convolutions = [i for i, step in enumerate(steps) if step.kind == "convolution"][:4]
+    steps = LayerInspector(FILES[name]).ops
+    convolutions = [i for i, step in enumerate(steps) if step.kind == "Conv2D"][:4]
     for index, field in zip(convolutions, fields, strict=True):
         middle = steps[index].shape[0] // 2
         top, left, bottom, right = trace_back(steps, index, row=middle, column=middle)

@@ -17,7 +17,7 @@ from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import ModelError
 from cifar_core.inference import explain, neighbours, stability
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.neighbours import Catalogue
 from cifar_core.lock import Lock, is_held, try_lock
 from cifar_core.settings import PROJECT_DIR
@@ -109,12 +109,12 @@ def test_the_neighbours_are_those_of_the_smallest_angle() -> None:
 
 
 def test_a_training_picture_is_its_own_nearest_neighbour() -> None:
-    inside = Inside(PROJECT_DIR / "models" / "cnn4" / "model.tflite")
+    inspector = LayerInspector(PROJECT_DIR / "models" / "cnn4" / "model.tflite")
     train = load_sample().train
-    catalogue = neighbours.catalogue(inside, train)
+    catalogue = neighbours.catalogue(inspector, train)
     assert not catalogue.is_whole
     for place in (0, 333, 999):
-        (nearest,) = catalogue.nearest(inside.features(train.images[place][None])[0], 1)
+        (nearest,) = catalogue.nearest(inspector.features(train.images[place][None])[0], 1)
         assert nearest.index == train.indices[place]
         assert nearest.label == train.labels[place]
         assert nearest.similarity == pytest.approx(1, abs=0.02)
@@ -148,7 +148,7 @@ def test_all_training_pictures_are_computed_once_kept_and_found(
     found = neighbours.open_whole(tmp_path, digest, sample.train)
     assert found is not None
     np.testing.assert_array_equal(
-        found.features, neighbours.catalogue(Inside(model), sample.train).features
+        found.features, neighbours.catalogue(LayerInspector(model), sample.train).features
     )
     monkeypatch.setattr(neighbours, "catalogue", lambda *_: pytest.fail("computed twice"))
     assert neighbours.compute(model, digest, tmp_path)

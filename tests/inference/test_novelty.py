@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import ModelError
 from cifar_core.inference import novelty
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.novelty import WEIGHTS, Novelty
 from cifar_core.settings import PROJECT_DIR
 
@@ -19,15 +19,15 @@ CNN4 = PROJECT_DIR / "models" / "cnn4" / "model.tflite"
 
 
 @pytest.fixture(scope="module")
-def inside() -> Inside:
-    return Inside(CNN4)
+def inspector() -> LayerInspector:
+    return LayerInspector(CNN4)
 
 
 @pytest.fixture(scope="module")
-def fitted(inside: Inside) -> Novelty:
+def fitted(inspector: LayerInspector) -> Novelty:
     train = load_sample().train
     return novelty.fit(
-        inside,
+        inspector,
         learnt=train.images[::2],
         labels=train.labels[::2],
         held_out=train.images[1::2],
@@ -77,37 +77,37 @@ def test_a_network_that_sees_nothing_of_a_picture_has_finite_directions_and_clas
 
 
 def test_the_score_is_the_weighted_sum_of_standardised_signs(
-    inside: Inside, fitted: Novelty
+    inspector: LayerInspector, fitted: Novelty
 ) -> None:
     pictures = load_sample().test.images[:20]
-    signs = fitted.signs(inside, pictures)
+    signs = fitted.signs(inspector, pictures)
     by_hand = sum(
         weight * (signs[:, place] - fitted.centres[place]) / fitted.scales[place]
         for place, weight in enumerate(WEIGHTS)
     )
-    np.testing.assert_allclose(fitted.score(inside, pictures), by_hand, rtol=1e-9)
+    np.testing.assert_allclose(fitted.score(inspector, pictures), by_hand, rtol=1e-9)
 
 
 def test_the_threshold_leaves_one_in_twenty_held_out_pictures_above(
-    inside: Inside, fitted: Novelty
+    inspector: LayerInspector, fitted: Novelty
 ) -> None:
     held_out = load_sample().train.images[1::2]
-    assert (fitted.score(inside, held_out) > fitted.threshold).mean() == pytest.approx(0.05)
+    assert (fitted.score(inspector, held_out) > fitted.threshold).mean() == pytest.approx(0.05)
 
 
 def test_noise_is_perhaps_none_of_the_ten_and_a_usual_picture_is_not(
-    inside: Inside, fitted: Novelty
+    inspector: LayerInspector, fitted: Novelty
 ) -> None:
-    assert all(verdict.verdict for verdict in fitted.judge(inside, noise(8)))
-    usual = fitted.judge(inside, load_sample().test.images[:100])
+    assert all(verdict.verdict for verdict in fitted.judge(inspector, noise(8)))
+    usual = fitted.judge(inspector, load_sample().test.images[:100])
     assert sum(verdict.verdict for verdict in usual) < 20
 
 
 def test_a_verdict_says_how_many_held_out_pictures_are_less_strange(
-    inside: Inside, fitted: Novelty
+    inspector: LayerInspector, fitted: Novelty
 ) -> None:
     held_out = load_sample().train.images[1::2]
-    verdicts = fitted.judge(inside, held_out)
+    verdicts = fitted.judge(inspector, held_out)
     shares = [verdict.stranger_than for verdict in verdicts if verdict.stranger_than is not None]
     assert min(shares) == pytest.approx(0, abs=1e-6)
     assert max(shares) == pytest.approx(1, abs=1e-6)
@@ -115,35 +115,35 @@ def test_a_verdict_says_how_many_held_out_pictures_are_less_strange(
 
 
 def test_the_false_alarms_are_counted_on_the_pictures_given_and_change_nothing_else(
-    inside: Inside, fitted: Novelty
+    inspector: LayerInspector, fitted: Novelty
 ) -> None:
     test = load_sample().test.images[:200]
-    measured = novelty.measure(fitted, inside, test)
-    assert measured.false_alarm_rate == (fitted.score(inside, test) > fitted.threshold).mean()
+    measured = novelty.measure(fitted, inspector, test)
+    assert measured.false_alarm_rate == (fitted.score(inspector, test) > fitted.threshold).mean()
     assert measured.threshold == fitted.threshold
-    assert fitted.judge(inside, test[:1])[0].false_alarm_rate is None
+    assert fitted.judge(inspector, test[:1])[0].false_alarm_rate is None
 
 
 def test_long_work_gives_signs_of_life_and_the_same_figures(
-    inside: Inside, fitted: Novelty, monkeypatch: pytest.MonkeyPatch
+    inspector: LayerInspector, fitted: Novelty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signs_of_life: list[int] = []
     test = load_sample().test.images[:200]
-    whole = fitted.score(inside, test)
+    whole = fitted.score(inspector, test)
     monkeypatch.setattr(novelty, "PART", 64)
-    in_parts = fitted.score(inside, test, lambda: signs_of_life.append(1))
+    in_parts = fitted.score(inspector, test, lambda: signs_of_life.append(1))
     np.testing.assert_allclose(in_parts, whole, rtol=1e-6)
     assert len(signs_of_life) == 4
 
 
 def test_what_is_written_is_read_again_and_says_the_same(
-    inside: Inside, fitted: Novelty, tmp_path: Path
+    inspector: LayerInspector, fitted: Novelty, tmp_path: Path
 ) -> None:
     content = fitted.to_bytes()
     (tmp_path / "novelty.npz").write_bytes(content)
     again = novelty.read(tmp_path / "novelty.npz", hashlib.sha256(content).hexdigest())
     pictures = load_sample().test.images[:5]
-    assert again.judge(inside, pictures) == fitted.judge(inside, pictures)
+    assert again.judge(inspector, pictures) == fitted.judge(inspector, pictures)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"something else"])

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from cifar_core.dataset.sample import load_sample
-from cifar_core.inference.inside import Inside, open_interpreter
+from cifar_core.inference.layer_inspector import LayerInspector
+from cifar_core.inference.litert_ops import open_interpreter
 from cifar_core.inference.operations import read_operations
 from cifar_core.inference.timing import Timing, _alone, from_json, measure
 from tests.inference.test_arithmetic import FILES
@@ -35,11 +36,11 @@ def test_a_step_cut_out_makes_what_it_makes_within_the_network(
         np.testing.assert_allclose(alone, seen.get_tensor(operation.output), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["cnn4", "modern", "narrow"])
+@pytest.mark.parametrize("name", ["cnn4", "modern", "narrow", "residual"])
 def test_every_step_and_the_whole_get_a_time(name: str, picture: NDArray[np.uint8]) -> None:
     content = FILES[name].read_bytes()
     timing = measure(content, picture, device="a processor", sha256="digest", rounds=3)
-    assert len(timing.step_ms) == len(Inside(FILES[name]).steps)
+    assert len(timing.step_ms) == len(LayerInspector(FILES[name]).ops)
     assert min(timing.step_ms) > 0
     assert timing.whole_ms > max(0, timing.other_ms)
     assert (timing.rounds, timing.threads, timing.device) == (3, 1, "a processor")

@@ -16,7 +16,7 @@ import pytest
 from cifar_core.errors import ModelError
 from cifar_core.inference import trial
 from cifar_core.inference.classifier import BATCH_PICTURES, Classifier
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.settings import PROJECT_DIR, child_environment
 
 TINY = Path(__file__).parent / "data" / "tiny.tflite"
@@ -43,7 +43,7 @@ def test_a_good_network_is_tried_once(tmp_path: Path, monkeypatch: pytest.Monkey
     path.write_bytes(TINY.read_bytes())
     for _ in range(2):
         Classifier(path)
-        Inside(path)
+        LayerInspector(path)
     assert started == [TINY.read_bytes()]
 
 
@@ -53,7 +53,7 @@ def test_a_file_whose_child_crashes_is_refused_in_three_answers(
     path = tmp_path / "model.tflite"
     path.write_bytes(TINY.read_bytes())
     monkeypatch.setattr(trial, "MODULE", ("-c", CRASH))
-    for load in (Classifier, Inside):
+    for load in (Classifier, LayerInspector):
         with pytest.raises(ModelError) as error:
             load(path)
         assert "ends the process" in error.value.what
@@ -181,6 +181,6 @@ def test_no_damaged_network_ends_this_process(tmp_path: Path) -> None:
             wrong[place : place + 4] = draw.randbytes(4)
         path = tmp_path / f"{number}.tflite"
         path.write_bytes(wrong)
-        for load in (Classifier, Inside):
+        for load in (Classifier, LayerInspector):
             with contextlib.suppress(ModelError):
                 load(path)

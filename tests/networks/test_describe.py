@@ -37,7 +37,7 @@ def test_the_real_model_has_the_number_of_parameters_that_was_printed_or_counted
 def test_the_multiply_adds_are_half_the_operations_that_tensorflow_counts(name: str) -> None:
     """TensorFlow's own profiler counts the graph that Keras builds, operation by operation."""
     counted = operations_of(build(name))
-    described = [row for row in load_description(name).rows if row.macs]
+    described = [row for row in load_description(name).layers if row.macs]
     assert sorted(2 * row.macs for row in described) == sorted(counted)
 
 
@@ -103,10 +103,10 @@ def test_layers_of_other_kinds_are_described_too() -> None:
             name="other",
         )
     )
-    assert description.rows[0].name == "whitening"
-    assert description.rows[0].details == "8 filters 2×2, valid, stride 2×2"
-    assert [row.receptive_field for row in description.rows] == [2, 2, 6, 32, 32]
-    assert [row.macs for row in description.rows] == [
+    assert description.layers[0].name == "whitening"
+    assert str(description.layers[0].settings) == "8 filters 2×2, valid, stride 2×2"
+    assert [row.receptive_field for row in description.layers] == [2, 2, 6, 32, 32]
+    assert [row.macs for row in description.layers] == [
         16 * 16 * 2 * 2 * 3 * 8,
         0,
         16 * 16 * 3 * 3 * 8,
@@ -114,3 +114,47 @@ def test_layers_of_other_kinds_are_described_too() -> None:
         80,
     ]
     assert (description.name, description.title) == ("other", "other")
+
+
+def test_a_sum_is_a_layer_however_it_is_written() -> None:
+    import keras
+
+    from cifar_core.networks.describe import describe
+
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(3, 5, padding="same")(image)
+    x = keras.ops.relu(image + x)
+    x = keras.layers.Flatten()(keras.layers.ReLU(max_value=6)(x))
+    described = describe(keras.Model(image, keras.layers.Dense(10)(x), name="sums"))
+    assert [(layer.kind, layer.inputs) for layer in described.layers[:3]] == [
+        ("Conv2D", ("input",)),
+        ("Add", ("input", "conv2d_1")),
+        ("Relu", ("add_1",)),
+    ]
+    assert [layer.receptive_field for layer in described.layers] == [5, 5, 5, 5, 8, 8]
+    assert [layer.settings.activation for layer in described.layers[2:4]] == ["relu", "relu6"]
+    assert "add[0][0]" in described.keras_summary
+
+
+def test_a_layer_that_is_used_twice_is_refused() -> None:
+    """Its uses would have inputs and arithmetic of their own."""
+    import keras
+
+    from cifar_core.networks.describe import describe
+
+    image, shared = keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 3, padding="same")
+    twice = keras.layers.Flatten()(shared(shared(image)))
+    with pytest.raises(ValueError, match="more than once"):
+        describe(keras.Model(image, twice))
+
+
+def test_numbers_that_are_no_kernel_are_no_arithmetic() -> None:
+    import keras
+
+    from cifar_core.networks.describe import describe
+
+    layers = [keras.Input((8, 8, 3)), keras.layers.PReLU(), keras.layers.Rescaling(2)]
+    described = describe(keras.Sequential([*layers, keras.layers.Flatten()]))
+    assert [layer.macs for layer in described.layers] == [0, 0, 0]
+    assert described.layers[0].parameters == 8 * 8 * 3
+    assert described.layers[1].settings.scale == 2

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from cifar_core.errors import ModelError
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import (
+    NetworkDescription,
     ascii_printout,
     description_path,
     first_is_fixed,
@@ -17,6 +20,7 @@ from cifar_core.networks.description import (
     load_description,
     source_code,
 )
+from cifar_core.networks.layers import LAYER_KINDS, LayerSettings, LayerSpec
 
 TUTORIAL_PARAMETERS = {"cnn4": 1_250_858, "cnn6": 2_395_434}
 
@@ -95,6 +99,12 @@ WEIGHTS = {
 
 ACTIVATIONS = {"relu", "gelu", "softmax"}
 
+LAYER = {"name": "one", "kind": "Add", "inputs": ["input"], "output_shape": [2], "settings": {}}
+ROW = {"name": "one", "kind": "Conv2D", "output_shape": [2], "details": ""}
+
+FIRST_FORM = Path(__file__).parent / "data"
+"""Descriptions as the lab wrote them until the form got a number."""
+
 each_network = pytest.mark.parametrize("name", NETWORKS)
 
 
@@ -111,19 +121,19 @@ def test_the_parameters_are_the_tutorials(name: str, printed: int) -> None:
 @each_network
 def test_the_parameters_of_a_network_are_those_of_its_layers(name: str) -> None:
     description = load_description(name)
-    assert description.parameters == sum(row.parameters for row in description.rows)
+    assert description.parameters == sum(row.parameters for row in description.layers)
 
 
 @each_network
 def test_the_parameters_of_every_layer_are_those_counted_by_hand(name: str) -> None:
-    rows = load_description(name).rows
+    rows = load_description(name).layers
     assert [row.parameters for row in rows if row.parameters] == WEIGHTS[name]
 
 
 @each_network
 def test_the_multiply_accumulates_are_those_counted_by_hand(name: str) -> None:
     description = load_description(name)
-    assert [row.macs for row in description.rows if row.macs] == MACS[name]
+    assert [row.macs for row in description.layers if row.macs] == MACS[name]
     assert description.macs == sum(MACS[name])
 
 
@@ -143,7 +153,7 @@ def test_a_fixed_layer_costs_a_training_its_forward_pass_alone() -> None:
 @each_network
 def test_only_the_first_convolution_of_the_reference_is_fixed(name: str) -> None:
     description = load_description(name)
-    fixed = [row.name for row in description.rows if row.is_fixed]
+    fixed = [row.name for row in description.layers if row.settings.is_fixed]
     assert fixed == (["conv2d_1"] if NETWORKS[name].is_reference else [])
     assert first_is_fixed(description) == bool(fixed)
 
@@ -155,13 +165,16 @@ def test_one_network_is_the_reference_and_comes_last() -> None:
 
 
 def test_the_second_and_fourth_convolution_of_cnn4_have_no_padding() -> None:
-    rows = [row for row in load_description("cnn4").rows if row.kind == "Conv2D"]
+    rows = [row for row in load_description("cnn4").layers if row.kind == "Conv2D"]
     assert [row.output_shape[0] for row in rows] == [32, 30, 15, 13]
-    assert [row.details.split(", ")[1] for row in rows] == ["same", "valid", "same", "valid"]
+    assert [row.settings.padding for row in rows] == ["same", "valid", "same", "valid"]
 
 
 def test_cnn6_keeps_its_limit_on_the_norm_of_weights() -> None:
-    assert "1024 units, relu, max-norm 3" in [row.details for row in load_description("cnn6").rows]
+    limited = LayerSettings(units=1024, activation="relu", max_norm=3)
+    layers = load_description("cnn6").layers
+    assert next(layer.settings for layer in layers if layer.kind == "Dense") == limited
+    assert str(limited) == "1024 units, relu, max-norm 3"
 
 
 @pytest.mark.parametrize(
@@ -173,20 +186,20 @@ def test_cnn6_keeps_its_limit_on_the_norm_of_weights() -> None:
     ],
 )
 def test_the_receptive_field_grows_as_counted_by_hand(name: str, fields: list[int]) -> None:
-    rows = [row for row in load_description(name).rows if row.kind == "Conv2D"]
+    rows = [row for row in load_description(name).layers if row.kind == "Conv2D"]
     assert [row.receptive_field for row in rows] == fields
 
 
 @each_network
 def test_after_flattening_a_number_depends_on_the_whole_picture(name: str) -> None:
-    rows = load_description(name).rows
+    rows = load_description(name).layers
     flat = next(index for index, row in enumerate(rows) if len(row.output_shape) == 1)
     assert {row.receptive_field for row in rows[flat:]} == {32}
 
 
 @each_network
 def test_the_memory_of_an_output_is_four_bytes_a_number(name: str) -> None:
-    rows = load_description(name).rows
+    rows = load_description(name).layers
     assert rows[0].activation_bytes == 32 * 32 * 3 * 4
     assert all(row.activation_bytes == 4 * math.prod(row.output_shape) for row in rows)
 
@@ -197,18 +210,123 @@ def test_a_description_survives_json(name: str) -> None:
     assert from_json(json.loads(json.dumps(description.to_json()))) == description
 
 
+@pytest.mark.parametrize("name", ["cnn6", "cnn7"])
+def test_a_description_of_the_first_form_is_read_as_todays(name: str) -> None:
+    values = json.loads((FIRST_FORM / f"first_form_{name}.json").read_text(encoding="utf-8"))
+    today = dataclasses.replace(load_description(name), keras_summary="")
+    assert from_json(values) == today
+
+
+@pytest.mark.parametrize("name", ["cnn6", "cnn7"])
+def test_settings_read_in_words_as_the_first_form_had_them(name: str) -> None:
+    values = json.loads((FIRST_FORM / f"first_form_{name}.json").read_text(encoding="utf-8"))
+    words = [str(layer.settings) for layer in load_description(name).layers]
+    assert words == [row["details"] for row in values["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "settings"),
+    [
+        (
+            "24 filters 3×5, same, stride 2×1, gelu, fixed, max-norm 2.5",
+            LayerSettings(
+                filters=24,
+                window=(3, 5),
+                padding="same",
+                strides=(2, 1),
+                activation="gelu",
+                is_fixed=True,
+                max_norm=2.5,
+            ),
+        ),
+        ("3×2", LayerSettings(window=(3, 2), strides=(3, 2), padding="valid")),
+        ("fixed", LayerSettings(is_fixed=True)),
+        ("× 1/9", LayerSettings(scale=1 / 9)),
+        ("leaky_relu", LayerSettings(activation="leaky_relu")),
+        ("", LayerSettings()),
+    ],
+)
+def test_every_word_of_the_first_form_becomes_a_value(words: str, settings: LayerSettings) -> None:
+    rows = [{**ROW, "parameters": 0, "macs": 0, "receptive_field": 1, "details": words}]
+    values = {"name": "", "title": "", "input_shape": [4, 4, 3], "parameters": 0, "macs": 0}
+    (layer,) = from_json({**values, "rows": rows}).layers
+    assert layer.settings == settings
+    assert str(settings) == words
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (LayerSettings(scale=2.0), "× 2"),
+        (LayerSettings(scale=0.25), "× 1/4"),
+        (LayerSettings(window=(3, 3), strides=(1, 1), padding="same"), "3×3, same"),
+        (
+            LayerSettings(
+                window=(3, 3), strides=(2, 2), padding="valid", filters=8, dilation=(2, 2)
+            ),
+            "8 filters 3×3, valid, stride 2×2, dilation 2×2",
+        ),
+        (LayerSettings(window=(3, 3), strides=(2, 2), padding="valid"), "3×3, stride 2×2"),
+        (LayerSettings(units=10, is_fixed=True), "10 units, fixed"),
+    ],
+)
+def test_settings_that_the_first_form_did_not_know_are_said_too(
+    settings: LayerSettings, words: str
+) -> None:
+    assert str(settings) == words
+
+
+def test_a_layer_that_reads_from_a_layer_that_learns_pays_for_its_gradient() -> None:
+    """Two branches: what a fixed one reads costs nothing, what joins them has no kernel."""
+
+    def layer(name: str, inputs: str, macs: int, *, is_fixed: bool = False) -> LayerSpec:
+        settings = LayerSettings(is_fixed=is_fixed)
+        shape = (4, 4, 3)
+        return LayerSpec(
+            name=name,
+            kind="Conv2D" if macs else "Add",
+            inputs=tuple(inputs.split()),
+            output_shape=shape,
+            parameters=macs,
+            macs=macs,
+            settings=settings,
+        )
+
+    layers = (
+        *(layer("a", "input", 1000), layer("b", "input", 100, is_fixed=True)),
+        *(layer("c", "b", 10), layer("d", "a", 1, is_fixed=True), layer("e", "d c", 0)),
+        layer("f", "e", 10_000),
+    )
+    network = NetworkDescription(name="", title="", input_shape=(4, 4, 3), layers=layers)
+    assert network.training_flops == 4 * 1000 + 2 * 100 + 4 * 10 + 4 * 1 + 6 * 10_000
+    assert network.branches() == [(), ("input",), (), ("a",), ("d", "c"), ()]
+
+
+@each_network
+def test_the_lab_has_words_for_every_kind_of_its_networks(name: str) -> None:
+    assert {layer.kind for layer in load_description(name).layers} <= set(LAYER_KINDS)
+
+
 @each_network
 def test_layer_names_tell_the_layers_apart(name: str) -> None:
-    names = [row.name for row in load_description(name).rows]
+    names = [row.name for row in load_description(name).layers]
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"rows": None},
-        {"rows": [{}]},
-        {"rows": [{"output_shape": []}]},
+        {"layers": None},
+        {"layers": [{}]},
+        {"layers": [{**LAYER, "output_shape": []}]},
+        {"layers": [{**LAYER, "inputs": []}]},
+        {"layers": [{**LAYER, "inputs": ["behind"]}]},
+        {"layers": [LAYER, LAYER]},
+        {"layers": [{**LAYER, "settings": {"colour": "blue"}}]},
+        {"version": 1},
+        {"version": 3},
+        {"rows": [{**ROW, "details": "32 filters of 3×3"}]},
+        {"rows": [{**ROW, "settings": {}}]},
         {"input_shape": [32, -32, 3]},
         {"input_shape": "many"},
         {"input_shape": []},
@@ -221,7 +339,7 @@ def test_a_description_that_is_none_is_refused_in_a_sentence(change: dict[str, A
         from_json({**plain("cnn4"), **change})
 
 
-@pytest.mark.parametrize("missing", ["name", "title", "input_shape", "rows", "parameters", "macs"])
+@pytest.mark.parametrize("missing", ["version", "name", "title", "input_shape", "layers"])
 def test_a_description_that_lacks_a_part_is_refused(missing: str) -> None:
     values = plain("cnn4")
     del values[missing]
@@ -240,7 +358,7 @@ def test_only_the_labs_own_networks_can_be_read(name: str) -> None:
 def test_the_printout_says_every_operation_and_every_weight(name: str) -> None:
     description = load_description(name)
     words = ascii_printout(description).split()
-    for row in description.rows:
+    for row in description.layers:
         if row.kind != "Activation":
             assert row.kind in words
             assert str(row.parameters) in words
@@ -327,8 +445,8 @@ def test_the_columns_stand_where_the_tutorials_stand() -> None:
 
 @each_network
 def test_every_activation_stands_beside_the_output_of_its_layer(name: str) -> None:
-    rows = load_description(name).rows
-    activations = [word for row in rows for word in row.details.split(", ") if word in ACTIVATIONS]
+    rows = load_description(name).layers
+    activations = [row.settings.activation for row in rows if row.settings.activation]
     heads = [head for head, *_ in printed(name) if head]
     assert [head for head in heads if head in ACTIVATIONS] == activations
     assert len(printed(name)) == 2 * sum(row.kind != "Activation" for row in rows)
@@ -336,8 +454,9 @@ def test_every_activation_stands_beside_the_output_of_its_layer(name: str) -> No
 
 def test_a_second_activation_keeps_a_line_of_its_own() -> None:
     values = plain("cnn4")
-    place = next(i for i, row in enumerate(values["rows"]) if row["kind"] == "Activation")
-    values["rows"].insert(place + 1, {**values["rows"][place], "details": "tanh"})
+    layers = values["layers"]
+    place = next(i for i, layer in enumerate(layers) if layer["kind"] == "Activation")
+    layers.insert(place + 1, {**layers[place], "name": "bent", "settings": {"activation": "tanh"}})
     lines = ascii_printout(from_json(values)).splitlines()
     at = next(i for i, line in enumerate(lines) if line.strip().startswith("tanh"))
     assert lines[at - 1].split()[0] == "f|"

@@ -16,6 +16,7 @@ from cifar_core.charts.network import blocks, drawing_width, in_words, network_s
 from cifar_core.lock import Lock, try_lock
 from cifar_core.networks import NETWORKS, Network
 from cifar_core.networks.description import ascii_printout, load_description
+from cifar_core.networks.layers import ACTIVATIONS, LayerSettings
 from cifar_core.recipes import recipe
 from cifar_core.runs import timing
 from cifar_core.runs.reading import Run
@@ -23,7 +24,7 @@ from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 from cifar_core.ui.networks.activations import fixed_words
 from cifar_core.ui.networks.comparison import compare
-from cifar_core.ui.networks.layer_table import layer_table, milliseconds_words, what_it_does
+from cifar_core.ui.networks.layer_table import layer_table, milliseconds_words
 from tests.pages.shown import PATIENCE_SECONDS, html_of, new_page, open_page
 from tools.fabricate import Fake, add_network, fabricate
 
@@ -107,15 +108,16 @@ def test_every_layer_is_explained_and_adds_up(name: str) -> None:
 
 
 def test_the_last_layer_is_said_to_give_probabilities() -> None:
-    row = load_description("cnn4").rows[-1]
-    assert what_it_does(row) == "Scores become probabilities"
-    assert what_it_does(dataclasses.replace(row, details="relu")) == "Negative numbers become 0"
+    row = load_description("cnn4").layers[-1]
+    assert row.explanation == ACTIVATIONS["softmax"].explanation
+    relu = dataclasses.replace(row, settings=LayerSettings(activation="relu"))
+    assert relu.explanation == ACTIVATIONS["relu"].explanation
 
 
 def test_the_two_scalings_of_the_reference_are_told_apart() -> None:
-    rows = [row for row in load_description("cnn7").rows if row.kind == "Rescaling"]
+    rows = [row for row in load_description("cnn7").layers if row.kind == "Rescaling"]
     words = ["Colours 0–255 become 0–1", "Multiplies all numbers by one"]
-    assert [what_it_does(row) for row in rows] == words
+    assert [row.explanation for row in rows] == words
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -123,7 +125,7 @@ def test_the_drawing_is_sound_svg_with_a_block_for_each_shaping_layer(name: str)
     description = load_description(name)
     root = ET.fromstring(network_svg(description, dark=True))
     kinds = ("Conv2D", "MaxPooling2D", "GlobalMaxPooling2D", "Dense")
-    shaping = [row for row in description.rows if row.kind in kinds]
+    shaping = [row for row in description.layers if row.kind in kinds]
     assert len(blocks(description)) == len(shaping) + 1
     assert root.get("width") == str(drawing_width(description))
     words = "".join(root.itertext())
@@ -188,7 +190,7 @@ def test_a_network_that_is_not_trained_yet_says_what_to_do(part: str) -> None:
 def test_the_layers_come_with_measured_times_their_machine_and_method(network: str) -> None:
     app = opened(NETWORKS[network].title)
     shown = html_of(app)
-    assert shown.count('<td class="lab-time">') == len(load_description(network).rows)
+    assert shown.count('<td class="lab-time">') == len(load_description(network).layers)
     assert " ms<span" in shown
     (words,) = (item.value for item in app.caption if item.value.startswith("Times:"))
     assert re.search(r"processor time on .+ \(as shipped\), \d+ \w+ \d{4}, LiteRT", words)

@@ -202,7 +202,7 @@ def test_layers_side_by_side_are_saved(downloads: Downloads) -> None:
         described = load_description(name)
         assert saved[f"{described.title} parameters"].sum() == described.parameters
         convolutions = saved[described.title].fillna("").str.startswith("Conv2D").sum()
-        assert convolutions == sum(row.kind == "Conv2D" for row in described.rows)
+        assert convolutions == sum(row.kind == "Conv2D" for row in described.layers)
     assert set(saved["difference"]) == {"same", "differs", "only one has it"}
 
 

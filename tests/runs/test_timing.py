@@ -54,7 +54,7 @@ def test_a_process_of_its_own_measures_and_leaves_the_times(
     assert status.is_here
     assert status.timing is not None
     assert status.timing.sha256 == digest(model)
-    assert len(status.timing.step_ms) == len(services.open_inside(run).steps)
+    assert len(status.timing.step_ms) == len(services.open_inspector(run).ops)
 
 
 def test_shipped_times_are_shown_until_there_are_own(runs_dir: Path, model: RunFolder) -> None:

@@ -50,7 +50,7 @@ LOOKS = frozenset(
         *("evaluate_run", "list_models", "find_model", "open_classifier", "read_picture"),
         *("models_to_ask", "list_evidence"),
         *("classify", "may_change", "find_refusal", "acting_for"),
-        *("open_model", "open_inside", "classify_pixels"),
+        *("open_model", "open_inspector", "classify_pixels"),
         *("glance_at", "new_code", "feedback_facts", "feedback_row"),
         *("reportable_runs", "headline_runs", "best_runs", "validation_accuracy"),
         *("make_report", "read_card", "find_unlisted"),

@@ -24,7 +24,7 @@ from cifar_core.dataset.sample import load_sample
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.inference import novelty
 from cifar_core.inference.classifier import Classifier
-from cifar_core.inference.inside import Inside
+from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.novelty import Novelty
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.runs.journal import Journal
@@ -152,15 +152,15 @@ def test_the_threshold_and_its_parts_are_numpys_of_the_held_out_pictures_alone(
     ends: tuple[End, End],
 ) -> None:
     for end in ends:
-        made, inside = end.novelty, Inside(end.folder.litert_path)
-        signs = made.signs(inside, end.watched.images)
+        made, inspector = end.novelty, LayerInspector(end.folder.litert_path)
+        signs = made.signs(inspector, end.watched.images)
         np.testing.assert_allclose(made.centres, np.median(signs, axis=0), rtol=1e-4)
         np.testing.assert_allclose(made.scales, signs.std(axis=0), rtol=1e-4)
         parts = (signs - made.centres) / made.scales
         scores = parts @ np.array([1.0, 0.5, 1.0])
-        np.testing.assert_allclose(made.score(inside, end.watched.images), scores, rtol=1e-4)
+        np.testing.assert_allclose(made.score(inspector, end.watched.images), scores, rtol=1e-4)
         assert made.threshold == pytest.approx(np.quantile(scores, 0.95), rel=1e-4)
-        alarms = made.score(inside, end.test.images) > made.threshold
+        alarms = made.score(inspector, end.test.images) > made.threshold
         assert made.false_alarm_rate == pytest.approx(alarms.mean())
 
 

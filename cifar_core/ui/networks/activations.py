@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cifar_core import formats
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.glossary import explain
-from cifar_core.inference.inside import Step
+from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.networks.description import NetworkDescription, first_is_fixed
 from cifar_core.recipes import Recipe
 from cifar_core.runs.reading import Run
@@ -52,7 +52,7 @@ DARK_SHARE = 0.02
 """A channel whose largest number is below this share of the step's largest counts as dark."""
 
 
-def filter_section(run: Run, steps: Sequence[Step], *, fixed: str = "") -> None:
+def filter_section(run: Run, steps: Sequence[LiteRtOp], *, fixed: str = "") -> None:
     """Draws the filters of the convolution that reads colours; says so where there is none.
 
     Args:
@@ -60,7 +60,7 @@ def filter_section(run: Run, steps: Sequence[Step], *, fixed: str = "") -> None:
         steps: Its steps.
         fixed: How the filters came about, where they did not learn; see :func:`fixed_words`.
     """
-    first = next((step for step in steps if step.kind == "convolution"), None)
+    first = next((step for step in steps if step.kind == "Conv2D"), None)
     if first is None or first.kernel is None or first.kernel.shape[2] != 3:
         st.text("No convolution of this network reads the picture's three colours.")
         return
@@ -129,7 +129,7 @@ def weak_filters(sizes: NDArray[np.float32]) -> str:
 
 def activation_section(subject: Subject) -> None:
     """Draws what the steps make of the picture: all of them in short, or one in full."""
-    steps = subject.inside.steps
+    steps = subject.inspector.ops
     ids = [ALL, *(str(index + 1) for index in range(len(steps)))]
     key = f"layer_{subject.run.id}"
     chosen = st.selectbox(
@@ -153,12 +153,12 @@ def activation_section(subject: Subject) -> None:
         _save_step(subject, flow_rows(subject), "all", columns=FLOW_CHANNELS)
         return
     index = int(chosen) - 1
-    made = subject.seen[index].made
+    made = subject.outputs[index].made
     st.text(seen_in_words(steps[index], made))
     if made.ndim == 3:
         rows = [Row(_channel_section(made))]
     elif len(made) == len(CLASS_NAMES):
-        is_share = steps[index].kind == "softmax"
+        is_share = steps[index].kind == "Softmax"
         st.html(class_bars(made, is_share=is_share))
         rows = [Row(class_tiles(made, is_share=is_share))]
     else:
@@ -168,7 +168,7 @@ def activation_section(subject: Subject) -> None:
 
 
 def _save_step(subject: Subject, rows: Sequence[Row], step: str, *, columns: int) -> None:
-    steps, run = subject.inside.steps, subject.run
+    steps, run = subject.inspector.ops, subject.run
     what = "Every step" if step == ALL else f"Step {' '.join(_title(steps, step).split())}"
     _save(
         rows,
@@ -178,7 +178,7 @@ def _save_step(subject: Subject, rows: Sequence[Row], step: str, *, columns: int
     )
 
 
-def _title(steps: tuple[Step, ...], name: str) -> str:
+def _title(steps: tuple[LiteRtOp, ...], name: str) -> str:
     return step_title(steps, int(name) - 1)
 
 
@@ -217,7 +217,7 @@ def _order(sizes: NDArray[np.float32], what: Literal["filters", "channels"]) -> 
     return [int(index) for index in np.argsort(-sizes, kind="stable")]
 
 
-def seen_in_words(step: Step, made: NDArray[np.float32]) -> str:
+def seen_in_words(step: LiteRtOp, made: NDArray[np.float32]) -> str:
     """Returns in sentences what one sees of a step's output for one picture."""
     if made.ndim == 1:
         return _row_in_words(step, made)
@@ -242,8 +242,8 @@ def seen_in_words(step: Step, made: NDArray[np.float32]) -> str:
     return " ".join(parts)
 
 
-def _row_in_words(step: Step, made: NDArray[np.float32]) -> str:
-    if step.kind == "softmax":
+def _row_in_words(step: LiteRtOp, made: NDArray[np.float32]) -> str:
+    if step.kind == "Softmax":
         return "The scores as shares of one whole: the network's answer, before calibration."
     if len(made) == len(CLASS_NAMES):
         return "One score per class. The softmax turns them into shares of one whole."

@@ -14,6 +14,7 @@ import streamlit as st
 from cifar_core import formats
 from cifar_core.networks import NETWORKS
 from cifar_core.networks.description import NetworkDescription
+from cifar_core.networks.layers import LAYER_KINDS
 from cifar_core.ui.kit import session
 from cifar_core.ui.kit.tables import csv_download, file_name
 from cifar_core.ui.networks.layer_table import CSS
@@ -112,15 +113,15 @@ def _beside(here: list[Layer], there: list[Layer]) -> list[Pair]:
 def _folded(description: NetworkDescription) -> list[Layer]:
     """Returns the layers that shape the network."""
     layers: list[Layer] = []
-    for row in description.rows:
-        if row.kind in ("Activation", "Dropout") and layers:
+    for layer in description.layers:
+        kind, settings = LAYER_KINDS.get(layer.kind), layer.settings
+        if kind and kind.remark is not None and layers:
             key, words, parameters = layers[-1]
-            added = row.details if row.kind == "Activation" else f"dropout {row.details}"
-            layers[-1] = (key, f"{words}, {added}", parameters)
+            layers[-1] = (key, f"{words}, {kind.remark}{settings}", parameters)
             continue
         # Convolutions with as many filters belong together, whatever their edges.
-        key = f"{row.kind} {row.details.split(' ')[0]}" if row.kind == "Conv2D" else row.kind
-        layers.append((key, f"{row.kind} {row.details}".strip(), row.parameters))
+        key = f"{layer.kind} {settings.filters or ''}".strip()
+        layers.append((key, f"{layer.kind} {settings}".strip(), layer.parameters))
     return layers
 
 

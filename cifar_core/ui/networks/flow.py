@@ -56,9 +56,9 @@ def flow_html(subject: Subject) -> str:
     columns = [
         f"<div><header><strong>picture</strong>32 × 32 × 3</header><figure>{picture}</figure></div>"
     ]
-    for index, seen in enumerate(subject.seen):
-        number, words, size = step_title(subject.inside.steps, index).split("  ")
-        made = seen.made
+    for index, output in enumerate(subject.outputs):
+        number, words, size = step_title(subject.inspector.ops, index).split("  ")
+        made = output.made
         if made.ndim == 3:
             order = np.argsort(-strengths(made), kind="stable")[:FLOW_CHANNELS]
             figures = "".join(
@@ -86,14 +86,16 @@ def flow_html(subject: Subject) -> str:
 def flow_rows(subject: Subject) -> list[Row]:
     """Returns the whole way as it is saved: a row for the image, then one for each step."""
     rows = [Row([Tile(subject.pixels, ("32 × 32 × 3",))], heading=subject.title)]
-    for index, (step, seen) in enumerate(zip(subject.inside.steps, subject.seen, strict=True)):
-        heading = " ".join(step_title(subject.inside.steps, index).split())
-        made = seen.made
+    for index, (step, output) in enumerate(
+        zip(subject.inspector.ops, subject.outputs, strict=True)
+    ):
+        heading = " ".join(step_title(subject.inspector.ops, index).split())
+        made = output.made
         if made.ndim == 3:
             order = np.argsort(-strengths(made), kind="stable")[:FLOW_CHANNELS]
             tiles = channel_tiles(made, [int(at) for at in order], each_for_itself=True)
         elif len(made) == len(CLASS_NAMES):
-            tiles = class_tiles(made, is_share=step.kind == "softmax")
+            tiles = class_tiles(made, is_share=step.kind == "Softmax")
         else:
             tiles = [row_tile(made)]
         rows.append(Row(tiles, heading))
@@ -117,8 +119,8 @@ def row_tile(made: NDArray[np.float32]) -> Tile:
 
 
 def _short_bars(subject: Subject, index: int) -> str:
-    is_share = subject.inside.steps[index].kind == "softmax"
-    return class_bars(subject.seen[index].made, is_share=is_share).replace(
+    is_share = subject.inspector.ops[index].kind == "Softmax"
+    return class_bars(subject.outputs[index].made, is_share=is_share).replace(
         'class="lab-bars"', 'class="lab-bars" style="font-size: .75rem"'
     )
 

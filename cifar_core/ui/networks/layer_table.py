@@ -13,7 +13,8 @@ from cifar_core import formats
 from cifar_core.charts.network import in_words, network_svg
 from cifar_core.charts.theme import network_colour
 from cifar_core.glossary import define, explain
-from cifar_core.networks.description import LayerRow, NetworkDescription
+from cifar_core.networks.description import NetworkDescription
+from cifar_core.networks.layers import LAYER_KINDS, LayerSpec
 from cifar_core.ui.kit.downloads import save_figure
 from cifar_core.ui.kit.tables import csv_download, file_name
 from cifar_core.ui.kit.theme import is_dark
@@ -28,26 +29,6 @@ LEAST_MS = 0.0005
 WEIGHT_BYTES = 4
 """Of one parameter in float32."""
 
-WHAT_IT_DOES: Mapping[str, str] = {
-    "Rescaling": "Multiplies all numbers by one",
-    "Conv2D": "Small filters look for patterns",
-    "Activation": "Negative numbers become 0",
-    "MaxPooling2D": "Keeps each square's strongest",
-    "Dropout": "Forgets some while it trains",
-    "Flatten": "All numbers in one row",
-    "Dense": "Weighs all inputs together",
-    "GlobalAveragePooling2D": "Averages each channel",
-    "GlobalMaxPooling2D": "Keeps each channel's strongest",
-    "BatchNormalization": "Evens out each channel",
-}
-"""Short enough to be read in the table beside the figures."""
-
-_ACTIVATIONS: Mapping[str, str] = {
-    "relu": "Negative numbers become 0",
-    "gelu": "Negative numbers fade to 0",
-    "softmax": "Scores become probabilities",
-}
-
 HELP: Mapping[str, str] = {
     "parameters": define("parameters"),
     "multiply-adds": define("multiply-adds (MACs)"),
@@ -56,12 +37,6 @@ HELP: Mapping[str, str] = {
     "sees": explain("receptive field"),
     "time": "Processor time that the served network needs for one picture.",
 }
-
-_NO_TIME: Mapping[str, str] = {
-    "Rescaling": "in the next layer",
-    "Dropout": "only while it trains",
-}
-"""Why a layer has no time of its own; any other layer is computed with the one above it."""
 
 CSS = """<style>
 .lab-scroll { overflow-x: auto; }
@@ -92,17 +67,6 @@ CSS = """<style>
 </style>"""
 
 
-def what_it_does(row: LayerRow) -> str:
-    """Returns in plain words what a layer does; empty for a kind the lab has no words for."""
-    if row.kind == "Activation":
-        return _ACTIVATIONS.get(row.details, "Bends the numbers")
-    if row.kind == "Rescaling" and row.details == "× 1/255":
-        return "Colours 0–255 become 0–1"
-    if row.kind == "Conv2D" and row.is_fixed:
-        return "Fixed filters take patches apart"
-    return WHAT_IT_DOES.get(row.kind, "")
-
-
 def layer_table(
     description: NetworkDescription, milliseconds: Sequence[float | None] | None = None
 ) -> pd.DataFrame:
@@ -114,25 +78,28 @@ def layer_table(
 
     Returns:
         ``layer``, ``what it does``, ``settings``, ``output``, ``parameters``, ``multiply-adds``,
-        ``memory`` (in kB), ``sees`` and, where it was measured, ``milliseconds``.
+        ``memory`` (in kB), ``sees``, ``reads`` where a layer reads others than the one above,
+        and ``milliseconds`` where they were measured.
     """
     import pandas as pd
 
     table = pd.DataFrame(
         [
             {
-                "layer": row.name,
-                "what it does": what_it_does(row),
-                "settings": row.details,
-                "output": " × ".join(map(str, row.output_shape)),
-                "parameters": row.parameters,
-                "multiply-adds": row.macs,
-                "memory": row.activation_bytes / 1000,
-                "sees": f"{row.receptive_field} × {row.receptive_field}",
+                "layer": layer.name,
+                "what it does": layer.explanation,
+                "settings": str(layer.settings),
+                "output": " × ".join(map(str, layer.output_shape)),
+                "parameters": layer.parameters,
+                "multiply-adds": layer.macs,
+                "memory": layer.activation_bytes / 1000,
+                "sees": f"{layer.receptive_field} × {layer.receptive_field}",
             }
-            for row in description.rows
+            for layer in description.layers
         ]
     )
+    if any(branches := description.branches()):
+        table["reads"] = [", ".join(names) for names in branches]
     if milliseconds is not None:
         table["milliseconds"] = [None if ms is None else round(ms, 4) for ms in milliseconds]
     return table
@@ -233,18 +200,19 @@ def layers_html(
     heads = ["Layer", "Output", "Parameters", "Multiply-adds", "Memory", "Sees"]
     heads += ["Time"] if measured else []
     lines = []
-    for place, row in enumerate(description.rows):
-        sees = row.receptive_field
+    branches = description.branches()
+    for place, layer in enumerate(description.layers):
+        sees = layer.receptive_field
         cells = [
-            _layer_cell(row),
-            f"<td>{' × '.join(f'{side:,}' for side in row.output_shape)}</td>",
-            _counted(row.parameters),
-            _counted(row.macs),
-            f"<td>{formats.data_size(row.activation_bytes)}</td>",
+            _layer_cell(layer, branches[place]),
+            f"<td>{' × '.join(f'{side:,}' for side in layer.output_shape)}</td>",
+            _counted(layer.parameters),
+            _counted(layer.macs),
+            f"<td>{formats.data_size(layer.activation_bytes)}</td>",
             f"<td>{sees} × {sees}</td>",
         ]
         if milliseconds is not None:
-            cells.append(_time_cell(row, milliseconds[place], milliseconds, colour))
+            cells.append(_time_cell(layer, milliseconds[place], milliseconds, colour))
         lines.append(f"<tr>{''.join(cells)}</tr>")
     empty = "<td></td>"
     total = f"<td>{sum(ms or 0 for ms in milliseconds):.3f} ms</td>" if milliseconds else ""
@@ -260,10 +228,11 @@ def layers_html(
     )
 
 
-def _layer_cell(row: LayerRow) -> str:
-    words = what_it_does(row)
+def _layer_cell(layer: LayerSpec, reads: Sequence[str]) -> str:
+    words = ". ".join(filter(None, (layer.explanation, f"Reads {', '.join(reads)}" * bool(reads))))
     below = f"<small>{html.escape(words)}</small>" if words else ""
-    return f'<th scope="row"><b>{html.escape(row.name)}</b> {html.escape(row.details)}{below}</th>'
+    settings = html.escape(str(layer.settings))
+    return f'<th scope="row"><b>{html.escape(layer.name)}</b> {settings}{below}</th>'
 
 
 def _counted(count: int) -> str:
@@ -271,10 +240,11 @@ def _counted(count: int) -> str:
 
 
 def _time_cell(
-    row: LayerRow, own: float | None, milliseconds: Sequence[float | None], colour: str
+    layer: LayerSpec, own: float | None, milliseconds: Sequence[float | None], colour: str
 ) -> str:
     if own is None:
-        words = _NO_TIME.get(row.kind, "in the layer above")
+        kind = LAYER_KINDS.get(layer.kind)
+        words = kind.without_time if kind else ""
         return f'<td class="lab-time"><small>{words}</small></td>'
     share = own / max(ms or 0 for ms in milliseconds)
     return (

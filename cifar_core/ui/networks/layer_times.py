@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from cifar_core import services
-from cifar_core.inference.joining import join, times_of_layers
+from cifar_core.inference.op_mapping import map_layers_to_ops
 from cifar_core.inference.timing import Timing
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.runs.reading import Run
@@ -15,7 +15,7 @@ from cifar_core.runs.timing import TimingStatus
 from cifar_core.ui.kit.page import guard
 from cifar_core.ui.kit.session import visitor_zone
 from cifar_core.ui.networks.layer_table import milliseconds_words
-from cifar_core.ui.networks.subject import open_inside
+from cifar_core.ui.networks.subject import open_inspector
 
 LOOK_SECONDS = 1.0
 
@@ -38,11 +38,12 @@ def layer_milliseconds(
     """
     if status.timing is None:
         return None
-    steps = open_inside(run).steps
-    joined = join(description, steps)
-    if joined is None or len(status.timing.step_ms) != len(steps):
+    steps = open_inspector(run).ops
+    mapped = map_layers_to_ops(description, steps)
+    if mapped is None or len(status.timing.step_ms) != len(steps):
         return None
-    return times_of_layers(joined, status.timing.step_ms)
+    ms = status.timing.step_ms
+    return [sum(ms[at] for at in part) if part else None for part in mapped]
 
 
 def time_section(run: Run, status: TimingStatus) -> None:

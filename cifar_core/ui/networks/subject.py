@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 from cifar_core import formats, services
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation.words import with_article
-from cifar_core.inference.inside import Inside, Seen, Step
+from cifar_core.inference.layer_inspector import LayerInspector, LayerOutput
+from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
 from cifar_core.inference.upload import to_network_input
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.runs.reading import Run
@@ -26,24 +26,6 @@ from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 from cifar_core.ui.networks.channel_grids import CSS, picture_html
 
 TEST, OWN = "A test picture", "Your picture"
-KIND_WORDS: Mapping[str, str] = {
-    "convolution": "convolution",
-    "pooling": "max pooling",
-    "largest": "largest of all",
-    "average": "average",
-    "scale": "scale",
-    "shift": "shift",
-    "activation": "activation",
-    "flatten": "in one row",
-    "dense": "all to all",
-    "softmax": "softmax",
-}
-ACTIVATION_NAMES: Mapping[str, str] = {
-    "GELU": "GELU",
-    "LOGISTIC": "sigmoid",
-    "RELU": "ReLU",
-    "TANH": "tanh",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,19 +34,19 @@ class Subject:
 
     Attributes:
         run: The run that trained it.
-        inside: The network, opened up.
+        inspector: The network, opened up.
         pixels: (32, 32, 3) uint8, as the network gets it.
         title: What the picture is called.
         label: The class it shows, where the dataset says so.
-        seen: What every step read and made of it.
+        outputs: What every step read and made of it.
     """
 
     run: Run
-    inside: Inside
+    inspector: LayerInspector
     pixels: NDArray[np.uint8]
     title: str
     label: int | None
-    seen: list[Seen]
+    outputs: list[LayerOutput]
 
 
 def choose_run(description: NetworkDescription) -> Run | None:
@@ -119,8 +101,8 @@ def choose_subject(run: Run) -> Subject | None:
     if found is None:
         return None
     pixels, title, label = found
-    inside = open_inside(run)
-    subject = Subject(run, inside, pixels, title, label, inside.look(pixels))
+    inspector = open_inspector(run)
+    subject = Subject(run, inspector, pixels, title, label, inspector.look(pixels))
     with beside:
         st.html(f"{CSS}{picture_html(pixels, 192, subject.title)}")
     with controls:
@@ -128,7 +110,7 @@ def choose_subject(run: Run) -> Subject | None:
     return subject
 
 
-def open_inside(run: Run) -> Inside:
+def open_inspector(run: Run) -> LayerInspector:
     """Returns the opened network of a run, shared by all sessions.
 
     Raises:
@@ -138,17 +120,17 @@ def open_inside(run: Run) -> Inside:
         stamp = run.folder.litert_path.stat().st_mtime_ns
     except OSError:
         stamp = 0  # The service finds out why and says so.
-    return _open_inside(run.id, stamp, run)
+    return _open_inspector(run.id, stamp, run)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
-def _open_inside(run_id: str, stamp: int, _run: Run) -> Inside:  # noqa: ARG001 - the key
-    return services.open_inside(_run)
+def _open_inspector(run_id: str, stamp: int, _run: Run) -> LayerInspector:  # noqa: ARG001 - the key
+    return services.open_inspector(_run)
 
 
 def answer_words(subject: Subject) -> str:
     """Returns in a sentence what the picture shows and what the network says."""
-    answers = subject.seen[-1].made
+    answers = subject.outputs[-1].made
     guess = int(np.argmax(answers))
     says = f"the network says {with_article(guess)}, {formats.percent(float(answers[guess]))}"
     if subject.label is None:
@@ -157,19 +139,15 @@ def answer_words(subject: Subject) -> str:
     return f"{sign} It shows {with_article(subject.label)}; {says} (before calibration)."
 
 
-def kind_words(step: Step) -> str:
-    """Returns what a step does in a word or two; an activation by its own name."""
-    if step.kind == "activation":
-        return ACTIVATION_NAMES.get(step.operation.name, KIND_WORDS["activation"])
-    return KIND_WORDS.get(step.kind, step.operation.name.lower())
-
-
-def step_title(steps: tuple[Step, ...], index: int) -> str:
-    """Returns a step as a choice: its number, what it does, what it gives."""
+def step_title(steps: tuple[LiteRtOp, ...], index: int) -> str:
+    """Returns a step as a choice: its number, what it does, with what, and what it gives."""
     step = steps[index]
-    words = kind_words(step)
+    words = step.title
+    if step.sources != (index - 1,):
+        read = ("picture" if at == IMAGE else str(at + 1) for at in step.sources)
+        words += f" of {' and '.join(read)}"
     if step.activation:
-        words = f"{words} + {step.activation.replace('relu', 'ReLU')}"
+        words = f"{words} + {step.activation_title}"
     size = " × ".join(map(str, step.shape)) if len(step.shape) > 1 else f"{step.shape[0]:,}"
     return f"{index + 1}  {words}  {size}"
 

@@ -13,17 +13,18 @@ from cifar_core.evaluation.words import listed
 from cifar_core.inference.arithmetic import (
     WorkedConvolution,
     can_work,
-    trace_back,
     work_convolution,
     work_pooling,
     work_softmax,
 )
-from cifar_core.inference.inside import Step
+from cifar_core.inference.litert_ops import LiteRtOp
+from cifar_core.inference.windows import trace_back
+from cifar_core.networks.layers import ACTIVATIONS
 from cifar_core.ui.kit import session
 from cifar_core.ui.kit.theme import is_dark
 from cifar_core.ui.networks.channel_grids import own_greys, strengths
 from cifar_core.ui.networks.number_tables import CSS
-from cifar_core.ui.networks.subject import Subject, kind_words, step_title
+from cifar_core.ui.networks.subject import Subject, step_title
 from cifar_core.ui.networks.worked_numbers import (
     convolution_html,
     gelu_html,
@@ -36,7 +37,7 @@ from cifar_core.ui.networks.worked_numbers import (
 )
 
 CONVOLUTION, POOLING, SOFTMAX = "Convolution", "Pooling", "Softmax"
-_KINDS: Mapping[str, str] = {CONVOLUTION: "convolution", POOLING: "pooling", SOFTMAX: "softmax"}
+_KINDS: Mapping[str, str] = {CONVOLUTION: "Conv2D", POOLING: "MaxPooling2D", SOFTMAX: "Softmax"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Place:
 
 def worked_section(subject: Subject) -> None:
     """Draws the choice of what is worked out, and the working."""
-    steps = subject.inside.steps
+    steps = subject.inspector.ops
     kinds = [name for name, kind in _KINDS.items() if _positions(steps, kind)]
     noted = session.keep_in_address("work", kinds, kinds[0])
     chosen = st.segmented_control("Work out", kinds, required=True, key="work", on_change=noted)
@@ -75,21 +76,21 @@ def worked_section(subject: Subject) -> None:
         _convolution(subject, place)
 
 
-def left_out_words(steps: tuple[Step, ...]) -> str:
+def left_out_words(steps: tuple[LiteRtOp, ...]) -> str:
     """Says which kinds of step are not worked out here; empty where all are."""
-    kinds = [kind_words(step) for step in steps if not can_work(step)]
+    kinds = [step.title for step in steps if not can_work(step)]
     if not kinds:
         return ""
     return f"Not worked out here, but shown on Activations: {listed(list(dict.fromkeys(kinds)))}."
 
 
-def _positions(steps: tuple[Step, ...], kind: str) -> list[int]:
+def _positions(steps: tuple[LiteRtOp, ...], kind: str) -> list[int]:
     return [i for i, step in enumerate(steps) if step.kind == kind and can_work(step)]
 
 
 def strongest_place(subject: Subject, index: int, channel: int | None = None) -> Place:
     """Returns where a step answers most strongly: in a channel, or in its most active one."""
-    made = subject.seen[index].made
+    made = subject.outputs[index].made
     at = int(np.argmax(strengths(made))) if channel is None else channel
     row, column = np.unravel_index(int(np.argmax(made[..., at])), made.shape[:2])
     return Place(index, int(row), int(column), at)
@@ -97,7 +98,7 @@ def strongest_place(subject: Subject, index: int, channel: int | None = None) ->
 
 def _choose_place(subject: Subject, positions: list[int]) -> Place:
     """Draws the choice of step, filter and position; the address keeps it."""
-    steps = subject.inside.steps
+    steps = subject.inspector.ops
     line = st.container(horizontal=True, vertical_alignment="bottom")
     ids = [str(index + 1) for index in positions]
     kind = steps[positions[0]].kind
@@ -114,7 +115,7 @@ def _choose_place(subject: Subject, positions: list[int]) -> Place:
     start = strongest_place(subject, index)
     height, width, channels = steps[index].shape
     names = {
-        "filter": ("Filter" if kind == "convolution" else "Channel", channels, start.channel),
+        "filter": ("Filter" if kind == "Conv2D" else "Channel", channels, start.channel),
         "row": ("Row", height, start.row),
         "column": ("Column", width, start.column),
     }
@@ -144,29 +145,31 @@ def _choose_place(subject: Subject, positions: list[int]) -> Place:
 
 def _places_html(subject: Subject, place: Place) -> str:
     """Returns the HTML of the picture and of the step's output, the place framed in each."""
-    steps, row, column = subject.inside.steps, place.row, place.column
+    steps, row, column = subject.inspector.ops, place.row, place.column
     top, left, bottom, right = trace_back(steps, place.index, row=row, column=column)
     whole = f"The picture. This number comes from {bottom - top} × {right - left} of its pixels."
     figures = [place_figure(subject.pixels, (top, left, bottom, right), whole)]
-    step, seen = steps[place.index], subject.seen[place.index]
-    if place.index and step.kind == "pooling" and step.window:
-        read = seen.read[..., place.channel]
+    step, output = steps[place.index], subject.outputs[place.index]
+    if place.index and step.kind == "MaxPooling2D" and step.window:
+        read = output.read[..., place.channel]
         edges = [place.row * step.stride[0], place.column * step.stride[1]]
         box = (edges[0], edges[1], edges[0] + step.window[0], edges[1] + step.window[1])
         words = f"What the pooling reads: channel {place.channel}."
         figures.append(place_figure(own_greys(read), box, words))
-    made = seen.made[..., place.channel]
-    name = "filter" if step.kind == "convolution" else "channel"
+    made = output.made[..., place.channel]
+    name = "filter" if step.kind == "Conv2D" else "channel"
     words = f"What {name} {place.channel} makes of it. The frame marks row {row}, column {column}."
     figures.append(place_figure(own_greys(made), (row, column, row + 1, column + 1), words))
     return f'{CSS}<div class="lab-places">{"".join(figures)}</div>'
 
 
 def _convolution(subject: Subject, place: Place) -> None:
-    step, seen = subject.inside.steps[place.index], subject.seen[place.index]
-    worked = work_convolution(step, seen, row=place.row, column=place.column, channel=place.channel)
+    step, output = subject.inspector.ops[place.index], subject.outputs[place.index]
+    worked = work_convolution(
+        step, output, row=place.row, column=place.column, channel=place.channel
+    )
     # The very first step reads pixels as they are: 0 to 255, in three colours.
-    reads_picture = bool(np.array_equal(seen.read, subject.pixels))
+    reads_picture = bool(np.array_equal(output.read, subject.pixels))
     height, width, depth = worked.kernel.shape
     what = "pixels in red, green and blue" if reads_picture else f"numbers in {depth} channels"
     st.header("1  Multiply", anchor=False)
@@ -194,15 +197,17 @@ def _convolution(subject: Subject, place: Place) -> None:
 
 def _gelu_behind(subject: Subject, place: Place, value: float) -> None:
     """Draws what a GELU makes of the number, where the step behind the convolution is one."""
-    behind = place.index + 1
-    if subject.inside.steps[behind].operation.name != "GELU":
+    steps = subject.inspector.ops
+    readers = [at for at, step in enumerate(steps) if step.sources == (place.index,)]
+    behind = next((at for at in readers if steps[at].name == "GELU"), None)
+    if behind is None:
         return
     st.header("3  Bend", anchor=False)
     st.text(
         "The step behind it, GELU, multiplies each number by the share of a normal distribution "
         "that lies below it: large numbers stay, negative ones fade to 0."
     )
-    made = subject.seen[behind].made[place.row, place.column, place.channel]
+    made = subject.outputs[behind].made[place.row, place.column, place.channel]
     st.html(gelu_html(value, float(made)))
 
 
@@ -212,7 +217,7 @@ def served_words(worked: WorkedConvolution, *, activation: str, reads_picture: b
     if reads_picture:
         apart = "; here it is shown apart."
         if activation:
-            name = activation.replace("relu", "ReLU")
+            name = ACTIVATIONS[activation].title
             apart = f" and the {name} in the same step; here both are shown apart."
         sentences.append(
             f"The served network (LiteRT) keeps the division by 255 inside its weights{apart} "
@@ -229,20 +234,20 @@ def served_words(worked: WorkedConvolution, *, activation: str, reads_picture: b
 
 
 def _pooling(subject: Subject, place: Place) -> None:
-    step, seen = subject.inside.steps[place.index], subject.seen[place.index]
-    worked = work_pooling(step, seen, row=place.row, column=place.column, channel=place.channel)
+    step, output = subject.inspector.ops[place.index], subject.outputs[place.index]
+    worked = work_pooling(step, output, row=place.row, column=place.column, channel=place.channel)
     height, width = worked.window.values.shape[:2]
     st.header("Keep the largest", anchor=False)
     st.text(
         f"Of each square of {height} × {width} numbers the largest is kept, the others are "
         "dropped. What was found stays; where exactly it was counts less."
     )
-    st.html(pooling_html(worked, limit=float(seen.read[..., place.channel].max())))
+    st.html(pooling_html(worked, limit=float(output.read[..., place.channel].max())))
 
 
 def _softmax(subject: Subject) -> None:
     """Draws the softmax, with the run's temperature where it has one and a person wants it."""
-    seen = subject.seen[-1]
+    output = subject.outputs[-1]
     figures = services.read_evaluation(subject.run)
     temperature = figures.temperature if figures else None
     wants = temperature is not None and st.toggle(
@@ -253,7 +258,7 @@ def _softmax(subject: Subject) -> None:
         "fitted on pictures held out of the training, so that its percentages mean what they say. "
         "The Classify page answers with it.",
     )
-    worked = work_softmax(seen.read, seen.made, temperature=temperature if wants else None)
+    worked = work_softmax(output.read, output.made, temperature=temperature if wants else None)
     st.text(
         "The last layer gives a score per class, any number. e (2.718…) to the power of a score "
         "is always positive, and much larger for a larger score. Each one's share of their sum is "
@@ -268,5 +273,5 @@ def _softmax(subject: Subject) -> None:
         )
         return
     first = int(np.argmax(worked.shares))
-    difference = float(np.abs(worked.shares - seen.made).max())
-    st.html(f"{CSS}{verdict_html(float(seen.made[first]), difference)}")
+    difference = float(np.abs(worked.shares - output.made).max())
+    st.html(f"{CSS}{verdict_html(float(output.made[first]), difference)}")

@@ -9,9 +9,10 @@ import pytest
 from PIL import ImageColor
 
 from cifar_core.charts.theme import DARK, LIGHT, Palette
-from cifar_core.inference.arithmetic import Window, WorkedConvolution
-from cifar_core.inference.inside import Step
+from cifar_core.inference.arithmetic import WorkedConvolution
+from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.inference.operations import Operation
+from cifar_core.inference.windows import Window
 from cifar_core.ui.kit.theme import favicon, logo_svg
 from cifar_core.ui.networks.activations import seen_in_words
 from cifar_core.ui.networks.number_tables import signed_colours
@@ -52,7 +53,7 @@ def test_a_step_of_floats_says_nothing_of_rounding(reads_picture: bool) -> None:
 
 
 def test_the_zeros_of_a_row_are_counted_and_no_other_number() -> None:
-    step = Step("dense", (20,), Operation("FULLY_CONNECTED", (0,), 1), (40,))
+    step = LiteRtOp("FULLY_CONNECTED", (20,), Operation("FULLY_CONNECTED", (0,), 1), (40,))
     made = np.array([0.0] * 7 + [-1.0] * 3 + [1.0] * 10, np.float32)
     words = seen_in_words(step, made)
     assert re.findall(r"\d+(?:\.\d+)?", words)[:3] == ["20", "7", "35.0"]
