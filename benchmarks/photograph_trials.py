@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from cifar_core import services
 from cifar_core.dataset.arrays import Split
 from cifar_core.inference import novelty
 from cifar_core.inference.layer_inspector import LayerInspector
@@ -98,7 +97,7 @@ def accuracies(photographs: Photographs, models: Mapping[str, Model]) -> list[di
         batch = np.stack([pixels for form in forms for pixels in form])
         for mirror in (False, True):
             answers = {
-                network: services.ask(model, batch, mirror=mirror)
+                network: model.probabilities(batch, flip=mirror)
                 .reshape(len(known), -1, 10)
                 .mean(axis=1)
                 for network, model in models.items()

@@ -164,7 +164,7 @@ def measure_calibration(model: Model, dataset: Dataset) -> dict[str, Any]:
     """Returns accuracy and calibration error on the test split, plain and mirrored, as served."""
     found = {}
     for name, mirror in (("plain", False), ("mirrored", True)):
-        answers = services.ask(model, np.asarray(dataset.test.images), mirror=mirror)
+        answers = model.probabilities(np.asarray(dataset.test.images), flip=mirror)
         right = answers.argmax(axis=1) == dataset.test.labels
         found[name] = {
             "accuracy": float(right.mean()),

@@ -81,7 +81,8 @@ def make_zip() -> bytes:
 def answer_photo(photo: bytes, models: Sequence[Model]) -> bytes:
     """Reads a photograph as the page does and returns a digest of what the models say."""
     picture = services.read_picture(photo, "photograph.jpg", Room())
-    return _digest(services.classify(model, picture).probabilities for model in models)
+    (predictions,) = services.predict([picture.pixels], models)
+    return _digest(one.probabilities for one in predictions)
 
 
 def answer_zip(packed: bytes, models: Sequence[Model], *, rest: float = 0.0) -> bytes:
@@ -94,11 +95,11 @@ def answer_zip(packed: bytes, models: Sequence[Model], *, rest: float = 0.0) -> 
     ]
     for start in range(0, len(loads), AT_ONCE):
         some = loads[start : start + AT_ONCE]
-        glances += aside(partial(services.glance_at, some, models, fit="squash"), rest=rest)
+        glances += aside(partial(services.classify_batch, some, models, fit="squash"), rest=rest)
     table_of(glances, [model.run for model in models], {m.run.id: m.run.id for m in models})
     for glance in glances:
-        thumbnail(glance.seen)
-    return _digest(answer.probabilities for glance in glances for answer in glance.answers)
+        thumbnail(glance)
+    return _digest(answer.probabilities for glance in glances for answer in glance.predictions)
 
 
 def beside_training(

@@ -28,7 +28,6 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "cifar_core/inference/novelty.py",
         "cifar_core/inference/upload.py:read_picture",
         "cifar_core/runs/folder.py",
-        "cifar_core/services/models.py",
         "cifar_core/training/finish.py:finish",
         "cifar_core/training/train.py:train",
         "cifar_core/ui/dataset/augmentation.py:augmentation_section",

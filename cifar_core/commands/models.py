@@ -76,13 +76,15 @@ def classify(options: argparse.Namespace) -> int:
     for name, load in _images(options.files):
         facts: dict[str, Any] = {"file": name}
         try:
-            answer = services.classify(model, load(), fit=options.fit, mirror=options.mirror)
+            [[answer]] = services.predict(
+                [load().pixels], [model], fit=options.fit, flip=options.mirror
+            )
             shares = [round(float(share), 6) for share in answer.probabilities]
             best = max(range(len(shares)), key=shares.__getitem__)
             facts["model"] = run.id
             facts["label"] = CLASS_NAMES[best]
             facts["probabilities"] = dict(zip(CLASS_NAMES, shares, strict=True))
-            facts["none_of_these"] = _foreign(answer.none_of_these)
+            facts["none_of_these"] = _foreign(answer.ood)
         except PictureError as error:
             failed = True
             facts["error"] = console.answers(error)

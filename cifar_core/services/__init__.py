@@ -56,14 +56,8 @@ from cifar_core.services.feedback import (
     read_all_feedback,
     read_feedback,
 )
-from cifar_core.services.many import Glance, glance_at
 from cifar_core.services.models import (
-    Answer,
-    Fit,
     Model,
-    ask,
-    classify,
-    classify_pixels,
     evaluate_run,
     find_model,
     fit_novelty,
@@ -84,6 +78,14 @@ from cifar_core.services.networks import (
     measure_timing,
     read_timing,
     start_timing,
+)
+from cifar_core.services.predictions import (
+    BatchPrediction,
+    Fit,
+    Prediction,
+    classify_batch,
+    network_input,
+    predict,
 )
 from cifar_core.services.report import (
     FACTS_FILES,
@@ -170,7 +172,6 @@ __all__ = [
     "watch_runs",
     "read_log",
     # Results and models
-    "Answer",
     "Fit",
     "Model",
     "read_evaluation",
@@ -187,16 +188,16 @@ __all__ = [
     "open_model",
     "recorded_digest",
     "read_picture",
-    "ask",
-    "classify",
-    "classify_pixels",
+    "Prediction",
+    "BatchPrediction",
+    "network_input",
+    "predict",
+    "classify_batch",
     "explain_answer",
     "try_changes",
     "read_catalogue",
     "make_catalogue",
     "find_neighbours",
-    "Glance",
-    "glance_at",
     # What people say of answers
     "FeedbackError",
     "SHOWS",

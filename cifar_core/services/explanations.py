@@ -13,7 +13,7 @@ from cifar_core.inference.explain import Occlusion
 from cifar_core.inference.neighbours import Catalogue, Neighbour
 from cifar_core.inference.stability import Trial
 from cifar_core.services.access import may_change
-from cifar_core.services.models import Model, ask, recorded_digest
+from cifar_core.services.models import Model, recorded_digest
 
 
 def explain_answer(
@@ -26,12 +26,12 @@ def explain_answer(
         pixels: (32, 32, 3) uint8, what the network sees.
         label: The class to watch; by default the one that is named.
     """
-    return explain.occlude(lambda pictures: ask(model, pictures), pixels, label=label)
+    return explain.occlude(model.probabilities, pixels, label=label)
 
 
 def try_changes(model: Model, pixels: NDArray[np.uint8]) -> tuple[Trial, ...]:
     """Returns what a model says of a picture (32, 32, 3) uint8 after small changes."""
-    return stability.try_changes(lambda pictures: ask(model, pictures), pixels)
+    return stability.try_changes(model.probabilities, pixels)
 
 
 def read_catalogue(model: Model, dataset: Dataset) -> Catalogue | None:

@@ -20,7 +20,7 @@ from cifar_core import files, settings
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.errors import LabError
 from cifar_core.services.access import check_may_say, check_owns
-from cifar_core.services.models import Answer, Fit
+from cifar_core.services.predictions import Fit, Prediction
 
 MOST_OF_ONE = 1_000
 """What one person may have kept at most."""
@@ -75,7 +75,7 @@ def keep_feedback(
     *,
     sha256: str,
     fit: Fit,
-    answers: Sequence[Answer],
+    answers: Sequence[Prediction],
     was_right: bool,
     shows: str = "",
     agreed: bool,
@@ -111,7 +111,7 @@ def keep_feedback(
         kept_at=time.time(),
         sha256=sha256,
         fit=fit,
-        mirrored=any(answer.is_mirrored for answer in answers),
+        mirrored=any(answer.flip for answer in answers),
         answers={answer.run.id: _shares(answer) for answer in answers},
         was_right=was_right,
         shows=shows,
@@ -184,7 +184,7 @@ def feedback_row(said: Said) -> dict[str, str | float]:
     return row
 
 
-def _shares(answer: Answer) -> dict[str, float]:
+def _shares(answer: Prediction) -> dict[str, float]:
     shares = (round(float(share), 6) for share in answer.probabilities)
     return dict(zip(CLASS_NAMES, shares, strict=True))
 

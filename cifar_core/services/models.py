@@ -1,10 +1,9 @@
-"""What a person can ask trained networks: their figures, their predictions, a picture's class."""
+"""Trained networks: their figures, their stored predictions, and ready to classify."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from cifar_core.evaluation.evaluation import Evaluation, count_correct, evaluate
 from cifar_core.inference import novelty, upload
 from cifar_core.inference.classifier import Classifier
 from cifar_core.inference.layer_inspector import LayerInspector
-from cifar_core.inference.novelty import NoneOfThese, Novelty
+from cifar_core.inference.novelty import Novelty
 from cifar_core.inference.room import Room
 from cifar_core.named_recipes import DEFAULT_RECIPE
 from cifar_core.runs import devices, digests, results
@@ -27,28 +26,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.services.access import check_may_change
 from cifar_core.services.runs import list_runs
 
-Fit = Literal["squash", "crop"]
-"""How a picture becomes 32 × 32: the whole of it squashed, or its middle square."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one model says of one picture.
-
-    Attributes:
-        run: The model's run.
-        probabilities: (10,) float32, calibrated where the run has a temperature.
-        is_calibrated: Whether it has one.
-        none_of_these: Whether the picture perhaps shows none of the ten; None where the run
-            does not hold what that takes.
-        is_mirrored: Whether the answer is averaged with that for the mirrored picture.
-    """
-
-    run: Run
-    probabilities: np.ndarray
-    is_calibrated: bool
-    none_of_these: NoneOfThese | None = None
-    is_mirrored: bool = False
+Probabilities = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -69,6 +47,21 @@ class Model:
     inspector: LayerInspector
     temperature: float | None
     novelty: Novelty | None = None
+
+    def probabilities(self, images: NDArray[np.uint8], *, flip: bool = False) -> Probabilities:
+        """Returns class probabilities (n, 10) float32, calibrated where there is a temperature.
+
+        Args:
+            images: (n, 32, 32, 3) uint8.
+            flip: Average with the probabilities for the flipped images.
+        """
+        return self.calibrate(self.classifier.classify(images, mirror=flip))
+
+    def calibrate(self, probabilities: Probabilities) -> Probabilities:
+        """Returns probabilities (n, 10) with the temperature, where there is one."""
+        if self.temperature is None or not len(probabilities):
+            return probabilities
+        return apply_temperature(probabilities, self.temperature).astype(np.float32)
 
 
 def read_evaluation(run: Run) -> Evaluation | None:
@@ -281,59 +274,3 @@ def _read_novelty(run: Run) -> Novelty | None:
     path = run.folder.novelty_path
     recorded = run.folder.read_manifest().get("sha256", {}).get(path.name)
     return novelty.read(path, str(recorded)) if recorded else None
-
-
-def classify(
-    model: Model, picture: upload.Picture, *, fit: Fit = "squash", mirror: bool = False
-) -> Answer:
-    """Asks one model what a picture shows.
-
-    Args:
-        model: As :func:`open_model` returns it.
-        picture: As :func:`read_picture` returns it.
-        fit: How it becomes 32 × 32: ``squash`` or ``crop``.
-        mirror: Average with the answer for the mirrored picture.
-    """
-    pixels = upload.to_network_input(picture.pixels, fit=fit)
-    return classify_pixels(model, pixels[np.newaxis], mirror=mirror)[0]
-
-
-def classify_pixels(
-    model: Model, pixels: NDArray[np.uint8], *, mirror: bool = False
-) -> list[Answer]:
-    """Asks one model what many pictures show, faster than one by one.
-
-    Args:
-        model: As :func:`open_model` returns it.
-        pixels: (n, 32, 32, 3) uint8.
-        mirror: Average with the answers for the mirrored pictures; “none of these” looks at
-            the pictures as they are.
-
-    Returns:
-        An answer per picture; each is what :func:`classify` says of it alone.
-    """
-    probabilities = ask(model, pixels, mirror=mirror)
-    verdicts: Sequence[NoneOfThese | None] = [None] * len(pixels)
-    if model.novelty is not None and len(pixels):
-        verdicts = model.novelty.judge(model.inspector, pixels)
-    return [
-        Answer(model.run, row, model.temperature is not None, verdict, mirror)
-        for row, verdict in zip(probabilities, verdicts, strict=True)
-    ]
-
-
-def ask(model: Model, pixels: NDArray[np.uint8], *, mirror: bool = False) -> NDArray[np.float32]:
-    """Returns a model's probabilities, calibrated where it can, for many pictures.
-
-    Args:
-        model: As :func:`open_model` returns it.
-        pixels: (n, 32, 32, 3) uint8.
-        mirror: Average with the probabilities for the mirrored pictures.
-
-    Returns:
-        (n, 10) float32; rows sum to 1.
-    """
-    probabilities = model.classifier.classify(pixels, mirror=mirror)
-    if model.temperature is None or not len(pixels):
-        return probabilities
-    return apply_temperature(probabilities, model.temperature).astype(np.float32)

@@ -42,7 +42,7 @@ NAMED = (
         "classify-temperature",
         "Classify never applies the temperature",
         "cifar_core/services/models.py",
-        "return apply_temperature(probabilities, model.temperature).astype(np.float32)",
+        "return apply_temperature(probabilities, self.temperature).astype(np.float32)",
         "return probabilities",
     ),
     Named(
@@ -114,7 +114,7 @@ NAMED = (
         "batch-csv",
         "the CSV of many images repeats the first model",
         f"{_UI}/classify/batch.py",
-        "round(float(glance.answers[place].probabilities[label]), 6)",
+        "round(float(glance.predictions[place].probabilities[label]), 6)",
         "round(float(glance.answers[0].probabilities[label]), 6)",
     ),
     Named(
@@ -215,16 +215,16 @@ NAMED = (
     Named(
         "crop-answer",
         "Classify crops nothing",
-        "cifar_core/services/models.py",
-        "upload.to_network_input(picture.pixels, fit=fit)",
-        "upload.to_network_input(picture.pixels)",
+        "cifar_core/services/predictions.py",
+        "np.stack([network_input(image, fit=fit) for image in images])",
+        "np.stack([network_input(image) for image in images])",
     ),
     Named(
         "crop-many",
         "many images are not cropped",
-        "cifar_core/services/many.py",
-        "to_network_input(picture.pixels, fit=fit)",
-        "to_network_input(picture.pixels)",
+        "cifar_core/services/predictions.py",
+        "inputs.append(network_input(image.pixels, fit=fit))",
+        "inputs.append(network_input(image.pixels))",
     ),
     Named(
         "other-epoch",

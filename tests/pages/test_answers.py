@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import shutil
@@ -18,8 +19,9 @@ from cifar_core.dataset import CLASS_NAMES
 from cifar_core.glossary import define
 from cifar_core.inference.explain import Occlusion
 from cifar_core.inference.novelty import NoneOfThese
+from cifar_core.inference.upload import to_network_input
 from cifar_core.runs import digests
-from cifar_core.services import Answer
+from cifar_core.services import Prediction
 from cifar_core.settings import PROJECT_DIR
 from cifar_core.ui.classify.explanations import CLOSER, glow, map_sentence
 from cifar_core.ui.classify.predictions import foreign_sentence, origin_sentence
@@ -108,22 +110,23 @@ def test_the_page_and_the_command_line_give_the_same_answer(
     words = ["classify", str(tmp_path / "a.png"), "--model", "cnn4", "--json"]
     assert command_line.main([*words, "--mirror"] if mirror else words) == 0
     told = json.loads(capfd.readouterr().out)
-    drawn: list[Answer] = []
-    classify = services.classify
+    drawn: list[Prediction] = []
+    predict = services.predict
 
-    def watched(*given: object, **more: object) -> Answer:
-        drawn.append(classify(*given, **more))  # type: ignore[arg-type]
-        return drawn[-1]
+    def watched(*given: object, **more: object) -> list[tuple[Prediction, ...]]:
+        found = predict(*given, **more)  # type: ignore[arg-type]
+        drawn.extend(found[0])
+        return found
 
-    monkeypatch.setattr(services, "classify", watched)
+    monkeypatch.setattr(services, "predict", watched)
     app = uploaded("a.png", photograph(), mirror=mirror)
     answer = [item for item in drawn if item.run.id == "cnn4"][-1]
     shares = dict(zip(CLASS_NAMES, answer.probabilities.tolist(), strict=True))
     assert told["probabilities"] == pytest.approx(shares, abs=1e-6)
     assert told["label"] == max(shares, key=shares.__getitem__)
-    assert answer.none_of_these is not None
-    assert told["none_of_these"]["score"] == pytest.approx(answer.none_of_these.score)
-    assert told["none_of_these"]["verdict"] == answer.none_of_these.verdict
+    assert answer.ood is not None
+    assert told["none_of_these"]["score"] == pytest.approx(answer.ood.score)
+    assert told["none_of_these"]["verdict"] == answer.ood.verdict
     assert f"{shares[told['label']]:.1%}" in html_of(app)
 
 
@@ -147,18 +150,35 @@ def test_the_command_line_says_perhaps_none_of_the_ten_and_goes_on_after_a_bad_f
 def test_many_pictures_at_once_get_the_answers_they_get_alone() -> None:
     model = services.open_model(services.find_model("cnn6"))
     pictures = services.open_dataset().test.images[:7]
-    together = services.classify_pixels(model, pictures)
-    for picture, answer in zip(pictures, together, strict=True):
-        (alone,) = services.classify_pixels(model, picture[None])
+    together = services.predict(list(pictures), [model])
+    for picture, (answer,) in zip(pictures, together, strict=True):
+        [[alone]] = services.predict([picture], [model])
+        np.testing.assert_array_equal(answer.network_input, picture)
         np.testing.assert_allclose(alone.probabilities, answer.probabilities, atol=1e-5)
-        assert alone.none_of_these is not None
-        assert answer.none_of_these is not None
-        assert alone.none_of_these.score == pytest.approx(answer.none_of_these.score, abs=1e-2)
+        assert alone.ood is not None
+        assert answer.ood is not None
+        assert alone.ood.score == pytest.approx(answer.ood.score, abs=1e-2)
 
 
 def test_no_pictures_get_no_answers() -> None:
     model = services.open_model(services.find_model("cnn4"))
-    assert services.classify_pixels(model, np.zeros((0, 32, 32, 3), np.uint8)) == []
+    assert services.predict([], [model]) == []
+
+
+def test_a_prediction_carries_what_it_was_made_from() -> None:
+    models = [services.open_model(services.find_model(name)) for name in ("cnn4", "cnn6")]
+    image = np.random.default_rng(3).integers(0, 256, (50, 90, 3), dtype=np.uint8)
+    ((first, second),) = services.predict([image], models, fit="crop", flip=True)
+    assert (first.run.id, second.run.id) == ("cnn4", "cnn6")
+    for model, made in zip(models, (first, second), strict=True):
+        np.testing.assert_array_equal(made.network_input, to_network_input(image, fit="crop"))
+        raw = model.classifier.classify(made.network_input[None], mirror=True)[0]
+        np.testing.assert_array_equal(made.raw_probabilities, raw)
+        logits = np.log(raw.astype(np.float64)) / made.temperature
+        expected = np.exp(logits) / np.exp(logits).sum()
+        np.testing.assert_allclose(made.probabilities, expected, atol=1e-5)
+        assert (made.fit, made.flip, made.temperature) == ("crop", True, model.temperature)
+    assert np.abs(first.probabilities - first.raw_probabilities).max() > 1e-3
 
 
 def test_a_model_without_what_it_takes_says_nothing_of_none_of_these(
@@ -186,8 +206,10 @@ def test_the_sentence_of_a_verdict_names_its_rate_of_false_alarms() -> None:
 
 def test_the_origin_says_whether_an_answer_is_calibrated() -> None:
     run, values = services.find_model("cnn4"), np.full(10, 0.1, np.float32)
-    assert origin_sentence(Answer(run, values, True)).startswith("Probabilities calibrated")
-    assert "not calibrated" in origin_sentence(Answer(run, values, False))
+    made = Prediction(run, np.zeros((32, 32, 3), np.uint8), values, values, 0.6)
+    assert origin_sentence(made).startswith("Probabilities calibrated")
+    uncalibrated = dataclasses.replace(made, temperature=None)
+    assert "not calibrated" in origin_sentence(uncalibrated)
 
 
 def test_the_map_glows_where_it_mattered_and_says_so_in_words() -> None:

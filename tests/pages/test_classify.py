@@ -139,12 +139,19 @@ def test_two_models_are_answered_beside_each_other_and_their_disagreement_is_sai
     fake_model(runs_dir, "fake-2", network="cnn6")
     sure = {"fake-1": 3, "fake-2": 5}
 
-    def opinion(model: services.Model, *rest: object, **more: object) -> services.Answer:
-        values = np.full(10, 0.02, np.float32)
-        values[sure[model.run.id]] = 0.82
-        return services.Answer(model.run, values, is_calibrated=model.run.id == "fake-1")
+    def opinion(
+        images: object, models: list[services.Model], **more: object
+    ) -> list[tuple[services.Prediction, ...]]:
+        found = []
+        for model in models:
+            values = np.full(10, 0.02, np.float32)
+            values[sure[model.run.id]] = 0.82
+            temperature = 0.9 if model.run.id == "fake-1" else None
+            image = np.zeros((32, 32, 3), np.uint8)
+            found.append(services.Prediction(model.run, image, values, values, temperature))
+        return [tuple(found)]
 
-    monkeypatch.setattr(services, "classify", opinion)
+    monkeypatch.setattr(services, "predict", opinion)
     app = opened(from_=TEST)
     app.multiselect(key="models").set_value(["fake-1", "fake-2"]).run()
     shown = html_of(app)
@@ -242,7 +249,7 @@ def test_the_table_says_what_each_picture_alone_is_said_to_show(model: str) -> N
     table = app.dataframe[0].value
     run = services.open_model(services.find_model(model))
     for row, data in enumerate(many(9).values()):
-        answer = services.classify(run, services.read_picture(data, "alone"))
+        [[answer]] = services.predict([services.read_picture(data, "alone").pixels], [run])
         best = int(answer.probabilities.argmax())
         assert table["CNN-4"][row] == CLASS_NAMES[best]
         assert table["CNN-4, how sure"][row] == pytest.approx(answer.probabilities[best])
@@ -291,13 +298,13 @@ def test_pictures_that_were_looked_at_are_not_asked_about_again(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    glance_at = services.glance_at
+    glance_at = services.classify_batch
 
-    def watched(pictures: Any, *rest: Any, **more: Any) -> list[services.Glance]:
+    def watched(pictures: Any, *rest: Any, **more: Any) -> list[services.BatchPrediction]:
         asked.extend(name for name, _ in pictures)
         return glance_at(pictures, *rest, **more)
 
-    monkeypatch.setattr(services, "glance_at", watched)
+    monkeypatch.setattr(services, "classify_batch", watched)
     app = uploaded(("a.zip", packed(**many(9))))
     app.selectbox[0].set_value(3).run()
     assert asked == [f"p{n}.png" for n in range(9)]
@@ -306,18 +313,18 @@ def test_pictures_that_were_looked_at_are_not_asked_about_again(
 def test_what_was_looked_at_before_stop_is_shown_and_go_on_does_the_rest(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    glance_at = services.glance_at
+    glance_at = services.classify_batch
 
-    def press_stop(pictures: Any, *rest: Any, **more: Any) -> list[services.Glance]:
+    def press_stop(pictures: Any, *rest: Any, **more: Any) -> list[services.BatchPrediction]:
         if len(session.GLANCES.get()[1]) == AT_ONCE:
             st.stop()  # as the press of a button does to the script that is under way
         return glance_at(pictures, *rest, **more)
 
     files = many(AT_ONCE + 4)
     monkeypatch.setattr(many_pictures, "aside", lambda work, **_: work())
-    monkeypatch.setattr(services, "glance_at", press_stop)
+    monkeypatch.setattr(services, "classify_batch", press_stop)
     app = uploaded(("a.zip", packed(**files)))
-    monkeypatch.setattr(services, "glance_at", glance_at)
+    monkeypatch.setattr(services, "classify_batch", glance_at)
     app.button(key="many_stop").click().run()
     assert f"Stopped after {AT_ONCE} of {AT_ONCE + 4} pictures." in [t.value for t in app.text]
     assert len(app.dataframe[0].value) == AT_ONCE
@@ -334,7 +341,7 @@ def test_a_file_name_that_a_spreadsheet_would_calculate_is_quoted_in_the_table(m
 def test_the_table_to_keep_holds_digests_and_all_ten_probabilities(model: str) -> None:
     data = png()
     run = services.open_model(services.find_model(model))
-    glances = services.glance_at(
+    glances = services.classify_batch(
         [("a.png", lambda: services.read_picture(data, "a.png"))], [run], fit="squash"
     )
     table = whole_table(glances, [run.run], {model: "CNN-4"})
@@ -420,7 +427,8 @@ def test_a_network_is_loaded_once_for_all_sessions(model: str) -> None:
 
 def test_crop_and_squash_show_different_pixels() -> None:
     picture = services.read_picture(png(40, 160), "wide.png")
-    assert picture_pair(picture, fit="crop") != picture_pair(picture, fit="squash")
+    crop, squash = (services.network_input(picture.pixels, fit=fit) for fit in ("crop", "squash"))
+    assert picture_pair(picture, crop) != picture_pair(picture, squash)
 
 
 def test_the_sentence_names_first_and_second_with_the_right_article() -> None:

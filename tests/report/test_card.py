@@ -13,7 +13,6 @@ from cifar_core import services
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import ModelError, RunError
-from cifar_core.inference.upload import Picture
 from cifar_core.runs.folder import State
 from cifar_core.settings import PROJECT_DIR
 from tools.fabricate import Fake, fabricate
@@ -56,10 +55,7 @@ def test_whoever_follows_the_card_gets_what_the_lab_says(
     monkeypatch.chdir(run.folder.path)
     exec(program, found)
     model = services.open_model(run)
-    answers = [
-        services.classify(model, Picture("x", image, "PNG", 32, 32, "")).probabilities
-        for image in images
-    ]
+    answers = [one.probabilities for (one,) in services.predict(list(images), [model])]
     assert np.abs(found["calibrated"] - np.stack(answers)).max() < 1e-4
     order = re.findall(r"(\d) (\w+)[,.]", card.split("in this order:")[1].split("\n\n")[0])
     assert order == [(str(place), label) for place, label in enumerate(CLASS_NAMES)]

@@ -19,17 +19,17 @@ SHA256 = "ab" * 32
 
 
 @pytest.fixture
-def answer(runs_dir: Path) -> services.Answer:
+def answer(runs_dir: Path) -> services.Prediction:
     folder = RunFolder(runs_dir / "run-1")
     folder.path.mkdir(parents=True)
     files.write_json(folder.status_path, {"state": "finished"}, durable=False)
     run: Run = services.read_run("run-1")
     values = np.full(10, 0.02, np.float32)
     values[3] = 0.82
-    return services.Answer(run, values, is_calibrated=True)
+    return services.Prediction(run, np.zeros((32, 32, 3), np.uint8), values, values, 1.5)
 
 
-def kept(code: str, answer: services.Answer, **changes: Any) -> Said:
+def kept(code: str, answer: services.Prediction, **changes: Any) -> Said:
     given: dict[str, Any] = {
         "sha256": SHA256,
         "fit": "squash",
@@ -45,7 +45,7 @@ def on_disk() -> list[Path]:
     return [path for path in settings.current().feedback_dir.rglob("*") if path.is_file()]
 
 
-def test_what_was_said_comes_back_with_digest_and_answer(answer: services.Answer) -> None:
+def test_what_was_said_comes_back_with_digest_and_answer(answer: services.Prediction) -> None:
     code = services.new_code()
     said = kept(code, answer)
     assert services.read_feedback(code) == [said]
@@ -54,14 +54,14 @@ def test_what_was_said_comes_back_with_digest_and_answer(answer: services.Answer
     assert list(said.answers["run-1"]) == list(CLASS_NAMES)
 
 
-def test_without_consent_nothing_is_kept(answer: services.Answer) -> None:
+def test_without_consent_nothing_is_kept(answer: services.Prediction) -> None:
     with pytest.raises(FeedbackError, match="not agreed"):
         kept(services.new_code(), answer, agreed=False)
     assert not settings.current().feedback_dir.exists()
 
 
 def test_a_read_only_lab_keeps_and_deletes_nothing(
-    answer: services.Answer, monkeypatch: pytest.MonkeyPatch
+    answer: services.Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = services.new_code()
     said = kept(code, answer)
@@ -76,7 +76,7 @@ def test_a_read_only_lab_keeps_and_deletes_nothing(
     assert services.read_feedback(code) == [said]
 
 
-def test_nobody_reads_or_deletes_with_another_code(answer: services.Answer) -> None:
+def test_nobody_reads_or_deletes_with_another_code(answer: services.Prediction) -> None:
     mine, other = services.new_code(), services.new_code()
     said = kept(mine, answer)
     assert services.read_feedback(other) == []
@@ -88,7 +88,7 @@ def test_nobody_reads_or_deletes_with_another_code(answer: services.Answer) -> N
 @pytest.mark.parametrize(
     "code", ["", "..", "../..", "*", "/", "a/b", "\x00", "\ud800", "a" * 10_000]
 )
-def test_a_code_is_never_a_path(code: str, answer: services.Answer) -> None:
+def test_a_code_is_never_a_path(code: str, answer: services.Prediction) -> None:
     kept(services.new_code(), answer)
     before = on_disk()
     assert services.read_feedback(code) == []
@@ -100,14 +100,14 @@ def test_a_code_is_never_a_path(code: str, answer: services.Answer) -> None:
 
 
 @pytest.mark.parametrize("said_id", ["*", "../*", "", "[0-9]*"])
-def test_a_name_that_is_none_deletes_nothing(said_id: str, answer: services.Answer) -> None:
+def test_a_name_that_is_none_deletes_nothing(said_id: str, answer: services.Prediction) -> None:
     code = services.new_code()
     kept(code, answer)
     assert services.delete_feedback(code, said_id) == 0
     assert len(services.read_feedback(code)) == 1
 
 
-def test_the_code_is_nowhere_on_the_disk(answer: services.Answer) -> None:
+def test_the_code_is_nowhere_on_the_disk(answer: services.Prediction) -> None:
     code = services.new_code()
     kept(code, answer)
     (path,) = on_disk()
@@ -115,7 +115,7 @@ def test_the_code_is_nowhere_on_the_disk(answer: services.Answer) -> None:
     assert code.encode() not in path.read_bytes()
 
 
-def test_neither_a_name_nor_a_pixel_is_on_the_disk(answer: services.Answer) -> None:
+def test_neither_a_name_nor_a_pixel_is_on_the_disk(answer: services.Prediction) -> None:
     kept(services.new_code(), answer)
     (path,) = on_disk()
     assert set(json.loads(path.read_bytes())) == {
@@ -123,7 +123,7 @@ def test_neither_a_name_nor_a_pixel_is_on_the_disk(answer: services.Answer) -> N
     }
 
 
-def test_one_is_deleted_and_the_others_stay(answer: services.Answer) -> None:
+def test_one_is_deleted_and_the_others_stay(answer: services.Prediction) -> None:
     code = services.new_code()
     said = [kept(code, answer) for _ in range(3)]
     assert services.delete_feedback(code, said[1].id) == 1
@@ -132,7 +132,7 @@ def test_one_is_deleted_and_the_others_stay(answer: services.Answer) -> None:
     assert on_disk() == []
 
 
-def test_whoever_runs_the_lab_reads_and_deletes_all(answer: services.Answer) -> None:
+def test_whoever_runs_the_lab_reads_and_deletes_all(answer: services.Prediction) -> None:
     said = [kept(services.new_code(), answer) for _ in range(3)]
     with acting_for(OWNER):
         assert services.read_all_feedback() == said
@@ -142,7 +142,7 @@ def test_whoever_runs_the_lab_reads_and_deletes_all(answer: services.Answer) -> 
 
 @pytest.mark.parametrize("person", [None, Person(), Person("Ann", frozenset({"ann@lab.example"}))])
 def test_no_visitor_and_no_operator_reads_or_deletes_what_all_people_said(
-    person: Person | None, answer: services.Answer, monkeypatch: pytest.MonkeyPatch
+    person: Person | None, answer: services.Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "ann@lab.example")
     kept(services.new_code(), answer)
@@ -154,7 +154,7 @@ def test_no_visitor_and_no_operator_reads_or_deletes_what_all_people_said(
 
 
 def test_where_operators_are_named_visitors_may_still_have_their_word_kept(
-    answer: services.Answer, monkeypatch: pytest.MonkeyPatch
+    answer: services.Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIFAR_LAB_OPERATORS", "ann@lab.example")
     code = services.new_code()
@@ -164,7 +164,7 @@ def test_where_operators_are_named_visitors_may_still_have_their_word_kept(
         assert services.delete_feedback(code) == 1
 
 
-def test_a_broken_file_costs_only_itself(answer: services.Answer) -> None:
+def test_a_broken_file_costs_only_itself(answer: services.Prediction) -> None:
     code = services.new_code()
     said = [kept(code, answer) for _ in range(2)]
     on_disk()[0].write_bytes(b"{")
@@ -173,7 +173,7 @@ def test_a_broken_file_costs_only_itself(answer: services.Answer) -> None:
 
 
 def test_what_is_kept_survives_a_power_cut(
-    answer: services.Answer, monkeypatch: pytest.MonkeyPatch
+    answer: services.Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[Path] = []
     monkeypatch.setattr(files, "flush_folder", flushed.append)
@@ -183,7 +183,7 @@ def test_what_is_kept_survives_a_power_cut(
 
 
 def test_a_full_disk_is_told_in_three_answers(
-    answer: services.Answer, monkeypatch: pytest.MonkeyPatch
+    answer: services.Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -197,7 +197,7 @@ def test_a_full_disk_is_told_in_three_answers(
 
 
 def test_one_person_cannot_fill_the_lab(
-    answer: services.Answer, monkeypatch: pytest.MonkeyPatch
+    answer: services.Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feedback, "MOST_OF_ONE", 3)
     code = services.new_code()
@@ -209,7 +209,7 @@ def test_one_person_cannot_fill_the_lab(
 
 
 def test_all_together_cannot_fill_the_disk(
-    answer: services.Answer, monkeypatch: pytest.MonkeyPatch
+    answer: services.Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feedback, "MOST_OF_ALL", 3)
     for _ in range(3):
@@ -222,7 +222,7 @@ def test_codes_are_not_drawn_twice() -> None:
     assert len({services.new_code() for _ in range(1_000)}) == 1_000
 
 
-def test_the_row_of_a_table_names_the_first_choice(answer: services.Answer) -> None:
+def test_the_row_of_a_table_names_the_first_choice(answer: services.Prediction) -> None:
     row = services.feedback_row(kept(services.new_code(), answer))
     assert (row["run-1"], row["right"], row["shows"]) == ("cat", "no", "dog")
     assert row["run-1, how sure"] == pytest.approx(0.82)

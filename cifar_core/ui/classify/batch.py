@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 from PIL import Image
 
 from cifar_core import formats, services
@@ -23,7 +22,7 @@ from cifar_core.glossary import explain
 from cifar_core.inference.aside import REST_BESIDE_TRAINING, aside
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
-from cifar_core.services import Fit, Glance
+from cifar_core.services import BatchPrediction, Fit
 from cifar_core.ui.classify.upload_box import Brought
 from cifar_core.ui.kit import caches, session
 from cifar_core.ui.kit.runs import results
@@ -76,7 +75,7 @@ def many_section(
 
 def _look_through(
     pictures: Sequence[Brought], models: Sequence[Run], fit: Fit, mirror: bool
-) -> Mapping[str, Glance]:
+) -> Mapping[str, BatchPrediction]:
     """Returns what the models say of each picture, asking only about new ones, with progress."""
     asked = f"{fit}-{mirror}-{'-'.join(run.id for run in models)}"
     before, kept = session.GLANCES.get()
@@ -100,7 +99,7 @@ def _look_through(
     for start in range(0, len(missing), AT_ONCE):
         some = missing[start : start + AT_ONCE]
         loads = [(one.name, one.load) for one in some]
-        look = partial(services.glance_at, loads, opened, fit=fit, mirror=mirror)
+        look = partial(services.classify_batch, loads, opened, fit=fit, flip=mirror)
         is_training = any(run.state is State.RUNNING for run in results.list_runs())
         found = aside(look, rest=REST_BESIDE_TRAINING if is_training else 0.0)
         glances.update(zip((one.key for one in some), found, strict=True))
@@ -113,9 +112,11 @@ def _look_through(
     return glances
 
 
-def summary(glances: Sequence[Glance], models: Sequence[Run], labels: Mapping[str, str]) -> str:
+def summary(
+    glances: Sequence[BatchPrediction], models: Sequence[Run], labels: Mapping[str, str]
+) -> str:
     """Returns in sentences how many pictures were read and what each model saw in them."""
-    read = [glance for glance in glances if glance.answers]
+    read = [glance for glance in glances if glance.predictions]
     broken = len(glances) - len(read)
     sentences = [f"{len(glances):,} pictures."]
     if broken:
@@ -130,10 +131,10 @@ def summary(glances: Sequence[Glance], models: Sequence[Run], labels: Mapping[st
 
 
 def _table(
-    glances: Sequence[Glance], models: Sequence[Run], labels: Mapping[str, str], these: str
+    glances: Sequence[BatchPrediction], models: Sequence[Run], labels: Mapping[str, str], these: str
 ) -> None:
     shown = table_of(glances, models, labels)
-    shown.insert(0, "Picture", [thumbnail(glance.seen) for glance in glances])
+    shown.insert(0, "Picture", [thumbnail(glance) for glance in glances])
     columns: dict[str, ColumnConfig] = {
         "Picture": st.column_config.ImageColumn(width=ROW_PIXELS + 16),
         "File": st.column_config.TextColumn(width="medium"),
@@ -167,7 +168,7 @@ def _table(
 
 
 def table_of(
-    glances: Sequence[Glance], models: Sequence[Run], labels: Mapping[str, str]
+    glances: Sequence[BatchPrediction], models: Sequence[Run], labels: Mapping[str, str]
 ) -> pd.DataFrame:
     """Returns the table of the page: a row for each file, its texts harmless in a spreadsheet."""
     import pandas as pd
@@ -176,10 +177,10 @@ def table_of(
     for place, run in enumerate(models):
         label = labels[run.id]
         columns[label] = [
-            CLASS_NAMES[_best(glance, place)] if glance.answers else None for glance in glances
+            CLASS_NAMES[_best(glance, place)] if glance.predictions else None for glance in glances
         ]
         columns[_sure(label)] = [
-            float(glance.answers[place].probabilities.max()) if glance.answers else None
+            float(glance.predictions[place].probabilities.max()) if glance.predictions else None
             for glance in glances
         ]
         if any(_is_foreign(glance, place) is not None for glance in glances):
@@ -192,7 +193,7 @@ def table_of(
 
 
 def whole_table(
-    glances: Sequence[Glance], models: Sequence[Run], labels: Mapping[str, str]
+    glances: Sequence[BatchPrediction], models: Sequence[Run], labels: Mapping[str, str]
 ) -> pd.DataFrame:
     """Returns the table to keep: with digests and all ten probabilities of each model."""
     whole = table_of(glances, models, labels)
@@ -200,21 +201,21 @@ def whole_table(
     for place, run in enumerate(models):
         for label, name in enumerate(CLASS_NAMES):
             whole[f"{labels[run.id]}: {name}"] = [
-                round(float(glance.answers[place].probabilities[label]), 6)
-                if glance.answers
+                round(float(glance.predictions[place].probabilities[label]), 6)
+                if glance.predictions
                 else None
                 for glance in glances
             ]
     return whole
 
 
-def _best(glance: Glance, place: int) -> int:
-    return int(np.argmax(glance.answers[place].probabilities))
+def _best(glance: BatchPrediction, place: int) -> int:
+    return int(np.argmax(glance.predictions[place].probabilities))
 
 
-def _is_foreign(glance: Glance, place: int) -> bool | None:
+def _is_foreign(glance: BatchPrediction, place: int) -> bool | None:
     """Whether a model holds that a picture shows none of the ten; None where it cannot say."""
-    verdict = glance.answers[place].none_of_these if glance.answers else None
+    verdict = glance.predictions[place].ood if glance.predictions else None
     return None if verdict is None else verdict.verdict
 
 
@@ -226,17 +227,17 @@ def _foreign(label: str) -> str:
     return f"{label}, none of these?"
 
 
-def _agreement(glance: Glance) -> str:
-    seen = {_best(glance, place) for place in range(len(glance.answers))}
+def _agreement(glance: BatchPrediction) -> str:
+    seen = {_best(glance, place) for place in range(len(glance.predictions))}
     return "" if not seen else "agree" if len(seen) == 1 else "disagree"
 
 
-def thumbnail(pixels: NDArray[np.uint8] | None) -> str | None:
-    """Returns the 32×32 pixels that the networks see as an address of the picture itself."""
-    if pixels is None:
+def thumbnail(glance: BatchPrediction) -> str | None:
+    """Returns the networks' input as an address of the image itself; None without one."""
+    if not glance.predictions:
         return None
     buffer = io.BytesIO()
-    squares = pixels.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
+    squares = glance.predictions[0].network_input.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
     # Lossless, and 2.4 kB where a PNG takes 3.3: a thousand travel with the page.
     Image.fromarray(squares).save(buffer, "WEBP", lossless=True, method=0, quality=0)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from cifar_core import formats, services, settings
 from cifar_core.errors import LabError
-from cifar_core.services import SHOWS, Answer, Fit, Said
+from cifar_core.services import SHOWS, Fit, Prediction, Said
 from cifar_core.ui.classify.upload_box import Brought
 from cifar_core.ui.kit import session
 from cifar_core.ui.kit.page import guard, show_error
@@ -27,7 +27,7 @@ KEPT = (
 )
 
 
-def feedback_section(brought: Brought, answers: Sequence[Answer], *, fit: Fit) -> None:
+def feedback_section(brought: Brought, answers: Sequence[Prediction], *, fit: Fit) -> None:
     """Asks whether the answers for a picture are right, and keeps the reply if told to.
 
     A read-only lab keeps nothing and does not ask. Nor is anything asked of pictures whose truth

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from cifar_core import formats, services
@@ -18,9 +19,9 @@ from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
 from cifar_core.evaluation.words import disagreement, prediction_sentence
 from cifar_core.glossary import explain
 from cifar_core.inference.novelty import NoneOfThese
-from cifar_core.inference.upload import Picture, to_network_input
+from cifar_core.inference.upload import Picture
 from cifar_core.runs.reading import Run
-from cifar_core.services import Answer, Fit
+from cifar_core.services import Fit, Prediction
 from cifar_core.ui.classify.explanations import explanation_section
 from cifar_core.ui.classify.upload_box import Brought
 from cifar_core.ui.kit import caches
@@ -78,14 +79,14 @@ def _stranger(verdict: NoneOfThese) -> str:
     return f" Stranger than {than} of the pictures held out of the training."
 
 
-def origin_sentence(answer: Answer) -> str:
+def origin_sentence(answer: Prediction) -> str:
     """Says where an answer's probabilities come from."""
     calibrated = (
         CALIBRATED
         if answer.is_calibrated
         else "Probabilities not calibrated: they may promise too much."
     )
-    mirrored = " Averaged with the answer for the mirrored picture." if answer.is_mirrored else ""
+    mirrored = " Averaged with the answer for the mirrored picture." if answer.flip else ""
     return calibrated + mirrored
 
 
@@ -113,26 +114,25 @@ def answer_section(
     *,
     fit: Fit,
     mirror: bool = False,
-) -> list[Answer]:
+) -> list[Prediction]:
     """Draws one picture and what each model says of it; a failure costs this picture alone.
 
     Returns:
         The answers that were drawn; none where the picture could not be read.
     """
-    answers: list[Answer] = []
+    answers: list[Prediction] = []
     with st.container(border=True), guard():
         picture = brought.read()
         st.html(f'{CSS}<p class="lab-name">{html.escape(picture.name)}</p>')
         # A picture of the dataset stands alone; any other has its original beside it.
         share = 2 if picture.pixels.shape == PICTURE_SHAPE else 1
         pictures, words = st.columns([1, share], gap="medium")
+        seen = services.network_input(picture.pixels, fit=fit)
         with pictures:
-            st.html(picture_pair(picture, fit=fit))
+            st.html(picture_pair(picture, seen))
         with words:
-            answers.extend(
-                services.classify(caches.open_model(run), picture, fit=fit, mirror=mirror)
-                for run in models
-            )
+            opened = [caches.open_model(run) for run in models]
+            answers += services.predict([picture.pixels], opened, fit=fit, flip=mirror)[0]
             _verdicts(answers, labels, brought.label)
         # One chart has room beside the pictures, several stand beside each other below.
         places = [words] if len(answers) == 1 else st.columns(len(answers))
@@ -140,14 +140,13 @@ def answer_section(
             with place:
                 _bars(answer, brought.key, labels[answer.run.id], alone=len(answers) == 1)
         _table(answers, labels, brought.key)
-        pixels = to_network_input(picture.pixels, fit=fit)
-        explanation_section(brought.key, pixels, models, labels)
+        explanation_section(brought.key, seen, models, labels)
     return answers
 
 
-def picture_pair(picture: Picture, *, fit: Fit) -> str:
+def picture_pair(picture: Picture, network_input: NDArray[np.uint8]) -> str:
     """Returns the HTML of the original beside the 32×32 pixels that a network sees of it."""
-    seen = enlarge(to_network_input(picture.pixels, fit=fit), SIDE // PICTURE_SHAPE[0])
+    seen = enlarge(network_input, SIDE // PICTURE_SHAPE[0])
     pixels = _figure(seen, "png", "What the networks see: 32 × 32", kind="lab-pixels")
     if picture.pixels.shape == PICTURE_SHAPE:
         return f'<div class="lab-pair">{pixels}</div>'
@@ -167,7 +166,7 @@ def _figure(data: bytes, kind_of_data: str, caption: str, *, kind: str = "") -> 
     )
 
 
-def _verdicts(answers: Sequence[Answer], labels: Mapping[str, str], truth: int | None) -> None:
+def _verdicts(answers: Sequence[Prediction], labels: Mapping[str, str], truth: int | None) -> None:
     """Draws the answers in sentences, the truth where it is known, and a disagreement."""
     lines = []
     if truth is not None:
@@ -179,20 +178,20 @@ def _verdicts(answers: Sequence[Answer], labels: Mapping[str, str], truth: int |
             right = int(np.argmax(answer.probabilities)) == truth
             sentence = f"{RIGHT_SIGN if right else WRONG_SIGN} {sentence}"
         lines.append(f'<p class="lab-answer">{html.escape(sentence)}</p>')
-        if answer.none_of_these is not None:
-            kind = "lab-foreign" if answer.none_of_these.verdict else "lab-origin"
-            foreign = html.escape(foreign_sentence(answer.none_of_these))
+        if answer.ood is not None:
+            kind = "lab-foreign" if answer.ood.verdict else "lab-origin"
+            foreign = html.escape(foreign_sentence(answer.ood))
             lines.append(f'<p class="{kind}">{foreign}</p>')
         lines.append(f'<p class="lab-origin">{html.escape(origin_sentence(answer))}</p>')
     apart = disagreement({labels[item.run.id]: item.probabilities for item in answers})
     if apart:
         lines.append(f'<p class="lab-apart" role="note">{html.escape(apart)}</p>')
     st.html("".join(lines))
-    if any(answer.none_of_these is not None for answer in answers):
+    if any(answer.ood is not None for answer in answers):
         st.caption("What “none of the ten” means", help=explain("out-of-distribution"))
 
 
-def _bars(answer: Answer, key: str, label: str, *, alone: bool) -> None:
+def _bars(answer: Prediction, key: str, label: str, *, alone: bool) -> None:
     draw_chart(
         bars.probability_bars(
             answer.probabilities,
@@ -207,7 +206,7 @@ def _bars(answer: Answer, key: str, label: str, *, alone: bool) -> None:
     )
 
 
-def _table(answers: Sequence[Answer], labels: Mapping[str, str], key: str) -> None:
+def _table(answers: Sequence[Prediction], labels: Mapping[str, str], key: str) -> None:
     import pandas as pd
 
     with st.expander("The probabilities as a table"):

@@ -16,7 +16,7 @@ from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.evaluation.words import disagreement, prediction_sentence, with_article
 from cifar_core.networks import NETWORKS
-from cifar_core.services import Answer
+from cifar_core.services import Prediction
 from cifar_core.ui.dataset import analysis_results
 from cifar_core.ui.dataset.image_pairs import pair_gallery
 from cifar_core.ui.dataset.near_duplicates import note_of, side_of
@@ -97,12 +97,12 @@ def answers_section(split: Split, index: int) -> None:
     )  # fmt: skip
     position = split.position(index)
     truth = int(split.labels[position])
-    answers: list[Answer] = []
+    answers: list[Prediction] = []
     for run in models:
         if labels[run.id] in chosen:
             with guard():
-                pixels = np.asarray(split.images[position])[None]
-                answers += services.classify_pixels(caches.open_model(run), pixels)
+                image = np.asarray(split.images[position])
+                answers += services.predict([image], [caches.open_model(run)])[0]
     if answers:
         _sentences(answers, labels, truth, split.name)
         for place, answer in zip(st.columns(max(2, len(answers))), answers, strict=False):
@@ -111,7 +111,7 @@ def answers_section(split: Split, index: int) -> None:
         chart_format()
 
 
-def _sentences(answers: list[Answer], labels: dict[str, str], truth: int, split: str) -> None:
+def _sentences(answers: list[Prediction], labels: dict[str, str], truth: int, split: str) -> None:
     lines = []
     for answer in answers:
         sign = RIGHT_SIGN if int(answer.probabilities.argmax()) == truth else WRONG_SIGN
@@ -129,7 +129,7 @@ def _sentences(answers: list[Answer], labels: dict[str, str], truth: int, split:
         origin_line("Probabilities calibrated unless said otherwise.")
 
 
-def _bars(answer: Answer, label: str, split: str, index: int) -> None:
+def _bars(answer: Prediction, label: str, split: str, index: int) -> None:
     draw_chart(
         bars.probability_bars(
             answer.probabilities,

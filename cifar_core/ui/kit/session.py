@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cifar_core.services import Glance, new_code
+from cifar_core.services import BatchPrediction, new_code
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class Kept(Generic[T]):
 STARTED_RUN = Kept[str | None]("kept_started_run", None)
 """The run this session started last: the Train page follows it."""
 
-GLANCES = Kept[tuple[str, Mapping[str, Glance]]]("kept_glances", ("", {}))
+GLANCES = Kept[tuple[str, Mapping[str, BatchPrediction]]]("kept_glances", ("", {}))
 """What the models said of the many pictures on Classify: what was asked, and an answer for each
 picture. A picture of three kilobytes each stays with it."""
 

@@ -13,7 +13,6 @@ from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation.words import with_article
 from cifar_core.inference.layer_inspector import LayerInspector, LayerOutput
 from cifar_core.inference.litert_ops import IMAGE, LiteRtOp
-from cifar_core.inference.upload import to_network_input
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import origin_of
@@ -176,4 +175,4 @@ def _own_picture() -> tuple[NDArray[np.uint8], str, int | None] | None:
     if refusal := refusal_in(brought):
         raise refusal
     picture = services.read_picture(brought.getvalue(), brought.name)
-    return to_network_input(picture.pixels), picture.name, None
+    return services.network_input(picture.pixels), picture.name, None
