@@ -68,7 +68,7 @@ def _full_dataset(request: pytest.FixtureRequest) -> None:
     """Fails a test marked ``data`` in a sentence, and never skips it, without the dataset."""
     if request.node.get_closest_marker("data") is None:
         return
-    from cifar_core.dataset.arrays import open_dataset
+    from cifar_core.dataset.sample import open_dataset
 
     data_dir = settings.current().data_dir
     if open_dataset(data_dir).is_sample:

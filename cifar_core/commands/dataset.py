@@ -7,7 +7,7 @@ import argparse
 from cifar_core import services
 from cifar_core.commands.answers import INTERRUPTED, Add, answer
 from cifar_core.console import tell
-from cifar_core.dataset import CLASS_NAMES, arrays
+from cifar_core.dataset import CLASS_NAMES, statistics
 from cifar_core.dataset.mirrors import Progress
 
 
@@ -32,7 +32,7 @@ def show_data(options: argparse.Namespace) -> int:
         tell(step.message, same_line=True)
 
     dataset = services.fetch_dataset(show)
-    counts = arrays.class_counts()
+    counts = statistics.class_counts()
     facts = {
         "source": dataset.source,
         "digest": dataset.digest,
@@ -42,7 +42,7 @@ def show_data(options: argparse.Namespace) -> int:
         "classes": list(CLASS_NAMES),
         "counts": {
             name: [int(count) for count in row]
-            for name, row in zip(arrays.COUNT_ROWS, counts, strict=True)
+            for name, row in zip(statistics.COUNT_ROWS, counts, strict=True)
         },
     }
     return answer(

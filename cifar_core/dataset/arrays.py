@@ -1,4 +1,4 @@
-"""The pictures as arrays: the full set on disk, mapped or read by rows, or the shipped sample.
+"""The images as arrays: the full set on disk, mapped or read by rows.
 
 The full set lies in ``data_dir/cifar10``: four ``.npy`` files and ``manifest.json``. Opening
 it reads a few headers; :func:`verify` reads everything once and compares digests, and again only
@@ -19,12 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core.dataset import (
-    BATCH_PICTURES,
-    CLASS_NAMES,
     DIGESTS,
     PICTURE_SHAPE,
     TEST_PICTURES,
-    TRAIN_BATCHES,
     TRAIN_PICTURES,
 )
 from cifar_core.dataset.stored import StoredRows
@@ -34,13 +31,6 @@ from cifar_core.files import open_regular, read_json
 FULL_FOLDER = "cifar10"
 MANIFEST_NAME = "manifest.json"
 FETCH_REMEDY = "Run `python -m cifar_core data`, or press Download on the Dataset page."
-COUNT_ROWS: tuple[str, ...] = (
-    *(f"training batch {number}" for number in range(1, TRAIN_BATCHES + 1)),
-    "train, all",
-    "test",
-)
-"""Names of the rows of :func:`class_counts`."""
-
 SHAPES: Mapping[str, tuple[int, ...]] = {
     "train_images": (TRAIN_PICTURES, *PICTURE_SHAPE),
     "train_labels": (TRAIN_PICTURES,),
@@ -133,21 +123,21 @@ def short_digest(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(joined.encode("ascii")).hexdigest()[:16]
 
 
-def open_dataset(data_dir: Path) -> Dataset:
-    """Returns the full dataset where it has been prepared, else the shipped sample.
-
-    Its images are read when they are asked for: whoever shortens a file meanwhile is answered
-    with a sentence and ends no server.
+def is_prepared(data_dir: Path) -> bool:
+    """Says whether the full dataset has been put into the data folder.
 
     Raises:
-        DataError: The full dataset is there and damaged, or the sample is.
+        DataError: The folder cannot be read.
     """
-    if _has_manifest(data_dir):
-        return open_full(data_dir, mapped=False)
-    # Imported here because the sample is made of this module's Split and Dataset.
-    from cifar_core.dataset.sample import load_sample
-
-    return load_sample()
+    path = data_dir / FULL_FOLDER / MANIFEST_NAME
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise DataError(
+            f"The data folder {data_dir} cannot be read: {error.strerror}.",
+            expected="A folder this account may read.",
+            remedy="Change its permissions, or set CIFAR_LAB_DATA to another folder.",
+        ) from error
 
 
 def open_full(data_dir: Path, *, mapped: bool = True) -> Dataset:
@@ -161,7 +151,7 @@ def open_full(data_dir: Path, *, mapped: bool = True) -> Dataset:
     Raises:
         DataError: It is missing, or a file of it has the wrong size, shape or content.
     """
-    if not _has_manifest(data_dir):
+    if not is_prepared(data_dir):
         raise DataError(
             f"The full dataset is not in {data_dir}.",
             expected="A training needs all 60,000 pictures of CIFAR-10.",
@@ -220,36 +210,6 @@ def _sha256_of_file(path: Path, offset: int, _size: int, _time: int) -> str:
     with open_regular(path) as file:
         file.seek(offset)
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def class_counts() -> NDArray[np.int64]:
-    """Counts the pictures per class from the labels of all 60,000, which ship with the lab.
-
-    Returns:
-        (7, 10) int64: the five training batches, the whole train split, the test split (see
-        :data:`COUNT_ROWS`); one column per class.
-
-    Raises:
-        DataError: The shipped labels are missing or damaged.
-    """
-    from cifar_core.dataset.sample import load_labels
-
-    train, test = load_labels()
-    parts = [*train.reshape(TRAIN_BATCHES, BATCH_PICTURES), train, test]
-    rows = [np.bincount(part, minlength=len(CLASS_NAMES)) for part in parts]
-    return np.stack(rows).astype(np.int64)
-
-
-def _has_manifest(data_dir: Path) -> bool:
-    path = data_dir / FULL_FOLDER / MANIFEST_NAME
-    try:
-        return path.is_file()
-    except OSError as error:
-        raise DataError(
-            f"The data folder {data_dir} cannot be read: {error.strerror}.",
-            expected="A folder this account may read.",
-            remedy="Change its permissions, or set CIFAR_LAB_DATA to another folder.",
-        ) from error
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

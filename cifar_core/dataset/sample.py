@@ -29,7 +29,14 @@ from cifar_core.dataset import (
     TRAIN_BATCHES,
     TRAIN_PICTURES,
 )
-from cifar_core.dataset.arrays import Dataset, Split, open_full, sha256, short_digest
+from cifar_core.dataset.arrays import (
+    Dataset,
+    Split,
+    is_prepared,
+    open_full,
+    sha256,
+    short_digest,
+)
 from cifar_core.errors import DataError, LabError
 
 SAMPLE_DIR = Path(__file__).parent / "sample"
@@ -39,6 +46,20 @@ MOSAIC_COLUMNS = 40
 _SHEET_NAME = "sample.json"
 _LABELS_NAME = "labels.gz"
 _SPLITS = ("train", "test")
+
+
+def open_dataset(data_dir: Path) -> Dataset:
+    """Returns the full dataset where it has been prepared, else the shipped sample.
+
+    Its images are read when they are asked for: whoever shortens a file meanwhile is answered
+    with a sentence and ends no server.
+
+    Raises:
+        DataError: The full dataset is there and damaged, or the sample is.
+    """
+    if is_prepared(data_dir):
+        return open_full(data_dir, mapped=False)
+    return load_sample()
 
 
 def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:

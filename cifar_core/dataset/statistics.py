@@ -7,8 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
+from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, PICTURE_SHAPE, TRAIN_BATCHES
 from cifar_core.dataset.arrays import Split
+from cifar_core.dataset.sample import load_labels
+
+COUNT_ROWS: tuple[str, ...] = (
+    *(f"training batch {number}" for number in range(1, TRAIN_BATCHES + 1)),
+    "train, all",
+    "test",
+)
+"""Names of the rows of :func:`class_counts`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,3 +65,19 @@ def measure(split: Split) -> Statistics:
     mean = shares @ values
     deviation = np.sqrt((shares * (values - mean[:, None]) ** 2).sum(axis=1))
     return Statistics(len(split.labels), mean, deviation, class_means, class_spreads)
+
+
+def class_counts() -> NDArray[np.int64]:
+    """Counts the pictures per class from the labels of all 60,000, which ship with the lab.
+
+    Returns:
+        (7, 10) int64: the five training batches, the whole train split, the test split (see
+        :data:`COUNT_ROWS`); one column per class.
+
+    Raises:
+        DataError: The shipped labels are missing or damaged.
+    """
+    train, test = load_labels()
+    parts = [*train.reshape(TRAIN_BATCHES, BATCH_PICTURES), train, test]
+    rows = [np.bincount(part, minlength=len(CLASS_NAMES)) for part in parts]
+    return np.stack(rows).astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cifar_core import settings
-from cifar_core.dataset import arrays, download, mirrors, sources
+from cifar_core.dataset import arrays, download, mirrors, sample, sources
 from cifar_core.services.access import check_may_change
 
 
@@ -15,7 +15,7 @@ def open_dataset() -> arrays.Dataset:
     Raises:
         DataError: The full dataset is there and not CIFAR-10 to the last bit, or the sample is.
     """
-    dataset = arrays.open_dataset(settings.current().data_dir)
+    dataset = sample.open_dataset(settings.current().data_dir)
     if not dataset.is_sample:  # the sample's files are compared as they are read
         arrays.verify(dataset)
     return dataset

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from cifar_core import settings
-from cifar_core.dataset import DIGESTS, arrays
+from cifar_core.dataset import DIGESTS, arrays, sample, statistics
 from cifar_core.dataset.stored import StoredRows
 from cifar_core.errors import DataError
 
 
 def test_an_empty_data_folder_opens_the_shipped_sample(tmp_path: Path) -> None:
-    assert arrays.open_dataset(tmp_path / "missing").is_sample
+    assert sample.open_dataset(tmp_path / "missing").is_sample
 
 
 def test_a_prepared_set_opens_unmapped_with_its_source(prepared: Path) -> None:
-    dataset = arrays.open_dataset(prepared)
+    dataset = sample.open_dataset(prepared)
     images: Any = dataset.train.images
     assert isinstance(images, StoredRows)  # read by rows, never mapped
     assert (dataset.source, dataset.is_sample) == ("a test", False)
@@ -104,13 +104,13 @@ def manifest_of_another_set(folder: Path) -> None:
 def test_a_damaged_set_is_refused_in_words(prepared: Path, damage: Callable[[Path], None]) -> None:
     damage(prepared / "cifar10")
     with pytest.raises(DataError, match="damaged") as caught:
-        arrays.open_dataset(prepared)
+        sample.open_dataset(prepared)
     assert "python -m cifar_core data" in caught.value.remedy
 
 
 def test_class_counts_are_the_known_ones() -> None:
-    counts = arrays.class_counts()
-    assert counts.shape == (len(arrays.COUNT_ROWS), 10)
+    counts = statistics.class_counts()
+    assert counts.shape == (len(statistics.COUNT_ROWS), 10)
     assert counts[0].tolist() == [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]
     assert counts[5].tolist() == [5000] * 10
     assert counts[6].tolist() == [1000] * 10

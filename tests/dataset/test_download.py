@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from cifar_core import jobs, settings
-from cifar_core.dataset import arrays, download, sources
+from cifar_core.dataset import arrays, download, sample, sources
 from cifar_core.errors import DataError
 from tests.waiting import wait_until
 
@@ -226,4 +226,4 @@ def test_a_download_finishes_at_once_where_the_dataset_is(lonely: Path) -> None:
     download.start_download(lonely)
     wait_until(lambda: state(lonely) != "running")
     assert state(lonely) == "finished"
-    assert not arrays.open_dataset(lonely).is_sample
+    assert not sample.open_dataset(lonely).is_sample

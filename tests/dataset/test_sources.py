@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.dataset import arrays, download, sources
+from cifar_core.dataset import arrays, download, sample, sources
 from cifar_core.dataset.fetch import DiskError, TransferError
 from cifar_core.dataset.formats import ContentError
 from cifar_core.dataset.mirrors import LocalCopy, Progress, Report, Source
@@ -127,7 +127,7 @@ def test_all_reasons_are_told_when_no_source_delivers(accepted: Arrays, tmp_path
     assert "third" in caught.value.what
     assert "digest of test_labels is wrong" in caught.value.what
     assert "cifar-10-python.tar.gz" in caught.value.remedy
-    assert arrays.open_dataset(tmp_path).is_sample
+    assert sample.open_dataset(tmp_path).is_sample
 
 
 def test_half_a_download_is_kept_when_a_mirror_breaks_off(tmp_path: Path) -> None:

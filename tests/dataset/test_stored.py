@@ -118,9 +118,9 @@ def test_a_dataset_that_is_shortened_while_pages_look_at_it_ends_no_server(
     trial = f"""
 import os
 from pathlib import Path
-from cifar_core.dataset import arrays
+from cifar_core.dataset import arrays, sample
 from cifar_core.errors import DataError
-dataset = arrays.open_dataset(Path({str(tmp_path)!r}))
+dataset = sample.open_dataset(Path({str(tmp_path)!r}))
 arrays.verify(dataset)
 assert dataset.test.picture(9999).shape == (32, 32, 3)
 refused = 0

@@ -12,10 +12,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.dataset import CLASS_NAMES
-from cifar_core.dataset.arrays import Split, class_counts
+from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.preview import preview
 from cifar_core.dataset.sample import load_labels
-from cifar_core.dataset.statistics import measure
+from cifar_core.dataset.statistics import class_counts, measure
 from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import recipe

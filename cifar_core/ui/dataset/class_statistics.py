@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from cifar_core.charts import bars
 from cifar_core.dataset import CLASS_NAMES, TRAIN_BATCHES
-from cifar_core.dataset.arrays import COUNT_ROWS, Dataset, class_counts
-from cifar_core.dataset.statistics import Statistics
+from cifar_core.dataset.arrays import Dataset
+from cifar_core.dataset.statistics import COUNT_ROWS, Statistics, class_counts
 from cifar_core.evaluation.words import counted
 from cifar_core.ui.kit import caches
 from cifar_core.ui.kit.downloads import chart_format, draw_chart
@@ -27,7 +27,7 @@ def count_sentence(counts: NDArray[np.int64]) -> str:
     """Says how uneven the training batches are.
 
     Args:
-        counts: As :func:`cifar_core.dataset.arrays.class_counts` returns them.
+        counts: As :func:`cifar_core.dataset.statistics.class_counts` returns them.
     """
     batches = counts[:TRAIN_BATCHES]
     low, few = np.unravel_index(int(batches.argmin()), batches.shape)
