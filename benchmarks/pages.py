@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.figures import percentile, summarise
 from benchmarks.turns import Pace
 from benchmarks.web import Server
-from cifar_core.lock import Lock, try_lock
+from cifar_core.jobs.lock import Lock, try_lock
 from cifar_core.runs.folder import MetricRow, RunFolder, State, Status
 from cifar_core.settings import current
 from tools.fabricate import Fake, fabricate

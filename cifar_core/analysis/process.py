@@ -1,10 +1,11 @@
 """The analysis as a process of its own, so that a page never waits for it.
 
-``python -m cifar_core.analysis.process <data_dir> <run_dir>``; see :mod:`cifar_core.jobs`.
+``python -m cifar_core.analysis.process <data_dir> <run_dir>``; see :mod:`cifar_core.jobs.job`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import time
@@ -12,11 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cifar_core import background
 from cifar_core.analysis.compute import Progress, analyse
 from cifar_core.dataset.sources import disk_errors
-from cifar_core.jobs import Job, JobStatus, take_lock
-from cifar_core.lock import Lock
+from cifar_core.jobs.job import Job
+from cifar_core.jobs.status import JobStatus, JobStatusWriter
 
 NICENESS = 5
 """Trainings and pages come first."""
@@ -70,31 +70,30 @@ def stop_analysis(data_dir: Path) -> None:
         DataError: The request cannot be written.
     """
     with disk_errors(data_dir):
-        JOB.stop(data_dir)
+        JOB.slot(data_dir).stop()
 
 
 def run(data_dir: Path, work: Callable[[Callable[[Progress], None]], object]) -> int:
     """Does an analysis under its lock, which is held already; see :meth:`Job.run`."""
     began = time.monotonic()
 
-    def status(progress: Progress) -> AnalysisStatus:
-        seconds = time.monotonic() - began
-        return AnalysisStatus(
-            state="running", message=progress.message, share=progress.share, seconds=seconds
+    def analysed(status: JobStatusWriter[AnalysisStatus]) -> object:
+        return work(
+            lambda progress: status.update(
+                **dataclasses.asdict(progress), seconds=time.monotonic() - began
+            )
         )
 
-    return JOB.run(data_dir, lambda report: work(lambda progress: report(status(progress))))
+    return JOB.run(data_dir, analysed)
 
 
 def main(arguments: list[str]) -> int:
     """Runs the analysis: data folder, run's folder, perhaps the descriptor of a held lock."""
     data_dir, run_dir = Path(arguments[0]), Path(arguments[1])
-    lock = Lock.adopt(int(arguments[2])) if len(arguments) > 2 else take_lock(data_dir, JOB.name)
+    lock = JOB.slot(data_dir).adopt(arguments[2:])
     if lock is None:
-        sys.stderr.write("Another analysis is running.\n")
         return 1
     os.nice(NICENESS)
-    background.listen(JOB.stop_path(data_dir))
     with lock:
         return run(data_dir, lambda report: analyse(data_dir, run_dir, report))
 

@@ -1,20 +1,20 @@
 """The download as a process of its own, so that a page never waits for it.
 
-``python -m cifar_core.dataset.download <data_dir>``; see :mod:`cifar_core.jobs`. Its lock is the
-one under which alone the data folder is written.
+``python -m cifar_core.dataset.download <data_dir>``; see :mod:`cifar_core.jobs.job`. Its lock is
+the one under which alone the data folder is written.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cifar_core import background
-from cifar_core.dataset.sources import JOB_NAME, Progress, disk_errors, prepare_locked, take_lock
-from cifar_core.jobs import Job, JobStatus
-from cifar_core.lock import Lock
+from cifar_core.dataset.sources import JOB_NAME, Progress, disk_errors, prepare_locked
+from cifar_core.jobs.job import Job
+from cifar_core.jobs.status import JobStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,33 +72,23 @@ def stop_download(data_dir: Path) -> None:
         DataError: The request cannot be written.
     """
     with disk_errors(data_dir):
-        JOB.stop(data_dir)
+        JOB.slot(data_dir).stop()
 
 
 def run(data_dir: Path, work: Callable[[Callable[[Progress], None]], object]) -> int:
     """Does a preparation under its lock, which is held already; see :meth:`Job.run`."""
-
-    def status(progress: Progress) -> DownloadStatus:
-        return DownloadStatus(
-            state="running",
-            message=progress.message,
-            source=progress.source,
-            done_bytes=progress.done_bytes,
-            total_bytes=progress.total_bytes,
-            refused=progress.refused,
-        )
-
-    return JOB.run(data_dir, lambda report: work(lambda progress: report(status(progress))))
+    return JOB.run(
+        data_dir,
+        lambda status: work(lambda progress: status.update(**dataclasses.asdict(progress))),
+    )
 
 
 def main(arguments: list[str]) -> int:
     """Runs the download: the data folder, then perhaps the descriptor of an inherited lock."""
     data_dir = Path(arguments[0])
-    lock = Lock.adopt(int(arguments[1])) if len(arguments) > 1 else take_lock(data_dir)
+    lock = JOB.slot(data_dir).adopt(arguments[1:])
     if lock is None:
-        sys.stderr.write("Another download is running.\n")
         return 1
-    background.listen(JOB.stop_path(data_dir))
     with lock:
         return run(data_dir, lambda report: prepare_locked(data_dir, progress=report))
 

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from cifar_core import jobs
 from cifar_core.dataset import DIGESTS
 from cifar_core.dataset.arrays import SHAPES, Dataset, open_full, sha256, verify
 from cifar_core.dataset.fetch import DiskError, check_room
@@ -18,7 +17,8 @@ from cifar_core.dataset.laid import DOWNLOADS_FOLDER
 from cifar_core.dataset.mirrors import ARCHIVE_NAME, Progress, Report, Source, default_sources
 from cifar_core.dataset.store import Arrays, clear_leftovers, write_full
 from cifar_core.errors import DataError
-from cifar_core.lock import Lock
+from cifar_core.jobs.lock import Lock
+from cifar_core.jobs.slot import Slot
 
 __all__ = [
     "Progress",
@@ -107,7 +107,7 @@ def take_lock(data_dir: Path) -> Lock | None:
         DataError: The data folder cannot be written.
     """
     with disk_errors(data_dir):
-        return jobs.take_lock(data_dir, JOB_NAME)
+        return Slot(data_dir, JOB_NAME).take()
 
 
 @contextmanager

@@ -20,10 +20,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core import background, files
+from cifar_core import files
 from cifar_core.dataset import TRAIN_PICTURES, arrays
 from cifar_core.inference.layer_inspector import LayerInspector
-from cifar_core.lock import Lock, try_lock
+from cifar_core.jobs.lock import Lock, try_lock
+from cifar_core.jobs.slot import Slot
 
 FOLDER = "features"
 ORDER = ".order"
@@ -125,11 +126,7 @@ def start(model_path: Path, sha256: str, data_dir: Path) -> None:
     _path(data_dir, sha256).parent.mkdir(exist_ok=True)
     order = _path(data_dir, sha256).with_suffix(ORDER)
     files.write_json(order, [str(model_path.absolute()), sha256], durable=False)
-    lock = try_lock(_queue_lock(data_dir))
-    if lock is not None:
-        with lock:
-            log_path = _path(data_dir, "queue").with_suffix(".log")
-            background.start(__spec__.name, [data_dir], lock=lock, log_path=log_path)
+    _queue(data_dir).start(__spec__.name, [data_dir])
 
 
 def work_off(data_dir: Path, lock: Lock | None) -> None:
@@ -145,7 +142,7 @@ def work_off(data_dir: Path, lock: Lock | None) -> None:
                 _carry_out(orders[0], data_dir)
         # An order given while the lock was still held has started no process.
         has_more = any((data_dir / FOLDER).glob(f"*{ORDER}"))
-        lock = try_lock(_queue_lock(data_dir)) if has_more else None
+        lock = _queue(data_dir).take() if has_more else None
 
 
 def _carry_out(order: Path, data_dir: Path) -> None:
@@ -189,8 +186,8 @@ def _path(data_dir: Path, sha256: str) -> Path:
     return data_dir / FOLDER / f"{sha256[:16]}.npy"
 
 
-def _queue_lock(data_dir: Path) -> Path:
-    return data_dir / FOLDER / "queue.lock"
+def _queue(data_dir: Path) -> Slot:
+    return Slot(data_dir / FOLDER, "queue")
 
 
 def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -202,4 +199,6 @@ def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 if __name__ == "__main__":
     os.nice(10)  # nobody waits for it
-    work_off(Path(sys.argv[1]), Lock.adopt(int(sys.argv[2])))
+    folder = Path(sys.argv[1])
+    held = _queue(folder).adopt(sys.argv[2:])
+    sys.exit(_queue(folder).carry_out(lambda: work_off(folder, held)).exit_status)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from cifar_core import files, settings
 from cifar_core.errors import RunError, plain_text
-from cifar_core.lock import Lock
+from cifar_core.jobs.lock import Lock
 from cifar_core.runs.folder import RunFolder
 from cifar_core.settings import PROJECT_DIR
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cifar_core.lock import Lock, is_held, try_lock
+from cifar_core.jobs.lock import Lock, is_held, try_lock
 from cifar_core.runs.folder import RunFolder
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cifar_core import files
 from cifar_core.errors import RunError
-from cifar_core.lock import Lock, is_held, try_lock
+from cifar_core.jobs.lock import Lock, is_held, try_lock
 from cifar_core.recipes import Recipe
 from cifar_core.runs import contents, refusals, surroundings
 from cifar_core.runs.folder import (

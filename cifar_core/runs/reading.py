@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_core.errors import RunError
-from cifar_core.lock import is_held
+from cifar_core.jobs.lock import is_held
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
 from cifar_core.runs.contents import is_run

@@ -13,18 +13,17 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cifar_core import background, files
+from cifar_core import files
 from cifar_core.dataset.sample import load_sample
-from cifar_core.errors import LabError, RunError
+from cifar_core.errors import RunError
 from cifar_core.inference.classifier import read_model
 from cifar_core.inference.timing import Timing, from_json, measure
-from cifar_core.lock import Lock, is_held, try_lock
+from cifar_core.jobs.slot import Slot
 from cifar_core.runs.devices import list_devices
 from cifar_core.runs.folder import RunFolder
 
 FOLDER = ".timings"
 SHIPPED_NAME = "timing.json"
-PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,36 +52,32 @@ def read(runs_dir: Path, folder: RunFolder) -> TimingStatus:
         runs_dir: Folder of all runs.
         folder: The run's own folder.
     """
-    place = _Place(runs_dir, folder.id)
-    measuring = is_held(place.lock)  # asked first: what has ended by now has written its end
+    slot = _slot(runs_dir, folder)
+    measuring = slot.is_taken()  # asked first: what has ended by now has written its end
     digest = folder.recorded_digest()
-    own = _load(place.figures, digest)
+    own = _load(slot.status_path, digest)
     timing = own or _load(folder.path / SHIPPED_NAME, digest)
-    problem = "" if measuring else _words(place.problem)
+    problem = "" if measuring else _words(_problem_path(slot))
     return TimingStatus(timing, own is not None, measuring, problem)
 
 
 def start(runs_dir: Path, folder: RunFolder) -> None:
     """Starts to measure in a process of its own, unless one does already.
 
-    The lock is taken here and inherited, so between the order and the end it is never free.
-
     Raises:
         RunError: The folder cannot be written, or no process could be started.
     """
-    place = _Place(runs_dir, folder.id)
+    slot = _slot(runs_dir, folder)
     try:
-        place.folder.mkdir(parents=True, exist_ok=True)
-        lock = try_lock(place.lock, patience_seconds=PATIENCE_SECONDS)
-        if lock is None:
-            return
-        with lock:
-            place.problem.unlink(missing_ok=True)
-            background.start(__spec__.name, [runs_dir, folder.path], lock=lock)
+        slot.start(
+            __spec__.name,
+            [runs_dir, folder.path],
+            prepare=lambda: _problem_path(slot).unlink(missing_ok=True),
+        )
     except OSError as error:
         raise RunError(
             f"The measurement could not be started ({error}).",
-            expected=f"A folder that can be written: {place.folder}.",
+            expected=f"A folder that can be written: {slot.folder}.",
             remedy="Make room or give the lab the right to write there, then try again.",
         ) from error
 
@@ -93,15 +88,15 @@ def measure_run(runs_dir: Path, folder: RunFolder) -> Timing:
     Raises:
         LabError: The network cannot be read, measured, or the figures cannot be written.
     """
-    place = _Place(runs_dir, folder.id)
+    slot = _slot(runs_dir, folder)
     digest = folder.recorded_digest()
     content = read_model(folder.litert_path, digest)
     try:
         timing = measure(
             content, load_sample().test.images[0], device=list_devices()[0].name, sha256=digest
         )
-        place.folder.mkdir(parents=True, exist_ok=True)
-        files.write_json(place.figures, timing.to_json())
+        slot.folder.mkdir(parents=True, exist_ok=True)
+        files.write_json(slot.status_path, timing.to_json())
     except (OSError, ValueError, RuntimeError) as error:
         raise RunError(
             f"The network of “{folder.id}” could not be measured ({error}).",
@@ -111,14 +106,13 @@ def measure_run(runs_dir: Path, folder: RunFolder) -> Timing:
     return timing
 
 
-class _Place:
-    """Where the figures of one run lie."""
+def _slot(runs_dir: Path, folder: RunFolder) -> Slot:
+    """Where a run's network is measured; its status is the figures."""
+    return Slot(runs_dir / FOLDER, folder.id)
 
-    def __init__(self, runs_dir: Path, name: str) -> None:
-        self.folder = runs_dir / FOLDER
-        self.figures = self.folder / f"{name}.json"
-        self.problem = self.folder / f"{name}.problem"
-        self.lock = self.folder / f"{name}.lock"
+
+def _problem_path(slot: Slot) -> Path:
+    return slot.folder / f"{slot.name}.problem"
 
 
 def _load(path: Path, digest: str) -> Timing | None:
@@ -137,20 +131,18 @@ def _words(path: Path) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Measures: the runs' folder, the run's, and the descriptor of the inherited lock."""
+    """Measures: the runs' folder, the run's, perhaps the descriptor of the inherited lock."""
     runs_dir, folder = Path(arguments[0]), RunFolder(Path(arguments[1]))
+    slot = _slot(runs_dir, folder)
+    lock = slot.adopt(arguments[2:])
+    if lock is None:
+        return 1
     os.nice(5)  # a page or a training beside it comes first; processor time stays what it is
-    with Lock.adopt(int(arguments[2])):
-        try:
-            measure_run(runs_dir, folder)
-        except LabError as error:
-            _Place(runs_dir, folder.id).problem.write_text(error.what, encoding="utf-8")
-            return 1
-        except Exception as error:  # noqa: BLE001 - the last place that can tell a person
-            words = f"Something unforeseen happened while measuring: {error!r}."
-            _Place(runs_dir, folder.id).problem.write_text(words, encoding="utf-8")
-            return 1
-    return 0
+    with lock:
+        end = slot.carry_out(lambda: measure_run(runs_dir, folder))
+        if end.reason is not None:
+            _problem_path(slot).write_text(end.reason.what, encoding="utf-8")
+    return end.exit_status
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from types import FrameType
 from typing import NoReturn
 
 from cifar_core.errors import LabError, plain_text
-from cifar_core.lock import Lock
+from cifar_core.jobs.lock import Lock
 from cifar_core.runs import surroundings
 from cifar_core.runs.devices import load_average, usable_cores
 from cifar_core.runs.folder import RunFolder, State

@@ -17,7 +17,6 @@ from cifar_core.analysis import process
 from cifar_core.analysis.compute import Progress
 from cifar_core.dataset.store import Arrays, write_full
 from cifar_core.errors import DataError, LabError
-from cifar_core.jobs import take_lock
 from cifar_core.services import NotAllowedError
 from cifar_core.settings import PROJECT_DIR
 from tests.waiting import wait_until
@@ -58,7 +57,7 @@ def test_a_started_analysis_reports_and_stops_when_asked(data_dir: Path) -> None
 
 
 def try_free(data_dir: Path) -> bool:
-    lock = take_lock(data_dir, process.JOB.name)
+    lock = process.JOB.slot(data_dir).take()
     if lock is None:
         return False
     lock.release()
@@ -80,7 +79,7 @@ def test_a_damaged_status_counts_as_none(tmp_path: Path, content: str) -> None:
 
 
 def test_a_held_lock_keeps_a_second_analysis_from_starting(tmp_path: Path) -> None:
-    lock = take_lock(tmp_path, process.JOB.name)
+    lock = process.JOB.slot(tmp_path).take()
     assert lock is not None
     with lock:
         assert process.main([str(tmp_path), str(CNN4)]) == 1

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import expect
 
-from cifar_core.lock import try_lock
+from cifar_core.jobs.lock import try_lock
 from cifar_core.runs.folder import RunFolder, State
 from tests.browser.conftest import serving
 from tests.browser.matrix import click_cell, expect_pictures, wanted_test_indices

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cifar_core import __main__ as command_line
 from cifar_core import files, recipes
-from cifar_core.lock import Lock, try_lock
+from cifar_core.jobs.lock import Lock, try_lock
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.settings import PROJECT_DIR
 from tools.fabricate import Fake, fabricate

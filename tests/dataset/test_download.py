@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from cifar_core import jobs, settings
+from cifar_core import settings
 from cifar_core.dataset import arrays, download, sample, sources
 from cifar_core.errors import DataError
+from cifar_core.jobs import status as status_module
 from tests.waiting import wait_until
 
 
@@ -52,7 +53,7 @@ def waiting(lonely: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
         yield lonely
         download.stop_download(lonely)
-        wait_until(lambda: not download.JOB.is_alive(lonely))
+        wait_until(lambda: not download.JOB.slot(lonely).is_taken())
 
 
 def test_nothing_is_said_where_nothing_was_started(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_without_any_source_the_download_fails_and_names_each(lonely: Path) -> N
 def test_a_started_download_runs_at_once(waiting: Path) -> None:
     download.start_download(waiting)
     assert state(waiting) == "running"
-    assert download.JOB.is_alive(waiting)
+    assert download.JOB.slot(waiting).is_taken()
 
 
 def test_a_second_start_changes_nothing(waiting: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_stopped_download_ends_and_can_go_on(waiting: Path) -> None:
     download.start_download(waiting)
     wait_until(lambda: (status := download.JOB.read(waiting)) and status.source)
     download.stop_download(waiting)
-    wait_until(lambda: not download.JOB.is_alive(waiting))
+    wait_until(lambda: not download.JOB.slot(waiting).is_taken())
     status = download.JOB.read(waiting)
     assert status is not None
     assert (status.state, "stopped" in status.message) == ("interrupted", True)
@@ -179,7 +180,7 @@ def test_progress_is_written_at_most_four_times_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[Any] = []
-    monkeypatch.setattr(jobs, "write_json", lambda _, value, **__: written.append(value))
+    monkeypatch.setattr(status_module, "write_json", lambda _, value, **__: written.append(value))
 
     def work(report: Callable[[sources.Progress], None]) -> None:
         for done in range(1000):
@@ -199,7 +200,7 @@ def test_on_a_full_disk_the_end_is_written_over_the_old_status(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "download.json").write_text('{"state": "running"}')
-    monkeypatch.setattr(jobs, "write_json", full)
+    monkeypatch.setattr(status_module, "write_json", full)
 
     def fail(_: object) -> None:
         with sources.disk_errors(tmp_path):

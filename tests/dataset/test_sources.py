@@ -215,13 +215,13 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(
 def test_the_lock_is_free_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         sources.prepare(tmp_path, progress=ignore, sources=[])
-    assert not download.JOB.is_alive(tmp_path)
+    assert not download.JOB.slot(tmp_path).is_taken()
 
 
 def test_only_one_can_hold_the_lock(tmp_path: Path) -> None:
     lock = sources.take_lock(tmp_path)
     assert lock is not None
     with lock:
-        assert download.JOB.is_alive(tmp_path)
+        assert download.JOB.slot(tmp_path).is_taken()
         assert sources.take_lock(tmp_path) is None
-    assert not download.JOB.is_alive(tmp_path)
+    assert not download.JOB.slot(tmp_path).is_taken()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cifar_core import background, files
+from cifar_core import files
 from cifar_core.dataset import arrays
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.sample import load_sample
@@ -19,7 +19,8 @@ from cifar_core.errors import ModelError
 from cifar_core.inference import explain, neighbours, stability
 from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.neighbours import Catalogue
-from cifar_core.lock import Lock, is_held, try_lock
+from cifar_core.jobs import process
+from cifar_core.jobs.lock import Lock, is_held, try_lock
 from cifar_core.settings import PROJECT_DIR
 
 Pixels = NDArray[np.uint8]
@@ -177,7 +178,7 @@ def test_catalogues_ordered_at_once_are_computed_by_one_process_after_another(
     started: list[int] = []
     computed: list[tuple[Path, str]] = []
 
-    def note_start(_module: str, _arguments: object, *, lock: Lock, log_path: Path) -> None:
+    def note_start(_command: object, *, lock: Lock, log_path: Path) -> None:
         started.append(os.dup(lock.descriptor))  # as the new process inherits it
         assert log_path.parent == tmp_path / neighbours.FOLDER
 
@@ -186,7 +187,7 @@ def test_catalogues_ordered_at_once_are_computed_by_one_process_after_another(
         computed.append((model_path, sha256))
         return True
 
-    monkeypatch.setattr(background, "start", note_start)
+    monkeypatch.setattr(process, "start", note_start)
     monkeypatch.setattr(neighbours, "compute", note)
     for letter in "abc":
         neighbours.start(tmp_path / letter, letter * 64, tmp_path)
@@ -210,7 +211,7 @@ def test_an_order_given_in_the_last_moment_is_not_left_behind(
             neighbours.start(tmp_path / "late", "f" * 64, tmp_path)
             super().release()
 
-    monkeypatch.setattr(background, "start", lambda *_, **__: pytest.fail("a second process"))
+    monkeypatch.setattr(process, "start", lambda *_, **__: pytest.fail("a second process"))
     monkeypatch.setattr(neighbours, "compute", lambda _, sha256, __: computed.append(sha256))
     (tmp_path / neighbours.FOLDER).mkdir()
     taken = try_lock(tmp_path / neighbours.FOLDER / "queue.lock")

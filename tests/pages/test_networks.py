@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import services
 from cifar_core.charts.network import blocks, drawing_width, in_words, network_svg
-from cifar_core.lock import Lock, try_lock
+from cifar_core.jobs.lock import Lock, try_lock
 from cifar_core.networks import NETWORKS, Network
 from cifar_core.networks.description import ascii_printout, load_description
 from cifar_core.networks.layers import ACTIVATIONS, LayerSettings

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_core.lock import try_lock
+from cifar_core.jobs.lock import try_lock
 from cifar_core.runs.folder import RunFolder, State
 from tests.pages.oracle import CLASSES, RunFiles, accuracy_words, images, labels, wilson
 from tests.pages.oracle_images import numbers_in

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.lock import Lock, try_lock
+from cifar_core.jobs.lock import Lock, try_lock
 from cifar_core.runs.line import Line
 
 

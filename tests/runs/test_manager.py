@@ -14,7 +14,7 @@ import pytest
 
 from cifar_core import files
 from cifar_core.errors import RunError
-from cifar_core.lock import Lock, try_lock
+from cifar_core.jobs.lock import Lock, try_lock
 from cifar_core.runs import launch, manager, reading
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.runs.line import Line

@@ -10,7 +10,7 @@ import pytest
 
 from cifar_core import files, services
 from cifar_core.errors import LabError
-from cifar_core.lock import try_lock
+from cifar_core.jobs.lock import try_lock
 from cifar_core.runs import timing
 from cifar_core.runs.folder import RunFolder
 from cifar_core.settings import PROJECT_DIR

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cifar_core import services
-from cifar_core.lock import try_lock
+from cifar_core.jobs.lock import try_lock
 from cifar_core.runs import folder as run_folder
 from cifar_core.runs import reading, watch
 from cifar_core.runs.folder import Label, MetricRow, RunFolder, State, Status

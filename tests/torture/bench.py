@@ -19,7 +19,7 @@ from unittest import mock
 
 import numpy as np
 
-from cifar_core.lock import Lock, is_held
+from cifar_core.jobs.lock import Lock, is_held
 from cifar_core.recipes import Recipe, recipe
 from cifar_core.runs import journal, launch, manager, reading, worker
 from cifar_core.runs.folder import RunFolder, State

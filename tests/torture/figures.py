@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from unittest import mock
 
-from cifar_core.lock import try_lock
+from cifar_core.jobs.lock import try_lock
 from cifar_core.runs import manager, reading, watch
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.line import Line

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 from cifar_core import files
-from cifar_core.lock import try_lock
+from cifar_core.jobs.lock import try_lock
 from cifar_core.recipes import recipe
 from cifar_core.runs import journal, manager, worker
 from cifar_core.runs.folder import RunFolder, Status

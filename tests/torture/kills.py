@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from cifar_core.errors import RunError
-from cifar_core.lock import is_held
+from cifar_core.jobs.lock import is_held
 from cifar_core.runs import manager, worker
 from cifar_core.runs.folder import State
 from cifar_core.training import checkpoint

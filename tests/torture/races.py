@@ -15,7 +15,7 @@ from typing import Any
 from unittest import mock
 
 from cifar_core.errors import RunError
-from cifar_core.lock import is_held
+from cifar_core.jobs.lock import is_held
 from cifar_core.runs import manager, reading
 from cifar_core.runs.folder import State
 from tests.torture.bench import ForkedBench, forked

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from cifar_core import files, recipes, services, settings
-from cifar_core.lock import is_held
+from cifar_core.jobs.lock import is_held
 from cifar_core.recipes import Recipe, recipe
 from cifar_core.runs import forecast
 from cifar_core.runs.devices import usable_cores

@@ -9,7 +9,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import files, recipes
-from cifar_core.lock import Lock, try_lock
+from cifar_core.jobs.lock import Lock, try_lock
 from cifar_core.runs.folder import Label, RunFolder, State, Status
 from tests.pages.shown import new_page, words_of
 

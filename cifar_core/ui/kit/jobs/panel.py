@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import streamlit as st
 
 from cifar_core.errors import LabError
-from cifar_core.jobs import JobStatus
+from cifar_core.jobs.status import JobStatus
 from cifar_core.ui.kit.page import guard, show_error
 
 TICK_SECONDS: Final = 1.0

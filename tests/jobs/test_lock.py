@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.lock import Lock, is_held, try_lock
+from cifar_core.jobs.lock import Lock, is_held, try_lock
 from tests.waiting import wait_until
 
 
@@ -51,7 +51,7 @@ def test_a_lock_outlives_the_starter_that_hands_it_on(path: Path) -> None:
 
 def test_kill_9_frees_the_lock_at_once(path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from cifar_core.lock import try_lock;"
+        "import sys, time; from pathlib import Path; from cifar_core.jobs.lock import try_lock;"
         "lock = try_lock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(path)]

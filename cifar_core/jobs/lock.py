@@ -1,9 +1,9 @@
-"""Kernel locks: the heartbeat of a run, and of every other process the lab starts.
+"""Kernel locks: the heartbeat of every process the lab starts.
 
-A process holds an exclusive ``flock`` on its folder for life. The kernel frees it when the
-process ends, however it ends, so there are no process numbers to go stale and no lock files
-to clean up. The one who starts a worker takes the lock first and hands the open file to it;
-between the order and the worker's last breath the lock is never free.
+A process holds an exclusive ``flock`` on a file for life. The kernel frees it when the process
+ends, however it ends, so there are no process numbers to go stale and no lock files to clean up.
+The one who starts a process takes the lock first and hands the open file to it; between the
+order and the process's last breath the lock is never free.
 """
 
 from __future__ import annotations

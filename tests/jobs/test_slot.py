@@ -1,0 +1,98 @@
+"""One process at a time works in a slot; it can be followed and stopped from its first moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cifar_core.jobs.slot import Slot
+from tests.waiting import wait_until
+
+SLEEPER = """
+import sys, time
+from pathlib import Path
+from cifar_core.jobs.slot import Slot
+
+slot = Slot(Path(sys.argv[1]), "work")
+time.sleep(float(sys.argv[2]))
+lock = slot.adopt(sys.argv[3:])
+print(slot.carry_out(lambda: (Path(sys.argv[1], "begun").touch(), time.sleep(600))).state)
+"""
+"""Hears nothing for a while, then begins."""
+
+
+@pytest.fixture
+def slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slot]:
+    (tmp_path / "sleeper.py").write_text(SLEEPER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    made = Slot(tmp_path, "work")
+    yield made
+    made.stop()
+    wait_until(lambda: not made.is_taken())
+
+
+def process_of(slot: Slot) -> int:
+    """Returns the number of the process that works in a slot."""
+    words = str(slot.folder).encode(), b"sleeper"
+    for path in Path("/proc").iterdir():
+        try:
+            found = (path / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if all(word in found for word in words):
+            return int(path.name)
+    raise AssertionError("nobody works")
+
+
+def test_a_module_is_started_with_whole_paths_and_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "show.py").write_text("import sys; print(sys.argv[1:-1])")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)  # the process works elsewhere
+    slot = Slot(Path("folder"), "work")
+    slot.start("show", [Path("in.json"), "--compact"])
+    wait_until(lambda: not slot.is_taken())
+    assert slot.log_path.read_text() == f"{[str(tmp_path / 'in.json'), '--compact']}\n"
+
+
+def test_a_second_start_changes_nothing(slot: Slot) -> None:
+    slot.start("sleeper", [slot.folder, "0"])
+    number = process_of(slot)
+    slot.start("sleeper", [slot.folder, "0"], prepare=lambda: pytest.fail("a second process"))
+    assert process_of(slot) == number
+
+
+def test_a_stop_that_comes_at_work_ends_it(slot: Slot) -> None:
+    slot.start("sleeper", [slot.folder, "0"])
+    wait_until((slot.folder / "begun").exists)
+    slot.stop()
+    wait_until(lambda: not slot.is_taken())
+    assert slot.log_path.read_text() == "interrupted\n"
+    assert not slot.stop_path.exists()
+
+
+def test_a_signal_that_comes_before_it_can_be_heard_is_heard_later(slot: Slot) -> None:
+    slot.start("sleeper", [slot.folder, "1"])
+    os.kill(process_of(slot), signal.SIGTERM)
+    wait_until(lambda: not slot.is_taken())
+    assert "StopAskedError" in slot.log_path.read_text()
+
+
+def test_a_request_of_yesterday_stops_nobody_today(slot: Slot) -> None:
+    slot.stop_path.touch()
+    slot.start("sleeper", [slot.folder, "0"])
+    wait_until((slot.folder / "begun").exists)
+    assert slot.is_taken()
+
+
+def test_one_run_by_hand_respects_the_lock(tmp_path: Path) -> None:
+    slot = Slot(tmp_path, "work")
+    lock = slot.take()
+    assert lock is not None
+    with lock:
+        assert slot.adopt([]) is None
