@@ -17,7 +17,7 @@ APP = ROOT / "app.py"
 SOURCES = [*CORE, *PAGES, APP]
 
 HEAVY = frozenset({"tensorflow", "keras", "jax", "jaxlib", "flax", "torch"})
-WORKER = "cifar_core.runs.worker"
+WORKER = "cifar_core.worker"
 COMMAND_LINE = "cifar_core.__main__"
 
 

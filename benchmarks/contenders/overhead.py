@@ -21,6 +21,7 @@ def prepare() -> tuple[Measure, Figures]:
     from cifar_core.dataset import arrays
     from cifar_core.dataset.augmentation import EpochPlan, plan_epoch
     from cifar_core.dataset.splits import positions, take
+    from cifar_core.jobs.stop import StopRequest
     from cifar_core.runs.folder import RunFolder, State, Status
     from cifar_core.runs.journal import Journal
     from cifar_core.training.checkpoint import Progress
@@ -70,7 +71,7 @@ def prepare() -> tuple[Measure, Figures]:
         with tempfile.TemporaryDirectory(dir=runs_dir, prefix=".bench-") as path:
             folder = RunFolder(Path(path))
             files.write_json(folder.recipe_path, recipe.to_json())
-            wish = folder.request_path.exists  # the worker looks for it as often
+            stop_request = StopRequest(folder.request_path)  # as the worker's own
             course = Course(
                 Journal(folder, Status(state=State.RUNNING)),
                 timed,
@@ -86,7 +87,7 @@ def prepare() -> tuple[Measure, Figures]:
             def look() -> bool:
                 if course.progress.epoch > seen["epoch"]:
                     close()
-                return wish()
+                return stop_request()
 
             def close() -> None:
                 now = time.perf_counter()

@@ -41,7 +41,7 @@ def carry_out(work: Callable[[], object], explain: Callable[[BaseException], Lab
     try:
         end = work()
         return end if isinstance(end, End) else End("finished")
-    except StopAskedError:
+    except (StopAskedError, KeyboardInterrupt):
         return End("interrupted")
     except BaseException as error:  # noqa: BLE001 - the last place that can tell a person
         with contextlib.suppress(OSError):  # the log may be on a full disk

@@ -31,7 +31,7 @@ def start(
             argument. So between the order and the process's last breath it is never free.
         log_path: Where what it prints goes.
         keep_log: Add to a log that is there.
-        environment: Its variables; this process's by default.
+        environment: Its variables; by default this process's and what finds the lab's modules.
         answer_seconds: Wait so long until it has stepped away (:func:`step_away`): then it
             stands, and is nobody's child.
 
@@ -49,7 +49,7 @@ def start(
         process = subprocess.Popen(
             [sys.executable, *words, str(lock.descriptor)],
             cwd=PROJECT_DIR,
-            env=child_environment(os.environ if environment is None else environment),
+            env=child_environment(os.environ) if environment is None else environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,25 +1,18 @@
-"""How a worker is started: the one place that knows.
-
-Today a worker is a new interpreter on this machine. A cluster's job service would be asked
-here, with the run's folder on shared storage.
-"""
+"""How a worker is started: the one place that knows."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
 from collections.abc import Mapping
-from typing import BinaryIO
 
 from cifar_core import files, settings
 from cifar_core.errors import RunError, plain_text
+from cifar_core.jobs import process
 from cifar_core.jobs.lock import Lock
 from cifar_core.runs.folder import RunFolder
-from cifar_core.settings import PROJECT_DIR
 
-WORKER_COMMAND = (sys.executable, "-m", "cifar_core.runs.worker")
+WORKER_COMMAND: tuple[str, ...] = ("-m", "cifar_core.worker")
 START_SECONDS = 60.0
 
 
@@ -34,41 +27,21 @@ def launch(folder: RunFolder, lock: Lock, device: str) -> None:
     Raises:
         RunError: No worker could be started.
     """
-    arguments = [str(folder.path.absolute()), str(lock.descriptor)]
-    # Inherited: a stop that comes while the worker still starts waits until it can be heard.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
-        with _open_log(folder) as log:
-            subprocess.run(
-                [*WORKER_COMMAND, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=PROJECT_DIR,
-                env=worker_environment(os.environ, device),
-                pass_fds=[lock.descriptor],
-                start_new_session=True,
-                timeout=START_SECONDS,
-                check=True,
-            )
+        process.start(
+            [*WORKER_COMMAND, folder.path],
+            lock=lock,
+            log_path=folder.log_path,
+            keep_log=True,
+            environment=worker_environment(os.environ, device),
+            answer_seconds=START_SECONDS,
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise RunError(
             f"The worker of run “{folder.id}” could not be started ({error}).",
             expected="A worker answers within a minute.",
             remedy=f"Its last words: {_last_words(folder)}",
         ) from error
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _open_log(folder: RunFolder) -> BinaryIO:
-    """Opens a run's log to add to it; a pipe in its place is not waited for.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
-    return os.fdopen(os.open(folder.log_path, flags, 0o644), "ab")
 
 
 def _last_words(folder: RunFolder) -> str:

@@ -23,11 +23,11 @@ from typing import NoReturn
 
 import numpy as np
 
-from cifar_core import files
+from cifar_core import files, worker
 from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.augmentation import EpochPlan, Stream, generator
 from cifar_core.recipes import Recipe
-from cifar_core.runs import journal, worker
+from cifar_core.runs import journal
 from cifar_core.training import checkpoint, course
 from cifar_core.training.engine import Steps
 

@@ -22,7 +22,7 @@ import pathlib, sys, time
 from cifar_core.runs import launch
 from tests.torture.bench import Bench
 
-launch.WORKER_COMMAND = (sys.executable, sys.argv[2])
+launch.WORKER_COMMAND = (sys.argv[2],)
 bench = Bench(pathlib.Path(sys.argv[1]))
 bench.start("first")
 bench.start("second")

@@ -260,7 +260,7 @@ def test_a_worker_that_cannot_be_started_is_told_and_leaves_nothing(
 ) -> None:
     bench = ForkedBench(runs_dir)
     with monkeypatch.context() as broken:
-        broken.setattr(launch, "WORKER_COMMAND", ("/bin/sh", "-c", "echo no luck; false"))
+        broken.setattr(launch, "WORKER_COMMAND", ("-c", "raise SystemExit('no luck')"))
         with pytest.raises(RunError, match="could not be started") as error:
             bench.start(token="press")
     assert "no luck" in error.value.remedy

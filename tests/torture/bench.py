@@ -1,6 +1,6 @@
 """A folder of runs whose workers pretend to train, in processes that can be killed.
 
-Workers are the real ones (cifar_core.runs.worker.main) around tests/runs/pretend.py. A bench
+Workers are the real ones (cifar_core.worker.main) around tests/runs/pretend.py. A bench
 starts them as the lab does, as new interpreters, or, where hundreds are needed, forks them:
 what is executed from ``main`` on, and what a signal does to it, is the same.
 """
@@ -19,9 +19,10 @@ from unittest import mock
 
 import numpy as np
 
+from cifar_core import worker
 from cifar_core.jobs.lock import Lock, is_held
 from cifar_core.recipes import Recipe, recipe
-from cifar_core.runs import journal, launch, manager, reading, worker
+from cifar_core.runs import journal, launch, manager, reading
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.reading import Run
 from cifar_core.training import checkpoint, course
@@ -154,7 +155,7 @@ def started(runs_dir: Path, **environment: str) -> Iterator[Bench]:
     """Gives a bench whose workers are new interpreters, as in the lab."""
     bench = Bench(runs_dir)
     variables = {"PYTHONPATH": str(PRETEND.parents[2]), **environment}
-    command = (sys.executable, str(PRETEND))
+    command = (str(PRETEND),)
     with (
         mock.patch.object(launch, "WORKER_COMMAND", command),
         mock.patch.dict(os.environ, variables),

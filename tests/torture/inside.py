@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-from cifar_core import files
+from cifar_core import files, worker
 from cifar_core.jobs.lock import try_lock
 from cifar_core.recipes import recipe
-from cifar_core.runs import journal, manager, worker
+from cifar_core.runs import journal, manager
 from cifar_core.runs.folder import RunFolder, Status
 from cifar_core.runs.line import Line
 from cifar_core.training import course
@@ -31,10 +31,10 @@ def prepare(path: Path, *, epochs: int = 3, identity: str = "tortured") -> RunFo
     return folder
 
 
-def undertake(folder: RunFolder, wish: Callable[[], bool] = lambda: False) -> Status:
+def undertake(folder: RunFolder, stop_request: Callable[[], bool] = lambda: False) -> Status:
     """Carries a run on until it ends, and returns its last word.
 
-    It speaks at every step and looks at the wish before each, so that two equal runs make
+    It speaks at every step and looks whether to stop before each, so that two equal runs make
     equal operations.
 
     Raises:
@@ -56,15 +56,15 @@ def undertake(folder: RunFolder, wish: Callable[[], bool] = lambda: False) -> St
             assert status is not None
             Line(folder.path.parent, "cpu").join(folder.id, status.queued_at)
             voice = journal.Journal(folder, status)
-            worker.work(voice, wish)  # type: ignore[arg-type]
+            worker.work(voice, stop_request)  # type: ignore[arg-type]
             return voice.status
 
 
 def stop_at(epoch: int, step: int, folder: RunFolder) -> Callable[[], bool]:
-    """Returns a wish to stop that comes when the run says it has reached a step."""
+    """Returns a request to stop that comes when the run says it has reached a step."""
 
-    def wish() -> bool:
+    def is_reached() -> bool:
         status = folder.read_status()
         return status is not None and (status.epoch, status.step) == (epoch, step)
 
-    return wish
+    return is_reached

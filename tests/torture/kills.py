@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
+from cifar_core import worker
 from cifar_core.errors import RunError
 from cifar_core.jobs.lock import is_held
-from cifar_core.runs import manager, worker
+from cifar_core.runs import manager
 from cifar_core.runs.folder import State
 from cifar_core.training import checkpoint
 from tests.torture.bench import PRETEND, Bench, forked, started
@@ -194,7 +195,7 @@ import sys, time
 from pathlib import Path
 from cifar_core.recipes import recipe
 from cifar_core.runs import launch, manager
-launch.WORKER_COMMAND = (sys.executable, sys.argv[1])
+launch.WORKER_COMMAND = (sys.argv[1],)
 made = recipe("standard", "cnn4", epochs=1000, batch_size=8)
 print(*[manager.start(Path(sys.argv[2]), made, device="cpu") for _ in range(2)], flush=True)
 time.sleep(600)

@@ -1,6 +1,6 @@
 """The worker: an own process that carries out one run, from the line to its last figure.
 
-Started by :mod:`cifar_core.runs.launch` as ``python -m cifar_core.runs.worker FOLDER LOCK``,
+Started by :mod:`cifar_core.runs.launch` as ``python -m cifar_core.worker FOLDER LOCK``,
 where LOCK is the open file that holds the run's kernel lock. While it waits in line it has
 imported neither TensorFlow nor NumPy.
 """
@@ -18,47 +18,38 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from cifar_core.errors import LabError, plain_text
+from cifar_core.jobs.end import End, carry_out
 from cifar_core.jobs.lock import Lock
+from cifar_core.jobs.process import step_away
+from cifar_core.jobs.stop import StopRequest
 from cifar_core.runs import surroundings
 from cifar_core.runs.devices import load_average, usable_cores
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.journal import Journal
 from cifar_core.runs.line import Line
 
-LOG = logging.getLogger("cifar_core.runs.worker")  # as a process its name is __main__
+LOG = logging.getLogger("cifar_core.worker")  # as a process its name is __main__
 
 LOOK_SECONDS = 0.25
 
 INSIST_SECONDS = 6.0
-"""A wish to stop that was not followed for so long is carried out without the training."""
+"""A request to stop that was not followed for so long is carried out without the training."""
 
+STATES: Mapping[str, State] = {
+    "finished": State.FINISHED,
+    "failed": State.FAILED,
+    "interrupted": State.STOPPED,
+}
 
 _NO_ROOM = re.compile(
     r"cannot allocate memory|failed to map segment|can't start new thread|bad_alloc", re.IGNORECASE
 )
 """What the system and C++ say where the address space is too small."""
-
-
-class Wish:
-    """Whether somebody wants the worker to stop: a request in the folder, or a signal."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
-        self._signalled = False
-
-    def __call__(self) -> bool:
-        """Says whether to stop now."""
-        return self._signalled or self._folder.request_path.exists()
-
-    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        """Takes a termination signal, such as a shutdown of the machine, as a wish to stop."""
-        self._signalled = True
 
 
 def main(path: str, descriptor: str) -> None:
@@ -69,22 +60,20 @@ def main(path: str, descriptor: str) -> None:
         descriptor: The open file with its lock.
     """
     lock = Lock.adopt(int(descriptor))
-    if os.fork():  # before anything heavy is imported; the starter sees its child end at once
-        os._exit(0)
+    step_away()  # before anything heavy is imported
     folder = RunFolder(Path(path))
     status = folder.read_status()
     if status is None:
         sys.exit(f"{folder.status_path} cannot be read")
-    wish = Wish(folder)
-    signal.signal(signal.SIGTERM, wish.on_signal)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see launch
+    stop_request = StopRequest(folder.request_path)
+    stop_request.listen()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     start_log()
     journal = Journal(folder, status)
-    threading.Thread(target=watch, args=(journal, wish, lock), daemon=True).start()
+    threading.Thread(target=watch, args=(journal, stop_request, lock), daemon=True).start()
     try:
         use_own_temporary_folder(folder)
-        work(journal, wish)
+        work(journal, stop_request)
     finally:
         shutil.rmtree(folder.temporary_path, ignore_errors=True)
         lock.release()
@@ -114,8 +103,8 @@ def use_own_temporary_folder(folder: RunFolder) -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder.temporary_path)
 
 
-def watch(journal: Journal, wish: Wish, lock: Lock) -> NoReturn:
-    """Ends the process when a wish to stop is not followed: compiling, say, hears nothing.
+def watch(journal: Journal, stop_request: StopRequest, lock: Lock) -> NoReturn:
+    """Ends the process when a request to stop is not followed: compiling, say, hears nothing.
 
     Also when somebody has removed the run's folder: without the lock file everybody takes
     this worker for dead and may start another. The process may be killed at any moment
@@ -126,7 +115,7 @@ def watch(journal: Journal, wish: Wish, lock: Lock) -> NoReturn:
         time.sleep(LOOK_SECONDS)
         if not lock.is_on(journal.folder.lock_path):
             os._exit(1)  # its temporary folder went with the run's
-        if not wish():
+        if not stop_request():
             asked_at = None
         elif asked_at is None:
             asked_at = time.monotonic()
@@ -145,42 +134,49 @@ def watch(journal: Journal, wish: Wish, lock: Lock) -> NoReturn:
         os._exit(0)
 
 
-def work(journal: Journal, wish: Wish) -> None:
+def work(journal: Journal, stop_request: StopRequest) -> None:
     """Waits for the device, trains, and ends the run with a named reason in every case."""
-    folder, status = journal.folder, journal.status
-    line = Line(folder.path.parent, status.device)
-    came = time.monotonic()
-    device_lock = None
-    try:
-        journal.reserve()
-        LOG.info("run %s, attempt %d, waits for %s", folder.id, status.attempts, status.device)
-        device_lock = _wait(journal, line, wish)
-        waited = status.waiting_seconds + time.monotonic() - came
-        journal.say(waiting_seconds=waited)
-        if device_lock is None:
-            journal.end(State.STOPPED, "Stopped while it waited in line.", "Resume it any time.")
-            return
-        LOG.info("got %s after %.1f s in line", status.device, waited - status.waiting_seconds)
-        _begin(journal)
-        _settle(journal)
-        from cifar_core.training.train import train
+    folder = journal.folder
+    line = Line(folder.path.parent, journal.status.device)
+    with contextlib.ExitStack() as leaving:
+        leaving.callback(folder.request_path.unlink, missing_ok=True)
+        leaving.callback(line.leave, folder.id)
 
-        finished = train(journal, wish)
-        if finished:
-            journal.end(State.FINISHED)
-        else:
-            journal.end(State.STOPPED, "Stopped as asked; everything is kept.", "Resume it.")
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the run must say it
-        try:
-            journal.end(State.FAILED, *_explain(error))
-        finally:
-            with contextlib.suppress(OSError):  # the log is on the same full disk
-                traceback.print_exc()
-    finally:
-        line.leave(folder.id)
-        folder.request_path.unlink(missing_ok=True)
-        if device_lock is not None:
-            device_lock.release()
+        def carry_out_in_turn() -> End:
+            journal.reserve()
+            device_lock = _wait(journal, line, stop_request)
+            if device_lock is None:
+                end = _stopped("Stopped while it waited in line.", "Resume it any time.")
+            else:
+                leaving.enter_context(device_lock)
+                end = _carry_out(journal, stop_request)
+            _finish(journal, end)
+            return end
+
+        # Where the last word could not be written, the one that says so counts.
+        _finish(journal, carry_out(carry_out_in_turn, explain))
+
+
+def _carry_out(journal: Journal, stop_request: StopRequest) -> End:
+    """Carries the run out on this machine; its device is held."""
+    _begin(journal)
+    _settle(journal)
+    from cifar_core.training.train import train
+
+    if train(journal, stop_request):
+        return End("finished")
+    return _stopped("Stopped as asked; everything is kept.", "Resume it.")
+
+
+def _stopped(what: str, remedy: str) -> End:
+    return End("interrupted", LabError(what, remedy=remedy))
+
+
+def _finish(journal: Journal, end: End) -> None:
+    """Writes the last status of a run."""
+    why = end.reason or LabError("")
+    reason = " ".join(filter(None, (why.what, why.expected)))
+    journal.end(STATES[end.state], reason, why.remedy)
 
 
 def _begin(journal: Journal) -> None:
@@ -212,50 +208,54 @@ def _settle(journal: Journal) -> None:
     surroundings.settle(os.environ, recorded)
 
 
-def _wait(journal: Journal, line: Line, wish: Wish) -> Lock | None:
+def _wait(journal: Journal, line: Line, stop_request: StopRequest) -> Lock | None:
     """Waits for the run's turn; returns the device's lock, or None when asked to stop."""
-    while not wish():
-        lock = line.take_turn(journal.folder.id)
-        if lock is not None:
-            line.leave(journal.folder.id)
-            return lock
-        journal.say(phase="waiting in line")
-        time.sleep(LOOK_SECONDS)
-    return None
+    run_id, status, began = journal.folder.id, journal.status, time.monotonic()
+    LOG.info("run %s, attempt %d, waits for %s", run_id, status.attempts, status.device)
+    lock = None
+    while lock is None and not stop_request():
+        lock = line.take_turn(run_id)
+        if lock is None:
+            journal.say(phase="waiting in line")
+            time.sleep(LOOK_SECONDS)
+    waited = time.monotonic() - began
+    journal.say(waiting_seconds=status.waiting_seconds + waited)
+    if lock is not None:
+        line.leave(run_id)
+        LOG.info("got %s after %.1f s in line", status.device, waited)
+    return lock
 
 
-def _explain(error: BaseException) -> tuple[str, str]:
-    """Returns what happened and what to do, in two sentences."""
-    if isinstance(error, LabError):
-        return " ".join(filter(None, (error.what, error.expected))), error.remedy
+def explain(error: BaseException) -> LabError:
+    """Puts into words what ended a run: what happened, and what to do."""
     if isinstance(error, ModuleNotFoundError):
-        return (
+        return LabError(
             f"A package that the training needs is not installed: {error.name}.",
-            "Install it (see the README: the second backend, GPUs), then resume the run.",
+            remedy="Install it (see the README: the second backend, GPUs), then resume the run.",
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
+        return LabError(
             "The disk is full; the last checkpoint is safe.",
-            "Make room, then resume the run.",
+            remedy="Make room, then resume the run.",
         )
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return (
+        return LabError(
             f"The run's folder cannot be written ({error.strerror}).",
-            "Correct its permissions, then resume the run.",
+            remedy="Correct its permissions, then resume the run.",
         )
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
-        return (
+        return LabError(
             "A file of the run may not become as large as it must (a limit of the system).",
-            "Raise the limit (ulimit -f) or use another file system, then resume the run.",
+            remedy="Raise the limit (ulimit -f) or use another file system, then resume the run.",
         )
     if isinstance(error, MemoryError) or _is_out_of_memory(error):
-        return (
+        return LabError(
             "The memory of the device was not enough.",
-            "Start it again with a smaller batch size, or close what else uses the memory.",
+            remedy="Start it again with a smaller batch size, or close what else uses the memory.",
         )
-    return (
+    return LabError(
         f"Something unforeseen happened: {type(error).__name__}: {plain_text(error)[:300]}",
-        "Read the log of the run; resuming goes on from the last checkpoint.",
+        remedy="Read the log of the run; resuming goes on from the last checkpoint.",
     )
 
 
