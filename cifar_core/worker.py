@@ -30,8 +30,8 @@ from cifar_core.jobs.stop import StopRequest
 from cifar_core.runs import surroundings
 from cifar_core.runs.devices import load_average, usable_cores
 from cifar_core.runs.folder import RunFolder, State
-from cifar_core.runs.journal import Journal
 from cifar_core.runs.line import Line
+from cifar_core.runs.status_writer import RunStatusWriter
 
 LOG = logging.getLogger("cifar_core.worker")  # as a process its name is __main__
 
@@ -69,11 +69,11 @@ def main(path: str, descriptor: str) -> None:
     stop_request.listen()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     start_log()
-    journal = Journal(folder, status)
-    threading.Thread(target=watch, args=(journal, stop_request, lock), daemon=True).start()
+    writer = RunStatusWriter(folder, status)
+    threading.Thread(target=watch, args=(writer, stop_request, lock), daemon=True).start()
     try:
         use_own_temporary_folder(folder)
-        work(journal, stop_request)
+        work(writer, stop_request)
     finally:
         shutil.rmtree(folder.temporary_path, ignore_errors=True)
         lock.release()
@@ -103,7 +103,7 @@ def use_own_temporary_folder(folder: RunFolder) -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder.temporary_path)
 
 
-def watch(journal: Journal, stop_request: StopRequest, lock: Lock) -> NoReturn:
+def watch(writer: RunStatusWriter, stop_request: StopRequest, lock: Lock) -> NoReturn:
     """Ends the process when a request to stop is not followed: compiling, say, hears nothing.
 
     Also when somebody has removed the run's folder: without the lock file everybody takes
@@ -113,7 +113,7 @@ def watch(journal: Journal, stop_request: StopRequest, lock: Lock) -> NoReturn:
     asked_at: float | None = None
     while True:
         time.sleep(LOOK_SECONDS)
-        if not lock.is_on(journal.folder.lock_path):
+        if not lock.is_on(writer.folder.lock_path):
             os._exit(1)  # its temporary folder went with the run's
         if not stop_request():
             asked_at = None
@@ -122,48 +122,45 @@ def watch(journal: Journal, stop_request: StopRequest, lock: Lock) -> NoReturn:
         elif time.monotonic() - asked_at > INSIST_SECONDS:
             break
     try:
-        busy = f" while it was {journal.status.phase}" if journal.status.phase else ""
-        journal.end(
-            State.STOPPED,
-            f"Stopped as asked{busy}.",
-            "Resume it: it goes on from its last checkpoint.",
-        )
-        journal.folder.request_path.unlink(missing_ok=True)
+        busy = f" while it was {writer.status.phase}" if writer.status.phase else ""
+        remedy = "Resume it: it goes on from its last checkpoint."
+        _finish(writer, _stopped(f"Stopped as asked{busy}.", remedy))
+        writer.folder.request_path.unlink(missing_ok=True)
     finally:
-        shutil.rmtree(journal.folder.temporary_path, ignore_errors=True)
+        shutil.rmtree(writer.folder.temporary_path, ignore_errors=True)
         os._exit(0)
 
 
-def work(journal: Journal, stop_request: StopRequest) -> None:
+def work(writer: RunStatusWriter, stop_request: StopRequest) -> None:
     """Waits for the device, trains, and ends the run with a named reason in every case."""
-    folder = journal.folder
-    line = Line(folder.path.parent, journal.status.device)
+    folder = writer.folder
+    line = Line(folder.path.parent, writer.status.device)
     with contextlib.ExitStack() as leaving:
         leaving.callback(folder.request_path.unlink, missing_ok=True)
         leaving.callback(line.leave, folder.id)
 
         def carry_out_in_turn() -> End:
-            journal.reserve()
-            device_lock = _wait(journal, line, stop_request)
+            writer.reserve()
+            device_lock = _wait(writer, line, stop_request)
             if device_lock is None:
                 end = _stopped("Stopped while it waited in line.", "Resume it any time.")
             else:
                 leaving.enter_context(device_lock)
-                end = _carry_out(journal, stop_request)
-            _finish(journal, end)
+                end = _carry_out(writer, stop_request)
+            _finish(writer, end)
             return end
 
         # Where the last word could not be written, the one that says so counts.
-        _finish(journal, carry_out(carry_out_in_turn, explain))
+        _finish(writer, carry_out(carry_out_in_turn, explain))
 
 
-def _carry_out(journal: Journal, stop_request: StopRequest) -> End:
+def _carry_out(writer: RunStatusWriter, stop_request: StopRequest) -> End:
     """Carries the run out on this machine; its device is held."""
-    _begin(journal)
-    _settle(journal)
+    _begin(writer)
+    _settle(writer)
     from cifar_core.training.train import train
 
-    if train(journal, stop_request):
+    if train(writer, stop_request):
         return End("finished")
     return _stopped("Stopped as asked; everything is kept.", "Resume it.")
 
@@ -172,17 +169,17 @@ def _stopped(what: str, remedy: str) -> End:
     return End("interrupted", LabError(what, remedy=remedy))
 
 
-def _finish(journal: Journal, end: End) -> None:
+def _finish(writer: RunStatusWriter, end: End) -> None:
     """Writes the last status of a run."""
     why = end.reason or LabError("")
     reason = " ".join(filter(None, (why.what, why.expected)))
-    journal.end(STATES[end.state], reason, why.remedy)
+    writer.finish(state=STATES[end.state], reason=reason, remedy=why.remedy)
 
 
-def _begin(journal: Journal) -> None:
+def _begin(writer: RunStatusWriter) -> None:
     """Says that the run has its device and trains from now on, and on what machine."""
-    journal.start_clock()
-    journal.say(
+    writer.start_clock()
+    writer.update(
         now=True,
         state=State.RUNNING,
         phase="starting Keras",
@@ -193,9 +190,9 @@ def _begin(journal: Journal) -> None:
     )
 
 
-def _settle(journal: Journal) -> None:
+def _settle(writer: RunStatusWriter) -> None:
     """Makes this process's environment that of the run, before what computes is imported."""
-    folder = journal.folder
+    folder = writer.folder
     stray = surroundings.clear(os.environ, folder.temporary_path / "keras")
     if stray:
         LOG.info("%s", surroundings.told(stray))
@@ -204,22 +201,22 @@ def _settle(journal: Journal) -> None:
     saved = checkpoint.load(folder.checkpoint_path)
     recorded = saved.progress.surroundings if saved else {}
     if saved and not recorded:
-        recorded = surroundings.from_threads(journal.status.threads)
+        recorded = surroundings.from_threads(writer.status.threads)
     surroundings.settle(os.environ, recorded)
 
 
-def _wait(journal: Journal, line: Line, stop_request: StopRequest) -> Lock | None:
+def _wait(writer: RunStatusWriter, line: Line, stop_request: StopRequest) -> Lock | None:
     """Waits for the run's turn; returns the device's lock, or None when asked to stop."""
-    run_id, status, began = journal.folder.id, journal.status, time.monotonic()
+    run_id, status, began = writer.folder.id, writer.status, time.monotonic()
     LOG.info("run %s, attempt %d, waits for %s", run_id, status.attempts, status.device)
     lock = None
     while lock is None and not stop_request():
         lock = line.take_turn(run_id)
         if lock is None:
-            journal.say(phase="waiting in line")
+            writer.update(phase="waiting in line")
             time.sleep(LOOK_SECONDS)
     waited = time.monotonic() - began
-    journal.say(waiting_seconds=status.waiting_seconds + waited)
+    writer.update(waiting_seconds=status.waiting_seconds + waited)
     if lock is not None:
         line.leave(run_id)
         LOG.info("got %s after %.1f s in line", status.device, waited)

@@ -23,7 +23,7 @@ def prepare() -> tuple[Measure, Figures]:
     from cifar_core.dataset.splits import positions, take
     from cifar_core.jobs.stop import StopRequest
     from cifar_core.runs.folder import RunFolder, State, Status
-    from cifar_core.runs.journal import Journal
+    from cifar_core.runs.status_writer import RunStatusWriter
     from cifar_core.training.checkpoint import Progress
     from cifar_core.training.course import Course
     from cifar_core.training.engine import Engine, Steps
@@ -73,7 +73,7 @@ def prepare() -> tuple[Measure, Figures]:
             files.write_json(folder.recipe_path, recipe.to_json())
             stop_request = StopRequest(folder.request_path)  # as the worker's own
             course = Course(
-                Journal(folder, Status(state=State.RUNNING)),
+                RunStatusWriter(folder, Status(state=State.RUNNING)),
                 timed,
                 pictures=pictures,
                 watched=watched,

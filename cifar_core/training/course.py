@@ -21,7 +21,7 @@ from cifar_core.errors import RunError
 from cifar_core.evaluation.loss import cross_entropy
 from cifar_core.runs.devices import load_average
 from cifar_core.runs.folder import MetricRow, RunFolder
-from cifar_core.runs.journal import Journal
+from cifar_core.runs.status_writer import RunStatusWriter
 from cifar_core.training import checkpoint, origin
 from cifar_core.training.checkpoint import Progress
 from cifar_core.training.engine import Engine, steps_per_epoch
@@ -42,7 +42,7 @@ class Course:
     """Carries a run from where it stands to its last epoch.
 
     Args:
-        journal: The run's folder and voice.
+        writer: The run's folder and status.
         engine: Trains and asks the network.
         pictures: How many training pictures there are.
         watched: The split that is measured after every epoch.
@@ -53,7 +53,7 @@ class Course:
 
     def __init__(
         self,
-        journal: Journal,
+        writer: RunStatusWriter,
         engine: Engine,
         *,
         pictures: int,
@@ -62,8 +62,8 @@ class Course:
         begin: Progress,
         closing_rate: float | None = None,
     ) -> None:
-        self.journal = journal
-        self.folder: RunFolder = journal.folder
+        self.writer = writer
+        self.folder: RunFolder = writer.folder
         self.recipe = self.folder.read_recipe()
         self.engine = engine
         self.watched = watched
@@ -76,7 +76,7 @@ class Course:
             steps=self.steps,
             monitored=len(watched.labels),
             closing_rate=closing_rate,
-            on_cpu=journal.status.device == "cpu",
+            on_cpu=writer.status.device == "cpu",
         )
         self._loads: list[float] = []
         self._since = time.monotonic()  # the moment up to which seconds have been counted
@@ -107,10 +107,10 @@ class Course:
                 remedy="Start the run anew; somebody or something has changed its files.",
             ) from error
         self._since = time.monotonic()
-        status, progress = self.journal.status, self.progress
+        status, progress = self.writer.status, self.progress
         begun = "goes on from its checkpoint" if saved else "begins"
         LOG.info("training %s at epoch %d, step %d", begun, progress.epoch, progress.step)
-        self.journal.say(setup_seconds=status.setup_seconds + self.journal.device_seconds())
+        self.writer.update(setup_seconds=status.setup_seconds + self.writer.device_seconds())
         self._tell(phase="training")
 
     def run(self, stop_asked: StopAsked) -> bool:
@@ -166,7 +166,7 @@ class Course:
 
     def _close_epoch(self) -> None:
         """Measures the watched split, writes the epoch's row and a checkpoint."""
-        self.journal.say(phase="measuring on the watched pictures")
+        self.writer.update(phase="measuring on the watched pictures")
         began = time.monotonic()
         probabilities = self.engine.predict(self.watched.images).astype(np.float16)
         labels = self.watched.labels
@@ -242,9 +242,9 @@ class Course:
     def _tell(self, *, now: bool = False, phase: str | None = None) -> None:
         """Says in the status how far the training is and when it will end."""
         progress = self.progress
-        self.journal.say(
+        self.writer.update(
             now=now,
-            phase=phase or self.journal.status.phase,
+            phase=phase or self.writer.status.phase,
             epoch=progress.epoch,
             step=progress.step,
             steps_per_epoch=self.steps,
@@ -261,7 +261,7 @@ class Course:
         load = load_average()
         if load is not None:
             self._loads.append(load)
-            self.journal.say(load_median=round(statistics.median(self._loads), 2))
+            self.writer.update(load_median=round(statistics.median(self._loads), 2))
         LOG.info(
             "epoch %d of %d: training loss %.4f, accuracy %.4f; %s loss %.4f, accuracy %.4f; "
             "learning rate %.4g, %.1f s",

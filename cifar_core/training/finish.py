@@ -40,7 +40,7 @@ def finish(
     learned: arrays.Split,
     watched: arrays.Split,
     status: Status,
-    say: Callable[[str], None],
+    report_phase: Callable[[str], None],
 ) -> None:
     """Writes what a finished run has beyond a running one; evaluation.json is the last.
 
@@ -54,25 +54,25 @@ def finish(
         learned: The pictures it was trained on.
         watched: The split that was monitored.
         status: Names device and precision for the record.
-        say: Is told what is being done, over and over while it lasts.
+        report_phase: Is told what is being done, over and over while it lasts.
     """
     recipe = folder.read_recipe()
     model = networks.build(recipe.network)
     model.set_weights(trained.get_weights())
-    say("exporting the network")
+    report_phase("exporting the network")
     _save(model, folder)
     classifier = Classifier(folder.litert_path, threads=usable_cores())
     temperature = held_out = None
     if recipe.monitored_split == "validation":
-        say("fitting the temperature")
+        report_phase("fitting the temperature")
         answers = classifier.classify(watched.images)
         temperature = calibration.fit_temperature(answers, watched.labels)
         held_out = count_correct(answers, watched.labels)
-        _write_novelty(folder, learned, watched, dataset.test, say=say)
-    say("measuring on training images")
+        _write_novelty(folder, learned, watched, dataset.test, report_phase=report_phase)
+    report_phase("measuring on training images")
     sample = splits.sample_training(learned)
     training = count_correct(classifier.classify(sample.images), sample.labels)
-    probabilities, mirrored = _predict_test(classifier, dataset.test.images, say)
+    probabilities, mirrored = _predict_test(classifier, dataset.test.images, report_phase)
     figures = evaluate(
         probabilities,
         mirrored,
@@ -91,12 +91,12 @@ def finish(
 
 
 def _predict_test(
-    classifier: Classifier, images: NDArray[np.uint8], say: Callable[[str], None]
+    classifier: Classifier, images: NDArray[np.uint8], report_phase: Callable[[str], None]
 ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
     """Returns predictions (n, 10) of the test images, and averaged with those of the flipped."""
-    say("measuring on the test images")
+    report_phase("measuring on the test images")
     probabilities = classifier.classify(images).astype(np.float16)
-    say("measuring on the flipped test images")
+    report_phase("measuring on the flipped test images")
     return probabilities, classifier.classify(images, mirror=True)
 
 
@@ -117,12 +117,12 @@ def _write_novelty(
     watched: arrays.Split,
     test: arrays.Split,
     *,
-    say: Callable[[str], None],
+    report_phase: Callable[[str], None],
 ) -> None:
     """Writes what “none of these” needs; the test pictures only measure its false alarms."""
 
     def tell() -> None:  # this takes half a minute, and a silent worker would count as stalled
-        say("setting the threshold of “none of these”")
+        report_phase("setting the threshold of “none of these”")
 
     inspector = LayerInspector(folder.litert_path, threads=usable_cores())
     made = novelty.fit(

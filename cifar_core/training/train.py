@@ -19,7 +19,7 @@ from cifar_core.recipes import Recipe
 from cifar_core.runs import surroundings
 from cifar_core.runs.devices import computes_bfloat16, list_devices
 from cifar_core.runs.forecast import recorded_closing_rate
-from cifar_core.runs.journal import Journal
+from cifar_core.runs.status_writer import RunStatusWriter
 from cifar_core.training import checkpoint
 from cifar_core.training.checkpoint import Progress
 from cifar_core.training.course import Course, StopAsked
@@ -33,11 +33,11 @@ LOG = logging.getLogger(__name__)
 GPU_PACKAGES: Mapping[str, str] = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda13]"}
 
 
-def train(journal: Journal, stop_asked: StopAsked) -> bool:
+def train(writer: RunStatusWriter, stop_asked: StopAsked) -> bool:
     """Carries out the recipe in a run's folder, from its last checkpoint if there is one.
 
     Args:
-        journal: The run's folder and voice.
+        writer: The run's folder and status.
         stop_asked: Says whether to stop; asked about once a second.
 
     Returns:
@@ -47,83 +47,85 @@ def train(journal: Journal, stop_asked: StopAsked) -> bool:
         LabError: The data is missing, the device is not there or the training diverged.
         OSError: The folder cannot be written.
     """
-    folder = journal.folder
+    folder = writer.folder
     recipe = folder.read_recipe()
-    journal.say(phase="opening the pictures")
+    writer.update(phase="opening the pictures")
     dataset = arrays.open_full(settings.current().data_dir)
     arrays.verify(dataset)
     learned, watched = divide(recipe, dataset)
     saved = checkpoint.load(folder.checkpoint_path)
-    device = journal.status.device
+    device = writer.status.device
     precision = saved.progress.precision if saved else choose_precision(recipe, device)
     name = _device_name(device)
     around = surroundings.observe(os.environ, name)
     recorded = saved.progress.surroundings if saved else around
-    journal.say(
+    writer.update(
         phase="building the network",
         precision=precision,
         device_name=name,
         threads=surroundings.threads(os.environ),
         caution=surroundings.differences(recorded, around),
     )
-    _log_beginning(journal, recipe, dataset)
+    _log_beginning(writer, recipe, dataset)
     engine = make_engine(recipe, learned.images, learned.labels, precision=precision)
     description = describe.describe(networks.build(recipe.network))
     files.write_json(folder.network_path, description.to_json())
     schedule = learning_rate_schedule(recipe, steps_per_epoch(recipe, len(learned.labels)))
     course = Course(
-        journal,
+        writer,
         engine,
         pictures=len(learned.labels),
         watched=watched,
         learning_rate=lambda step: float(schedule(step)),
         begin=Progress(precision=precision, backend=keras.backend.backend(), surroundings=around),
-        closing_rate=recorded_closing_rate(folder.path.parent, recipe, journal.status),
+        closing_rate=recorded_closing_rate(folder.path.parent, recipe, writer.status),
     )
     course.take_up(saved)
     if not course.run(stop_asked):
         return False
-    say = closing_voice(journal, course.speed.closing_seconds())
+    report_phase = phase_reporter(writer, course.speed.closing_seconds())
     finish(
         folder,
         engine.model,
         dataset=dataset,
         learned=learned,
         watched=watched,
-        status=journal.status,
-        say=say,
+        status=writer.status,
+        report_phase=report_phase,
     )
-    say(journal.status.phase)  # counts the time up to the end
+    report_phase(writer.status.phase)  # counts the time up to the end
     return True
 
 
-def closing_voice(journal: Journal, expected_seconds: float | None) -> Callable[[str], None]:
-    """Returns what tells the phases after the last epoch, their time counted and forecast.
+def phase_reporter(
+    writer: RunStatusWriter, expected_seconds: float | None
+) -> Callable[[str], None]:
+    """Returns what reports a phase after the last epoch, its time counted and forecast.
 
     Args:
-        journal: The run's folder and voice.
+        writer: The run's folder and status.
         expected_seconds: How long they will take together, where that is known.
     """
-    began, before = time.monotonic(), journal.status.closing_seconds
+    began, before = time.monotonic(), writer.status.closing_seconds
 
-    def say(phase: str) -> None:
+    def report_phase(phase: str) -> None:
         passed = time.monotonic() - began
         left = None if expected_seconds is None else expected_seconds - passed
-        if phase != journal.status.phase:
+        if phase != writer.status.phase:
             LOG.info("%s", phase)
-        journal.say(
+        writer.update(
             now=True,
             phase=phase,
             closing_seconds=before + passed,
             eta_seconds=left if left is not None and left >= 1 else None,
         )
 
-    return say
+    return report_phase
 
 
-def _log_beginning(journal: Journal, recipe: Recipe, dataset: arrays.Dataset) -> None:
+def _log_beginning(writer: RunStatusWriter, recipe: Recipe, dataset: arrays.Dataset) -> None:
     """Logs what is trained, on what, with what."""
-    status = journal.status
+    status = writer.status
     LOG.info(
         "device %s (%s), precision %s, %d cores, %d threads, load %s, backend %s",
         *(status.device, status.device_name, status.precision, status.cores, status.threads),

@@ -27,7 +27,7 @@ from cifar_core import files, worker
 from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.augmentation import EpochPlan, Stream, generator
 from cifar_core.recipes import Recipe
-from cifar_core.runs import journal
+from cifar_core.runs import status_writer
 from cifar_core.training import checkpoint, course
 from cifar_core.training.engine import Steps
 
@@ -108,23 +108,23 @@ def watched() -> Split:
     return Split("train", images, labels, np.arange(WATCHED, dtype=np.int64))
 
 
-def pretend_to_train(voice: journal.Journal, stop_asked: Callable[[], bool]) -> bool:
+def pretend_to_train(writer: status_writer.RunStatusWriter, stop_asked: Callable[[], bool]) -> bool:
     """Stands in for cifar_core.training.train.train."""
-    recipe = voice.folder.read_recipe()
+    recipe = writer.folder.read_recipe()
     one = course.Course(
-        voice,
+        writer,
         PretendEngine(recipe),
         pictures=PICTURES,
         watched=watched(),
         learning_rate=lambda _step: 0.05,
         begin=checkpoint.Progress(),
     )
-    one.take_up(checkpoint.load(voice.folder.checkpoint_path))
+    one.take_up(checkpoint.load(writer.folder.checkpoint_path))
     if os.environ.get("PRETEND_GATED"):
         stop_asked = gated(one, stop_asked)
     if not one.run(stop_asked):
         return False
-    files.write_json(voice.folder.evaluation_path, {"pretended": True})
+    files.write_json(writer.folder.evaluation_path, {"pretended": True})
     return True
 
 
@@ -158,7 +158,7 @@ def stand_in() -> types.ModuleType:
 def main() -> NoReturn:
     """Runs the real worker with the pretended training in place of the real one."""
     course.STRETCH_SECONDS = 0.02  # a pretended second: it looks and speaks fifty times as often
-    journal.SPEAK_SECONDS = 0.02
+    status_writer.WRITE_SECONDS = 0.02
     sys.modules["cifar_core.training.train"] = stand_in()
     worker.main(*sys.argv[1:])
     sys.exit(0)

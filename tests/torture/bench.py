@@ -22,7 +22,7 @@ import numpy as np
 from cifar_core import worker
 from cifar_core.jobs.lock import Lock, is_held
 from cifar_core.recipes import Recipe, recipe
-from cifar_core.runs import journal, launch, manager, reading
+from cifar_core.runs import launch, manager, reading, status_writer
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.reading import Run
 from cifar_core.training import checkpoint, course
@@ -175,7 +175,7 @@ def forked(runs_dir: Path, *, speak: float = 0.02, **environment: str) -> Iterat
         mock.patch.object(manager, "PATIENCE_SECONDS", 0.1),
         mock.patch.object(worker, "LOOK_SECONDS", 0.005),
         mock.patch.object(course, "STRETCH_SECONDS", speak),
-        mock.patch.object(journal, "SPEAK_SECONDS", speak),
+        mock.patch.object(status_writer, "WRITE_SECONDS", speak),
         mock.patch.dict(os.environ, environment),
     ):
         try:

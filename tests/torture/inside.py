@@ -11,7 +11,7 @@ from unittest import mock
 from cifar_core import files, worker
 from cifar_core.jobs.lock import try_lock
 from cifar_core.recipes import recipe
-from cifar_core.runs import journal, manager
+from cifar_core.runs import manager, status_writer
 from cifar_core.runs.folder import RunFolder, Status
 from cifar_core.runs.line import Line
 from cifar_core.training import course
@@ -43,7 +43,7 @@ def undertake(folder: RunFolder, stop_request: Callable[[], bool] = lambda: Fals
     with (
         mock.patch.dict(sys.modules, {"cifar_core.training.train": pretend.stand_in()}),
         mock.patch.object(course, "STRETCH_SECONDS", 0.0),
-        mock.patch.object(journal, "SPEAK_SECONDS", 0.0),
+        mock.patch.object(status_writer, "WRITE_SECONDS", 0.0),
         mock.patch("traceback.print_exc"),
         mock.patch.dict(os.environ),  # a worker chooses its variables, in a process of its own
     ):
@@ -55,9 +55,9 @@ def undertake(folder: RunFolder, stop_request: Callable[[], bool] = lambda: Fals
             status = folder.read_status()
             assert status is not None
             Line(folder.path.parent, "cpu").join(folder.id, status.queued_at)
-            voice = journal.Journal(folder, status)
-            worker.work(voice, stop_request)  # type: ignore[arg-type]
-            return voice.status
+            writer = status_writer.RunStatusWriter(folder, status)
+            worker.work(writer, stop_request)  # type: ignore[arg-type]
+            return writer.status
 
 
 def stop_at(epoch: int, step: int, folder: RunFolder) -> Callable[[], bool]:

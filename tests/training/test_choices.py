@@ -27,7 +27,7 @@ from cifar_core.inference.classifier import Classifier
 from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.inference.novelty import Novelty
 from cifar_core.runs.folder import RunFolder, State, Status
-from cifar_core.runs.journal import Journal
+from cifar_core.runs.status_writer import RunStatusWriter
 
 if TYPE_CHECKING:
     import keras
@@ -122,7 +122,7 @@ def ends(tmp_path_factory: pytest.TempPathFactory) -> tuple[End, End]:
             learned=learned,
             watched=watched,
             status=Status(state=State.RUNNING),
-            say=lambda _: None,
+            report_phase=lambda _: None,
         )
         made.append(End(folder, learned, watched, test))
     return made[0], made[1]
@@ -181,7 +181,7 @@ class Looked:
 
     def __init__(self, images: NDArray[np.uint8]) -> None:
         self._images = images
-        self.journal: Journal | None = None
+        self.writer: RunStatusWriter | None = None
         self.looks: list[tuple[str, int]] = []
         self.shape, self.ndim, self.dtype = images.shape, images.ndim, images.dtype
 
@@ -190,8 +190,8 @@ class Looked:
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
         found = np.asarray(self._images[key])
-        assert self.journal is not None
-        self.looks.append((self.journal.status.phase, len(found)))
+        assert self.writer is not None
+        self.looks.append((self.writer.status.phase, len(found)))
         return found
 
     def __array__(self, *_: Any, **__: Any) -> NDArray[np.uint8]:
@@ -220,8 +220,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     split = Split("test", test, sample.test.labels, sample.test.indices)  # type: ignore[arg-type]
     dataset = Dataset(sample.train, split, False, "sample", sample.digest)
     folder = new_folder(tmp_path_factory.mktemp("whole") / "whole", "cnn7", batch_size=32)
-    journal = Journal(folder, Status(state=State.RUNNING))
-    test.journal = journal
+    writer = RunStatusWriter(folder, Status(state=State.RUNNING))
+    test.writer = writer
     before: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrays, "open_full", lambda _: dataset)
@@ -232,9 +232,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
             finish_module.finish(*args, **kwargs)
 
         patch.setattr(train, "finish", finish)
-        assert train.train(journal, lambda: False)
+        assert train.train(writer, lambda: False)
     _, watched = splits.divide(folder.read_recipe(), dataset)
-    return Whole(folder, journal.status, watched, test, before[0])
+    return Whole(folder, writer.status, watched, test, before[0])
 
 
 def test_no_test_picture_is_looked_at_before_the_last_epoch_is_over(whole: Whole) -> None:

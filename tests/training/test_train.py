@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cifar_core.runs.folder import RunFolder, State, Status
-from cifar_core.runs.journal import Journal
-from cifar_core.training.train import closing_voice
+from cifar_core.runs.status_writer import RunStatusWriter
+from cifar_core.training.train import phase_reporter
 
 
 def test_the_closing_phase_is_counted_and_counted_down(
@@ -17,13 +17,13 @@ def test_the_closing_phase_is_counted_and_counted_down(
 ) -> None:
     moment = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: moment)
-    journal = Journal(RunFolder(tmp_path), Status(state=State.RUNNING, closing_seconds=5.0))
-    say = closing_voice(journal, 30.0)
+    writer = RunStatusWriter(RunFolder(tmp_path), Status(state=State.RUNNING, closing_seconds=5.0))
+    report_phase = phase_reporter(writer, 30.0)
     seen = []
     for passed in (0.0, 12.0, 17.5, 20.0):
         moment += passed
-        say("exporting")
-        status = journal.folder.read_status()
+        report_phase("exporting")
+        status = writer.folder.read_status()
         assert status is not None
         seen.append((status.closing_seconds, status.eta_seconds))
     # the last moments and what takes longer than expected are unknown, and not zero
@@ -31,6 +31,6 @@ def test_the_closing_phase_is_counted_and_counted_down(
 
 
 def test_a_closing_phase_of_unknown_length_has_no_forecast(tmp_path: Path) -> None:
-    journal = Journal(RunFolder(tmp_path), Status(state=State.RUNNING, eta_seconds=12.0))
-    closing_voice(journal, None)("exporting")
-    assert journal.status.eta_seconds is None
+    writer = RunStatusWriter(RunFolder(tmp_path), Status(state=State.RUNNING, eta_seconds=12.0))
+    phase_reporter(writer, None)("exporting")
+    assert writer.status.eta_seconds is None

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from cifar_core.runs.folder import RunFolder, State, Status
-from cifar_core.runs.journal import Journal
+from cifar_core.runs.status_writer import RunStatusWriter
 from tests.torture.tap import Tap, tapped
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    made = Journal(RunFolder(tmp_path), Status(state=State.QUEUED))
+def writer(tmp_path: Path) -> RunStatusWriter:
+    made = RunStatusWriter(RunFolder(tmp_path), Status(state=State.QUEUED))
     made.reserve()
     return made
 
@@ -31,40 +31,40 @@ class FullDisk(Tap):
         return os.open(path, flags, mode)
 
 
-def test_the_last_word_needs_no_room(journal: Journal) -> None:
+def test_the_last_word_needs_no_room(writer: RunStatusWriter) -> None:
     with tapped(FullDisk()):
-        journal.end(State.FAILED, "The disk is full.")
-    status = journal.folder.read_status()
+        writer.finish(state=State.FAILED, reason="The disk is full.")
+    status = writer.folder.read_status()
     assert status is not None
     assert (status.state, status.reason) == (State.FAILED, "The disk is full.")
-    assert [path.name for path in journal.folder.path.iterdir()] == ["status.json"]
+    assert [path.name for path in writer.folder.path.iterdir()] == ["status.json"]
 
 
-def test_only_the_first_last_word_counts(journal: Journal) -> None:
-    journal.end(State.STOPPED, "first")
-    journal.end(State.FAILED, "second")
-    journal.say(now=True, state=State.RUNNING)
-    status = journal.folder.read_status()
+def test_only_the_first_last_word_counts(writer: RunStatusWriter) -> None:
+    writer.finish(state=State.STOPPED, reason="first")
+    writer.finish(state=State.FAILED, reason="second")
+    writer.update(now=True, state=State.RUNNING)
+    status = writer.folder.read_status()
     assert status is not None
     assert (status.state, status.reason) == (State.STOPPED, "first")
 
 
-def test_it_speaks_once_a_second_and_at_every_new_phase(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
+def test_it_writes_once_a_second_and_at_every_new_phase(
+    writer: RunStatusWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: moment)
-    journal.say(phase="training", step=1)
+    writer.update(phase="training", step=1)
     for step, passed in ((2, 0.1), (3, 0.5), (4, 0.5)):
         moment += passed
-        journal.say(step=step)
+        writer.update(step=step)
     moment += 0.1
-    journal.say(step=5)
-    status = journal.folder.read_status()
+    writer.update(step=5)
+    status = writer.folder.read_status()
     assert status is not None
     assert status.step == 4
-    journal.say(step=6, phase="measuring")
-    status = journal.folder.read_status()
+    writer.update(step=6, phase="measuring")
+    status = writer.folder.read_status()
     assert status is not None
     assert status.step == 6
 
@@ -72,27 +72,27 @@ def test_it_speaks_once_a_second_and_at_every_new_phase(
 def test_leftovers_of_a_killed_worker_are_removed_when_the_next_begins(tmp_path: Path) -> None:
     for name in (".checkpoint.1.tmp", ".status.json.2.tmp", ".label.json.3.tmp"):
         (tmp_path / name).touch()
-    Journal(RunFolder(tmp_path), Status(state=State.QUEUED)).reserve()
+    RunStatusWriter(RunFolder(tmp_path), Status(state=State.QUEUED)).reserve()
     assert sorted(path.name for path in tmp_path.iterdir()) == [".label.json.3.tmp", ".reserve"]
 
 
-def test_making_a_journal_touches_nothing(tmp_path: Path) -> None:
-    Journal(RunFolder(tmp_path), Status(state=State.QUEUED))
+def test_making_a_writer_touches_nothing(tmp_path: Path) -> None:
+    RunStatusWriter(RunFolder(tmp_path), Status(state=State.QUEUED))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_voices_never_tear_the_status(journal: Journal) -> None:
+def test_two_threads_never_tear_the_status(writer: RunStatusWriter) -> None:
     faults: list[object] = []
 
     def speak(reason: str) -> None:
         for _ in range(50):
-            journal.say(now=True, reason=reason)
-            if journal.folder.read_status() is None:
+            writer.update(now=True, reason=reason)
+            if writer.folder.read_status() is None:
                 faults.append(reason)
 
-    voices = [threading.Thread(target=speak, args=("x" * n * 900,)) for n in (1, 5)]
-    for voice in voices:
-        voice.start()
-    for voice in voices:
-        voice.join()
+    threads = [threading.Thread(target=speak, args=("x" * n * 900,)) for n in (1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert faults == []
