@@ -1,7 +1,7 @@
-"""The worker: an own process that carries out one run, from the line to its last figure.
+"""The worker: an own process that carries out one run, from the queue to its last figure.
 
 Started by :mod:`cifar_core.runs.launch` as ``python -m cifar_core.worker FOLDER LOCK``,
-where LOCK is the open file that holds the run's kernel lock. While it waits in line it has
+where LOCK is the open file that holds the run's kernel lock. While it waits it has
 imported neither TensorFlow nor NumPy.
 """
 
@@ -28,9 +28,9 @@ from cifar_core.jobs.lock import Lock
 from cifar_core.jobs.process import step_away
 from cifar_core.jobs.stop import StopRequest
 from cifar_core.runs import surroundings
+from cifar_core.runs.device_queue import DeviceQueue
 from cifar_core.runs.devices import load_average, usable_cores
 from cifar_core.runs.folder import RunFolder, State
-from cifar_core.runs.line import Line
 from cifar_core.runs.status_writer import RunStatusWriter
 
 LOG = logging.getLogger("cifar_core.worker")  # as a process its name is __main__
@@ -134,14 +134,14 @@ def watch(writer: RunStatusWriter, stop_request: StopRequest, lock: Lock) -> NoR
 def work(writer: RunStatusWriter, stop_request: StopRequest) -> None:
     """Waits for the device, trains, and ends the run with a named reason in every case."""
     folder = writer.folder
-    line = Line(folder.path.parent, writer.status.device)
+    queue = DeviceQueue(folder.path.parent, writer.status.device)
     with contextlib.ExitStack() as leaving:
         leaving.callback(folder.request_path.unlink, missing_ok=True)
-        leaving.callback(line.leave, folder.id)
+        leaving.callback(queue.leave, folder.id)
 
         def carry_out_in_turn() -> End:
             writer.reserve()
-            device_lock = _wait(writer, line, stop_request)
+            device_lock = _wait(writer, queue, stop_request)
             if device_lock is None:
                 end = _stopped("Stopped while it waited in line.", "Resume it any time.")
             else:
@@ -205,20 +205,20 @@ def _settle(writer: RunStatusWriter) -> None:
     surroundings.settle(os.environ, recorded)
 
 
-def _wait(writer: RunStatusWriter, line: Line, stop_request: StopRequest) -> Lock | None:
+def _wait(writer: RunStatusWriter, queue: DeviceQueue, stop_request: StopRequest) -> Lock | None:
     """Waits for the run's turn; returns the device's lock, or None when asked to stop."""
     run_id, status, began = writer.folder.id, writer.status, time.monotonic()
     LOG.info("run %s, attempt %d, waits for %s", run_id, status.attempts, status.device)
     lock = None
     while lock is None and not stop_request():
-        lock = line.take_turn(run_id)
+        lock = queue.try_acquire(run_id)
         if lock is None:
             writer.update(phase="waiting in line")
             time.sleep(LOOK_SECONDS)
     waited = time.monotonic() - began
     writer.update(waiting_seconds=status.waiting_seconds + waited)
     if lock is not None:
-        line.leave(run_id)
+        queue.leave(run_id)
         LOG.info("got %s after %.1f s in line", status.device, waited)
     return lock
 

@@ -77,11 +77,11 @@ class Status:
         epoch: Completed epochs.
         step: Steps done in the epoch under way.
         steps_per_epoch: Steps of one epoch; 0 until known.
-        queued_at: When it was last put in line, in seconds since 1970.
+        queued_at: When it last joined the queue, in seconds since 1970.
         started_at: When it last got its device.
         heartbeat_at: When the worker last spoke.
         ended_at: When it last ended.
-        waiting_seconds: Time in line, over all its attempts.
+        waiting_seconds: Queue time, over all its attempts.
         setup_seconds: Time on the device before training (starting Keras, opening the data,
             building the network), over all its attempts.
         running_seconds: Time of training, over all its attempts.

@@ -23,6 +23,7 @@ from cifar_core.errors import RunError
 from cifar_core.jobs.lock import Lock, is_held, try_lock
 from cifar_core.recipes import Recipe
 from cifar_core.runs import contents, refusals, surroundings
+from cifar_core.runs.device_queue import DeviceQueue
 from cifar_core.runs.folder import (
     MAX_NAME_CHARACTERS,
     MAX_NOTE_CHARACTERS,
@@ -32,7 +33,6 @@ from cifar_core.runs.folder import (
     Status,
 )
 from cifar_core.runs.launch import launch
-from cifar_core.runs.line import Line
 from cifar_core.runs.reading import Run, boot_id, find, read, unknown
 
 PATIENCE_SECONDS = 1.0
@@ -45,7 +45,7 @@ ABANDONED_SECONDS = 3600.0
 
 
 def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name: str = "") -> str:
-    """Puts a new run in line.
+    """Puts a new run into the queue of its device.
 
     Args:
         runs_dir: Folder of all runs, made on first use.
@@ -99,7 +99,7 @@ def start(runs_dir: Path, recipe: Recipe, *, device: str, token: str = "", name:
 
 
 def resume(runs_dir: Path, run_id: str, *, device: str | None = None) -> None:
-    """Puts a run that is not finished back in line; it goes on from its last checkpoint.
+    """Puts a run that is not finished back into the queue; it goes on from its last checkpoint.
 
     Args:
         runs_dir: Folder of all runs.
@@ -152,7 +152,7 @@ def stop(runs_dir: Path, run_id: str) -> None:
 
 
 def move(runs_dir: Path, run_id: str, device: str) -> None:
-    """Puts a waiting run in the line of another device.
+    """Puts a waiting run into the queue of another device.
 
     Raises:
         RunError: It is unknown or not waiting.
@@ -213,13 +213,13 @@ def delete(runs_dir: Path, run_id: str) -> list[str]:
 
 def position(runs_dir: Path, run: Run) -> int:
     """Returns how many runs will have the device before a waiting one, the present one too."""
-    waiting = Line(runs_dir, run.status.device).waiting()
+    waiting = DeviceQueue(runs_dir, run.status.device).waiting()
     ahead = waiting.index(run.id) if run.id in waiting else len(waiting)
-    return ahead + int(is_held(Line(runs_dir, run.status.device).lock_path))
+    return ahead + int(is_held(DeviceQueue(runs_dir, run.status.device).lock_path))
 
 
 def _queue(folder: RunFolder, device: str, before: Status | None) -> None:
-    """Writes the status of a run that joins the line, keeping what it has reached."""
+    """Writes the status of a run that joins the queue, keeping what it has reached."""
     now = time.time()
     status = before or Status(state=State.QUEUED)
     folder.write_status(
@@ -246,7 +246,7 @@ def _queue(folder: RunFolder, device: str, before: Status | None) -> None:
 def _launch(runs_dir: Path, folder: RunFolder, lock: Lock, device: str) -> None:
     status = folder.read_status()
     assert status is not None, "it was written a moment ago"
-    Line(runs_dir, device).join(folder.id, status.queued_at)
+    DeviceQueue(runs_dir, device).enqueue(folder.id, status.queued_at)
     launch(folder, lock, device)
 
 

@@ -23,7 +23,7 @@ def list_devices() -> list[devices.Device]:
 
 
 def start_run(recipe: Recipe, *, device: str = "cpu", token: str = "", name: str = "") -> str:
-    """Starts a run, or puts it in line; see :func:`cifar_core.runs.manager.start`.
+    """Starts a run, or puts it into the queue; see :func:`cifar_core.runs.manager.start`.
 
     Raises:
         NotAllowedError: The lab is read-only.
@@ -51,7 +51,7 @@ def resume_run(run_id: str, *, device: str | None = None) -> None:
 
 
 def move_run(run_id: str, device: str) -> None:
-    """Puts a waiting run in the line of another device."""
+    """Puts a waiting run into the queue of another device."""
     check_may_change()
     _check_device(device)
     manager.move(_runs_dir(), _own(run_id), device)

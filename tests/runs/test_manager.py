@@ -16,8 +16,8 @@ from cifar_core import files
 from cifar_core.errors import RunError
 from cifar_core.jobs.lock import Lock, try_lock
 from cifar_core.runs import launch, manager, reading
+from cifar_core.runs.device_queue import DeviceQueue
 from cifar_core.runs.folder import RunFolder, State, Status
-from cifar_core.runs.line import Line
 from tests.torture.bench import Bench, ForkedBench
 from tests.torture.inside import prepare
 from tests.waiting import wait_until
@@ -219,7 +219,7 @@ def test_a_worker_whose_folder_is_removed_leaves_its_place_in_line(quick: Forked
     wait_until(lambda: not Path(f"/proc/{process}").exists())
 
 
-def test_a_ticket_of_a_killed_wait_does_not_block_the_line_it_has_left(
+def test_an_entry_of_a_killed_wait_does_not_block_the_queue_it_has_left(
     quick: ForkedBench,
 ) -> None:
     first = quick.start(device="gpu:0", epochs=1000)
@@ -265,19 +265,19 @@ def test_a_worker_that_cannot_be_started_is_told_and_leaves_nothing(
             bench.start(token="press")
     assert "no luck" in error.value.remedy
     assert reading.list_runs(runs_dir) == []
-    assert Line(runs_dir, "cpu").waiting() == []
+    assert DeviceQueue(runs_dir, "cpu").waiting() == []
     assert bench.start(token="press"), "the same press starts it now"
 
 
 def test_a_start_that_cannot_join_the_line_leaves_nothing_either(
     runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(line: Line, run_id: str, queued_at: float) -> None:
+    def refuse(queue: DeviceQueue, run_id: str, queued_at: float) -> None:
         raise PermissionError(13, "Permission denied")
 
     bench = ForkedBench(runs_dir)
     with monkeypatch.context() as broken:
-        broken.setattr(Line, "join", refuse)
+        broken.setattr(DeviceQueue, "enqueue", refuse)
         with pytest.raises(RunError, match="cannot be written"):
             bench.start(token="press")
     assert reading.list_runs(runs_dir) == []

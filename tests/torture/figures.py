@@ -13,8 +13,8 @@ from unittest import mock
 
 from cifar_core.jobs.lock import try_lock
 from cifar_core.runs import manager, reading, watch
+from cifar_core.runs.device_queue import DeviceQueue
 from cifar_core.runs.folder import RunFolder, State
-from cifar_core.runs.line import Line
 from cifar_core.runs.rows import MOST_ROWS
 from tests.torture.bench import Bench
 from tests.torture.inside import prepare, undertake
@@ -85,9 +85,9 @@ def weigh_waiting_worker(_tries: int, _seed: int, folder: Path) -> list[Outcome]
     """Measures the memory of a real worker that waits in line."""
     tally = Tally("wait", "a waiting worker has loaded nothing heavy: less than 30 MB")
     bench = Bench(folder / "waiting")
-    line = Line(bench.runs_dir, "cpu")
-    line.folder.mkdir(parents=True)
-    device = try_lock(line.lock_path)
+    queue = DeviceQueue(bench.runs_dir, "cpu")
+    queue.folder.mkdir(parents=True)
+    device = try_lock(queue.lock_path)
     assert device is not None
     with device, mock.patch.dict(os.environ):
         try:

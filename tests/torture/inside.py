@@ -12,8 +12,8 @@ from cifar_core import files, worker
 from cifar_core.jobs.lock import try_lock
 from cifar_core.recipes import recipe
 from cifar_core.runs import manager, status_writer
+from cifar_core.runs.device_queue import DeviceQueue
 from cifar_core.runs.folder import RunFolder, Status
-from cifar_core.runs.line import Line
 from cifar_core.training import course
 from tests.runs import pretend
 
@@ -54,7 +54,7 @@ def undertake(folder: RunFolder, stop_request: Callable[[], bool] = lambda: Fals
             manager._queue(folder, "cpu", folder.read_status())
             status = folder.read_status()
             assert status is not None
-            Line(folder.path.parent, "cpu").join(folder.id, status.queued_at)
+            DeviceQueue(folder.path.parent, "cpu").enqueue(folder.id, status.queued_at)
             writer = status_writer.RunStatusWriter(folder, status)
             worker.work(writer, stop_request)  # type: ignore[arg-type]
             return writer.status

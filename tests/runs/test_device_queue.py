@@ -1,4 +1,4 @@
-"""Waiting in line: first come, first served, the living only."""
+"""The queue of a device: first come, first served, the living only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cifar_core.jobs.lock import Lock, try_lock
-from cifar_core.runs.line import Line
+from cifar_core.runs.device_queue import DeviceQueue
 
 
 class Crowd:
@@ -25,8 +25,8 @@ class Crowd:
         assert lock is not None
         return self.scene.enter_context(lock)
 
-    def line(self, device: str = "cpu") -> Line:
-        return Line(self.runs_dir, device)
+    def queue(self, device: str = "cpu") -> DeviceQueue:
+        return DeviceQueue(self.runs_dir, device)
 
 
 @pytest.fixture
@@ -38,59 +38,59 @@ def crowd(runs_dir: Path) -> Iterator[Crowd]:
 def test_runs_wait_in_the_order_they_came(crowd: Crowd) -> None:
     for moment, run_id in ((3.0, "c"), (1.0, "a"), (2.0, "b")):
         crowd.live(run_id)
-        crowd.line().join(run_id, moment)
-    assert crowd.line().waiting() == ["c", "a", "b"]
+        crowd.queue().enqueue(run_id, moment)
+    assert crowd.queue().waiting() == ["c", "a", "b"]
 
 
 def test_a_clock_that_was_set_back_lets_nobody_jump_the_queue(crowd: Crowd) -> None:
     for moment, run_id in ((2e9, "first"), (1e9, "second"), (-5.0, "third")):
         crowd.live(run_id)
-        crowd.line().join(run_id, moment)
-    assert crowd.line().waiting() == ["first", "second", "third"]
+        crowd.queue().enqueue(run_id, moment)
+    assert crowd.queue().waiting() == ["first", "second", "third"]
 
 
-def test_the_dead_are_swept_from_the_line(crowd: Crowd) -> None:
+def test_the_dead_are_swept_from_the_queue(crowd: Crowd) -> None:
     for moment, run_id in enumerate("ab"):
         lock = crowd.live(run_id)
-        crowd.line().join(run_id, moment)
+        crowd.queue().enqueue(run_id, moment)
         if run_id == "a":
             lock.release()
             crowd.scene.pop_all()
-    assert crowd.line().waiting() == ["b"]
-    assert len(list(crowd.line().folder.glob("*.*"))) == 2, "who only looks sweeps nothing"
-    turn = crowd.line().take_turn("b")
+    assert crowd.queue().waiting() == ["b"]
+    assert len(list(crowd.queue().folder.glob("*.*"))) == 2, "who only looks sweeps nothing"
+    turn = crowd.queue().try_acquire("b")
     assert turn is not None
     turn.release()
-    assert [ticket.suffix for ticket in crowd.line().folder.glob("*.*")] == [".b"]
+    assert [entry.suffix for entry in crowd.queue().folder.glob("*.*")] == [".b"]
 
 
-def test_a_run_that_joins_another_line_leaves_the_one_it_stood_in(crowd: Crowd) -> None:
+def test_a_run_that_joins_another_queue_leaves_the_one_it_was_in(crowd: Crowd) -> None:
     crowd.live("a")
-    crowd.line("gpu:0").join("a", 1.0)
-    crowd.line("cpu").join("a", 2.0)
-    assert crowd.line("gpu:0").waiting() == []
-    assert crowd.line("cpu").waiting() == ["a"]
+    crowd.queue("gpu:0").enqueue("a", 1.0)
+    crowd.queue("cpu").enqueue("a", 2.0)
+    assert crowd.queue("gpu:0").waiting() == []
+    assert crowd.queue("cpu").waiting() == ["a"]
 
 
 def test_a_run_that_joins_again_goes_to_the_end(crowd: Crowd) -> None:
     for moment, run_id in enumerate("aba"):
         if moment < 2:
             crowd.live(run_id)
-        crowd.line().join(run_id, moment)
-    assert crowd.line().waiting() == ["b", "a"]
+        crowd.queue().enqueue(run_id, moment)
+    assert crowd.queue().waiting() == ["b", "a"]
 
 
 def test_only_the_first_gets_a_free_device_and_only_one(crowd: Crowd) -> None:
     for moment, run_id in enumerate("ab"):
         crowd.live(run_id)
-        crowd.line().join(run_id, moment)
-    assert crowd.line().take_turn("b") is None
-    device = crowd.line().take_turn("a")
+        crowd.queue().enqueue(run_id, moment)
+    assert crowd.queue().try_acquire("b") is None
+    device = crowd.queue().try_acquire("a")
     assert device is not None
-    crowd.line().leave("a")
-    assert crowd.line().take_turn("b") is None
+    crowd.queue().leave("a")
+    assert crowd.queue().try_acquire("b") is None
     device.release()
-    assert crowd.line().take_turn("b") is not None
+    assert crowd.queue().try_acquire("b") is not None
 
 
 @pytest.mark.parametrize("device", ["../../elsewhere", "/", "..", "", "gpu:0/../..", "x" * 5000])
@@ -100,16 +100,16 @@ def test_a_device_from_a_strangers_file_leads_nowhere_else(
     kept = tmp_path / "elsewhere" / f"{0:020d}.precious"
     kept.parent.mkdir()
     kept.touch()
-    line = crowd.line(device)
-    assert line.waiting() == []
-    assert (crowd.runs_dir / ".devices") in (line.folder.parent, line.folder)
+    queue = crowd.queue(device)
+    assert queue.waiting() == []
+    assert (crowd.runs_dir / ".devices") in (queue.folder.parent, queue.folder)
     assert kept.exists()
 
 
-def test_a_strange_file_in_the_line_is_no_ticket_and_stays(crowd: Crowd) -> None:
+def test_a_strange_file_in_the_queue_is_no_entry_and_stays(crowd: Crowd) -> None:
     crowd.live("a")
-    crowd.line().join("a", 1.0)
-    strange = crowd.line().folder / "0000.readme"
+    crowd.queue().enqueue("a", 1.0)
+    strange = crowd.queue().folder / "0000.readme"
     strange.touch()
-    assert crowd.line().waiting() == ["a"]
+    assert crowd.queue().waiting() == ["a"]
     assert strange.exists()
