@@ -51,7 +51,7 @@ PLANTED: Mapping[str, tuple[str, str]] = {
     ),
     "The kit knows no page": ("cifar_core/ui/kit/page.py", "cifar_core.ui.overview.tour"),
     "A training draws nothing and starts nothing": (
-        "cifar_core/training/course.py",
+        "cifar_core/training/loop.py",
         "cifar_core.charts.curves",
     ),
 }

@@ -1,7 +1,7 @@
 """K: the lab's own training: the engine with the recipe ``standard``, as a worker drives it.
 
 Drawing the epoch's plan, shifting and mirroring of the pictures are inside; so is the return to
-Python about once a second that a worker needs to hear a wish to stop.
+Python about once a second that a worker needs to hear a request to stop.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def prepare() -> tuple[Measure, Figures]:
     from cifar_core.dataset import arrays
     from cifar_core.dataset.augmentation import plan_epoch
     from cifar_core.dataset.splits import positions, take
-    from cifar_core.training.course import STRETCH_SECONDS
     from cifar_core.training.engine import Engine, steps_per_epoch
     from cifar_core.training.engines import make_engine
+    from cifar_core.training.loop import CALL_SECONDS
     from cifar_core.training.train import choose_precision
 
     class Training:
@@ -31,7 +31,7 @@ def prepare() -> tuple[Measure, Figures]:
         def __init__(self, recipe: recipes.Recipe, engine: Engine, pictures: int) -> None:
             self.recipe, self.engine, self.pictures = recipe, engine, pictures
             self.steps = steps_per_epoch(recipe, pictures)
-            self.epoch, self.step, self.stretch = 0, 0, 2
+            self.epoch, self.step, self.steps_per_call = 0, 0, 2
             self.plan = plan_epoch(recipe, pictures, 0)
 
         def go_on(self, seconds: float) -> float:
@@ -42,12 +42,14 @@ def prepare() -> tuple[Measure, Figures]:
                     self.epoch, self.step = self.epoch + 1, 0
                     self.plan = plan_epoch(self.recipe, self.pictures, self.epoch)
                 # What would reach beyond the turn is left to the next one.
-                wished = max(1, int(self.stretch * min(1.0, (seconds - passed) / STRETCH_SECONDS)))
+                wished = max(
+                    1, int(self.steps_per_call * min(1.0, (seconds - passed) / CALL_SECONDS))
+                )
                 last = min(self.step + wished, self.steps)
                 from_, before = self.step, time.perf_counter()
                 self.engine.train(self.plan, self.epoch, from_, last)
                 per_step = (time.perf_counter() - before) / (last - from_)
-                self.stretch = max(1, int(STRETCH_SECONDS / per_step))
+                self.steps_per_call = max(1, int(CALL_SECONDS / per_step))
                 size = self.recipe.batch_size
                 done += min(last * size, self.pictures) - from_ * size
                 self.step = last

@@ -1,4 +1,4 @@
-"""A run's course on a real engine, with everything that is not training counted.
+"""A run's training loop on a real engine, with everything that is not training counted.
 
 See :mod:`benchmarks.overhead`.
 """
@@ -25,9 +25,9 @@ def prepare() -> tuple[Measure, Figures]:
     from cifar_core.runs.folder import RunFolder, State, Status
     from cifar_core.runs.status_writer import RunStatusWriter
     from cifar_core.training.checkpoint import Progress
-    from cifar_core.training.course import Course
     from cifar_core.training.engine import Engine, Steps
     from cifar_core.training.engines import make_engine
+    from cifar_core.training.loop import TrainingLoop
     from cifar_core.training.train import choose_precision
 
     class TimedEngine:
@@ -72,7 +72,7 @@ def prepare() -> tuple[Measure, Figures]:
             folder = RunFolder(Path(path))
             files.write_json(folder.recipe_path, recipe.to_json())
             stop_request = StopRequest(folder.request_path)  # as the worker's own
-            course = Course(
+            loop = TrainingLoop(
                 RunStatusWriter(folder, Status(state=State.RUNNING)),
                 timed,
                 pictures=pictures,
@@ -80,12 +80,12 @@ def prepare() -> tuple[Measure, Figures]:
                 learning_rate=lambda step: 0.05,  # noqa: ARG005
                 begin=Progress(precision=precision, backend=keras.backend.backend()),
             )
-            course.take_up(None)
+            loop.restore(None)
             seen = {"epoch": 0, "began": time.perf_counter(), "inside": 0.0}
             timed.seconds = 0.0
 
             def look() -> bool:
-                if course.progress.epoch > seen["epoch"]:
+                if loop.progress.epoch > seen["epoch"]:
                     close()
                 return stop_request()
 
@@ -96,7 +96,7 @@ def prepare() -> tuple[Measure, Figures]:
                 shares.append(1 - (timed.seconds - seen["inside"]) / whole)
                 seen.update(epoch=seen["epoch"] + 1, began=now, inside=timed.seconds)
 
-            course.run(look)
+            loop.run(look)
             close()
         return {"shares": shares, "epoch_seconds": epoch_seconds}
 

@@ -1,8 +1,8 @@
 """What an engine is: the compiled heart of a training on one backend.
 
-An engine runs stretches of optimizer steps without returning to Python in between. Which
+An engine runs many optimizer steps in one call, without returning to Python in between. Which
 pictures a step sees, how they are shifted, the masks of dropout and the learning rate follow
-from (recipe, epoch, step) alone, so the length of the stretches changes nothing but how often
+from (recipe, epoch, step) alone, so the steps per call change nothing but how often
 the caller hears of it.
 """
 
@@ -20,7 +20,7 @@ from cifar_core.recipes import Recipe
 
 @dataclass(frozen=True)
 class Steps:
-    """What a stretch of steps reports.
+    """What a call reports of its steps.
 
     Attributes:
         losses: Mean loss of each step's pictures, (steps,) float32.

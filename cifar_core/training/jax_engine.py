@@ -1,6 +1,6 @@
-"""Training on JAX: a stretch of steps is one compiled loop over data that lies on the device.
+"""Training on JAX: the steps of a call are one compiled loop over data that lies on the device.
 
-On a GPU a whole epoch can be one such stretch, with nothing crossing between host and device
+On a GPU a whole epoch can be one such call, with nothing crossing between host and device
 but two numbers per step. On a CPU the steps are called one by one: inside a compiled loop XLA
 computes convolutions without its fast library, dozens of times slower.
 """

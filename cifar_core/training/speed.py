@@ -10,11 +10,11 @@ from cifar_core.recipes import Recipe
 from cifar_core.runs.forecast import TRAINING_PASSES, closing_images
 
 SPEEDS_NEEDED, SPEEDS_KEPT = 3, 20
-"""Stretches that a forecast is made from, at least and at most; their median counts."""
+"""Calls that a forecast is made from, at least and at most; their median counts."""
 
 
 class Speed:
-    """What the stretches of steps and the measurements after epochs took in this attempt.
+    """What the engine's calls and the measurements after epochs took in this attempt.
 
     Args:
         recipe: What the run carries out.
@@ -42,8 +42,8 @@ class Speed:
         self._step_seconds: deque[float] = deque(maxlen=SPEEDS_KEPT)
         self._measuring_seconds: float | None = None
 
-    def add_stretch(self, seconds: float, steps: int) -> None:
-        """Takes note of a stretch; the first one compiles and says nothing of the next ones."""
+    def add_call(self, seconds: float, steps: int) -> None:
+        """Takes note of a call; the first one compiles and tells nothing about the next ones."""
         if self._is_compiled:
             self._step_seconds.append(max(seconds, 1e-9) / steps)
         self._is_compiled = True

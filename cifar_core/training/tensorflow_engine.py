@@ -1,4 +1,4 @@
-"""Training on TensorFlow: a stretch of steps is one call of a compiled loop."""
+"""Training on TensorFlow: the steps of a call are one compiled loop."""
 
 from __future__ import annotations
 

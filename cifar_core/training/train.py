@@ -22,10 +22,10 @@ from cifar_core.runs.forecast import recorded_closing_rate
 from cifar_core.runs.status_writer import RunStatusWriter
 from cifar_core.training import checkpoint
 from cifar_core.training.checkpoint import Progress
-from cifar_core.training.course import Course, StopAsked
 from cifar_core.training.engine import steps_per_epoch
 from cifar_core.training.engines import make_engine
 from cifar_core.training.finish import finish
+from cifar_core.training.loop import StopRequested, TrainingLoop
 from cifar_core.training.schedule import learning_rate_schedule
 
 LOG = logging.getLogger(__name__)
@@ -33,12 +33,12 @@ LOG = logging.getLogger(__name__)
 GPU_PACKAGES: Mapping[str, str] = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda13]"}
 
 
-def train(writer: RunStatusWriter, stop_asked: StopAsked) -> bool:
+def train(writer: RunStatusWriter, stop_request: StopRequested) -> bool:
     """Carries out the recipe in a run's folder, from its last checkpoint if there is one.
 
     Args:
         writer: The run's folder and status.
-        stop_asked: Says whether to stop; asked about once a second.
+        stop_request: Says whether to stop; asked about once a second.
 
     Returns:
         Whether the run is finished; False when it was asked to stop.
@@ -71,7 +71,7 @@ def train(writer: RunStatusWriter, stop_asked: StopAsked) -> bool:
     description = describe.describe(networks.build(recipe.network))
     files.write_json(folder.network_path, description.to_json())
     schedule = learning_rate_schedule(recipe, steps_per_epoch(recipe, len(learned.labels)))
-    course = Course(
+    loop = TrainingLoop(
         writer,
         engine,
         pictures=len(learned.labels),
@@ -80,10 +80,10 @@ def train(writer: RunStatusWriter, stop_asked: StopAsked) -> bool:
         begin=Progress(precision=precision, backend=keras.backend.backend(), surroundings=around),
         closing_rate=recorded_closing_rate(folder.path.parent, recipe, writer.status),
     )
-    course.take_up(saved)
-    if not course.run(stop_asked):
+    loop.restore(saved)
+    if not loop.run(stop_request):
         return False
-    report_phase = phase_reporter(writer, course.speed.closing_seconds())
+    report_phase = phase_reporter(writer, loop.speed.closing_seconds())
     finish(
         folder,
         engine.model,

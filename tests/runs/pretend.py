@@ -1,4 +1,4 @@
-"""A pretended training: the real worker, course and checkpoints around a network that is none.
+"""A pretended training: the real worker, loop and checkpoints around a network that is none.
 
 The engine is a linear classifier in NumPy on random pictures. It obeys the same law as the
 real ones, that everything follows from (recipe, epoch, step), so what holds of stopping,
@@ -7,7 +7,7 @@ engines obey it too.
 
 Run as a worker: ``python tests/runs/pretend.py FOLDER LOCK``. ``PRETEND_STEP_SECONDS`` makes
 each step last, ``PRETEND_CLOSE_SECONDS`` the end of each epoch; ``PRETEND_FAULT`` names an
-error to raise in the second epoch, or ``deaf``: a first stretch that hears nothing.
+error to raise in the second epoch, or ``deaf``: a first call that hears nothing.
 ``PRETEND_GATED`` lets a run finish only as many epochs as its file ``.gate.tmp`` allows.
 """
 
@@ -28,7 +28,7 @@ from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.augmentation import EpochPlan, Stream, generator
 from cifar_core.recipes import Recipe
 from cifar_core.runs import status_writer
-from cifar_core.training import checkpoint, course
+from cifar_core.training import checkpoint, loop
 from cifar_core.training.engine import Steps
 
 PICTURES = 160
@@ -108,10 +108,12 @@ def watched() -> Split:
     return Split("train", images, labels, np.arange(WATCHED, dtype=np.int64))
 
 
-def pretend_to_train(writer: status_writer.RunStatusWriter, stop_asked: Callable[[], bool]) -> bool:
+def pretend_to_train(
+    writer: status_writer.RunStatusWriter, stop_request: Callable[[], bool]
+) -> bool:
     """Stands in for cifar_core.training.train.train."""
     recipe = writer.folder.read_recipe()
-    one = course.Course(
+    one = loop.TrainingLoop(
         writer,
         PretendEngine(recipe),
         pictures=PICTURES,
@@ -119,21 +121,21 @@ def pretend_to_train(writer: status_writer.RunStatusWriter, stop_asked: Callable
         learning_rate=lambda _step: 0.05,
         begin=checkpoint.Progress(),
     )
-    one.take_up(checkpoint.load(writer.folder.checkpoint_path))
+    one.restore(checkpoint.load(writer.folder.checkpoint_path))
     if os.environ.get("PRETEND_GATED"):
-        stop_asked = gated(one, stop_asked)
-    if not one.run(stop_asked):
+        stop_request = gated(one, stop_request)
+    if not one.run(stop_request):
         return False
     files.write_json(writer.folder.evaluation_path, {"pretended": True})
     return True
 
 
-def gated(one: course.Course, stop_asked: Callable[[], bool]) -> Callable[[], bool]:
+def gated(one: loop.TrainingLoop, stop_request: Callable[[], bool]) -> Callable[[], bool]:
     """Holds a run before each epoch that its file ``.gate.tmp`` does not allow yet."""
 
     def wait() -> bool:
         while True:
-            if stop_asked():
+            if stop_request():
                 return True
             try:
                 allowed = (one.folder.path / ".gate.tmp").read_text()
@@ -157,7 +159,7 @@ def stand_in() -> types.ModuleType:
 
 def main() -> NoReturn:
     """Runs the real worker with the pretended training in place of the real one."""
-    course.STRETCH_SECONDS = 0.02  # a pretended second: it looks and speaks fifty times as often
+    loop.CALL_SECONDS = 0.02  # a pretended second: it looks and speaks fifty times as often
     status_writer.WRITE_SECONDS = 0.02
     sys.modules["cifar_core.training.train"] = stand_in()
     worker.main(*sys.argv[1:])

@@ -25,7 +25,7 @@ from cifar_core.recipes import Recipe, recipe
 from cifar_core.runs import launch, manager, reading, status_writer
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.runs.reading import Run
-from cifar_core.training import checkpoint, course
+from cifar_core.training import checkpoint, loop
 from tests.runs import pretend
 from tests.waiting import PATIENCE_SECONDS
 
@@ -174,7 +174,7 @@ def forked(runs_dir: Path, *, speak: float = 0.02, **environment: str) -> Iterat
         mock.patch.object(manager, "launch", bench.launch),
         mock.patch.object(manager, "PATIENCE_SECONDS", 0.1),
         mock.patch.object(worker, "LOOK_SECONDS", 0.005),
-        mock.patch.object(course, "STRETCH_SECONDS", speak),
+        mock.patch.object(loop, "CALL_SECONDS", speak),
         mock.patch.object(status_writer, "WRITE_SECONDS", speak),
         mock.patch.dict(os.environ, environment),
     ):

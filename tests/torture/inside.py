@@ -14,7 +14,7 @@ from cifar_core.recipes import recipe
 from cifar_core.runs import manager, status_writer
 from cifar_core.runs.device_queue import DeviceQueue
 from cifar_core.runs.folder import RunFolder, Status
-from cifar_core.training import course
+from cifar_core.training import loop
 from tests.runs import pretend
 
 
@@ -42,7 +42,7 @@ def undertake(folder: RunFolder, stop_request: Callable[[], bool] = lambda: Fals
     """
     with (
         mock.patch.dict(sys.modules, {"cifar_core.training.train": pretend.stand_in()}),
-        mock.patch.object(course, "STRETCH_SECONDS", 0.0),
+        mock.patch.object(loop, "CALL_SECONDS", 0.0),
         mock.patch.object(status_writer, "WRITE_SECONDS", 0.0),
         mock.patch("traceback.print_exc"),
         mock.patch.dict(os.environ),  # a worker chooses its variables, in a process of its own

@@ -166,7 +166,7 @@ def stop_at_any_moment(
         ids = [bench.start(device=f"gpu:{n}") for n in range(deaf)]
         for run_id in ids:
             bench.wait(run_id, lambda run: run.status.phase == "training")
-        time.sleep(0.3)  # now each of them is in the stretch that hears nothing
+        time.sleep(0.3)  # now each of them is in the call that hears nothing
         for run_id in ids:
             manager.stop(bench.runs_dir, run_id)
         began = time.monotonic()

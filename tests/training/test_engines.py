@@ -49,7 +49,9 @@ def trial(request: pytest.FixtureRequest) -> dict[str, Any]:
     return try_engine(*request.param)
 
 
-def test_stretches_of_any_length_give_the_same_weights_to_the_bit(trial: dict[str, Any]) -> None:
+def test_any_number_of_steps_per_call_gives_the_same_weights_to_the_bit(
+    trial: dict[str, Any],
+) -> None:
     assert trial["in_one"] == trial["in_parts"]
 
 

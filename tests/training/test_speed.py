@@ -22,30 +22,30 @@ def wanted() -> Recipe:
 
 
 def measured(speed: Speed, *step_seconds: float) -> Speed:
-    """Adds a first stretch that compiles for a minute, and single steps."""
-    speed.add_stretch(60.0, 1)
+    """Adds a first call that compiles for a minute, and single steps."""
+    speed.add_call(60.0, 1)
     for seconds in step_seconds:
-        speed.add_stretch(seconds, 1)
+        speed.add_call(seconds, 1)
     return speed
 
 
-def test_the_stretch_that_compiles_has_no_part_in_the_forecast(wanted: Recipe) -> None:
+def test_the_call_that_compiles_has_no_part_in_the_forecast(wanted: Recipe) -> None:
     speed = measured(made(wanted), 0.1, 0.3, 0.5)
     measuring = 0.3 / 100 / 3 * MONITORED  # not measured yet: a third of training an image
     assert speed.seconds_left(0, 4) == pytest.approx(36 * 0.3 + 4 * measuring)
     assert speed.images_per_second() == pytest.approx(100 / 0.5)  # lately
 
 
-def test_before_three_stretches_nothing_is_forecast(wanted: Recipe) -> None:
+def test_before_three_calls_nothing_is_forecast(wanted: Recipe) -> None:
     assert measured(made(wanted), 0.3, 0.3).seconds_left(0, 3) is None
 
 
-def test_a_stretch_that_a_busy_machine_slowed_down_hardly_moves_the_forecast(
+def test_a_call_that_a_busy_machine_slowed_down_hardly_moves_the_forecast(
     wanted: Recipe,
 ) -> None:
     calm, disturbed = measured(made(wanted), 0.3, 0.3, 0.3, 0.3), measured(made(wanted), 0.3, 0.3)
-    disturbed.add_stretch(90.0, 1)
-    disturbed.add_stretch(0.3, 1)
+    disturbed.add_call(90.0, 1)
+    disturbed.add_call(0.3, 1)
     assert disturbed.seconds_left(0, 5) == calm.seconds_left(0, 5)
 
 
@@ -89,5 +89,5 @@ def test_the_engine_works_about_as_long_as_it_is_asked_to(wanted: Recipe) -> Non
     assert speed.steps_in(1.0) == 1
     measured(speed)
     assert speed.steps_in(1.0) == 1  # compiling says nothing
-    speed.add_stretch(0.05 * 4, 4)
+    speed.add_call(0.05 * 4, 4)
     assert speed.steps_in(1.02) == 20

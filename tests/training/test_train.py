@@ -1,4 +1,4 @@
-"""What stands around the course of a training: the closing phase on the clock."""
+"""What stands around the training loop: the closing phase on the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The course of a training: epochs, rows, checkpoints, stopping and going on.
+"""The training loop: epochs, rows of metrics, checkpoints, stopping and resuming.
 
 Knows no Keras: what trains is behind :class:`cifar_core.training.engine.Engine`. So the
 reliability tests can put thousands of runs through this very code.
@@ -29,16 +29,16 @@ from cifar_core.training.speed import Speed
 
 LOG = logging.getLogger(__name__)
 
-STRETCH_SECONDS = 1.0
-"""How long the engine works between two looks at the wish to stop."""
+CALL_SECONDS = 1.0
+"""How long the engine works in one call, between two looks whether to stop."""
 
 ROWS_PER_EPOCH = 10
 """How many rows of metrics are written while an epoch is under way, at most."""
 
-StopAsked = Callable[[], bool]
+StopRequested = Callable[[], bool]
 
 
-class Course:
+class TrainingLoop:
     """Carries a run from where it stands to its last epoch.
 
     Args:
@@ -81,7 +81,7 @@ class Course:
         self._loads: list[float] = []
         self._since = time.monotonic()  # the moment up to which seconds have been counted
 
-    def take_up(self, saved: checkpoint.Checkpoint | None) -> None:
+    def restore(self, saved: checkpoint.Checkpoint | None) -> None:
         """Goes on from a checkpoint; what was written after it is taken back.
 
         Raises:
@@ -111,12 +111,12 @@ class Course:
         begun = "goes on from its checkpoint" if saved else "begins"
         LOG.info("training %s at epoch %d, step %d", begun, progress.epoch, progress.step)
         self.writer.update(setup_seconds=status.setup_seconds + self.writer.device_seconds())
-        self._tell(phase="training")
+        self._report_progress(phase="training")
 
-    def run(self, stop_asked: StopAsked) -> bool:
+    def run(self, stop_request: StopRequested) -> bool:
         """Trains to the last epoch; returns False when asked to stop, everything kept."""
         while self.progress.epoch < self.recipe.epochs:
-            if not self._run_epoch(stop_asked):
+            if not self._run_epoch(stop_request):
                 self._save()
                 LOG.info(
                     "asked to stop at epoch %d, step %d", self.progress.epoch, self.progress.step
@@ -124,27 +124,28 @@ class Course:
                 return False
         return True
 
-    def _run_epoch(self, stop_asked: StopAsked) -> bool:
+    def _run_epoch(self, stop_request: StopRequested) -> bool:
         plan = plan_epoch(self.recipe, self.pictures, self.progress.epoch)
         row_steps = max(1, self.steps // ROWS_PER_EPOCH)
         while self.progress.step < self.steps:
-            if stop_asked():
+            if stop_request():
                 return False
             first = self.progress.step
             border = (first // row_steps + 1) * row_steps  # rows stand at the same steps always
-            last = min(first + self.speed.steps_in(STRETCH_SECONDS), border, self.steps)
+            steps_per_call = self.speed.steps_in(CALL_SECONDS)
+            last = min(first + steps_per_call, border, self.steps)
             self._advance(plan, first, last)
             if last == border and last < self.steps:
                 self.folder.append_metrics([self._row("step")])
-            self._tell()
+            self._report_progress()
         self._close_epoch()
         return True
 
     def _advance(self, plan: EpochPlan, first: int, last: int) -> None:
-        """Runs a stretch of steps and counts what it reports."""
+        """Has the engine run some steps and counts what it reports."""
         began = time.monotonic()
         done = self.engine.train(plan, self.progress.epoch, first, last)
-        self.speed.add_stretch(time.monotonic() - began, last - first)
+        self.speed.add_call(time.monotonic() - began, last - first)
         if not np.isfinite(done.losses).all():
             broken = first + int(np.flatnonzero(~np.isfinite(done.losses))[0])
             raise RunError(
@@ -155,10 +156,10 @@ class Course:
             )
         size = self.recipe.batch_size
         loss_sum = self.progress.loss_sum
-        for step, loss in enumerate(done.losses, first):  # one by one: no sum depends on stretches
+        for step, loss in enumerate(done.losses, first):  # one by one: no sum depends on the calls
             loss_sum += float(loss) * (min((step + 1) * size, self.pictures) - step * size)
         self.progress = dataclasses.replace(
-            self._clocked(),
+            self._with_timing(),
             step=last,
             loss_sum=loss_sum,
             right=self.progress.right + int(done.right.sum()),
@@ -174,7 +175,7 @@ class Course:
         loss = cross_entropy(probabilities, labels)
         self.speed.add_measuring(time.monotonic() - began)
         files.append(self.folder.predictions_path, probabilities.tobytes(), durable=True)
-        self.progress = self._clocked()
+        self.progress = self._with_timing()
         row = dataclasses.replace(
             self._row("epoch"),
             epoch_seconds=self.progress.epoch_seconds,
@@ -197,7 +198,7 @@ class Course:
             best_epoch=epoch if is_best else self.progress.best_epoch,
         )
         self._save()
-        self._tell(now=True, phase="training")
+        self._report_progress(now=True, phase="training")
 
     def _save(self) -> None:
         # What a checkpoint counts must be on the disk before it: a power cut may keep the
@@ -215,7 +216,7 @@ class Course:
         )
         LOG.info("checkpoint kept: epoch %d, step %d", self.progress.epoch, self.progress.step)
 
-    def _clocked(self) -> Progress:
+    def _with_timing(self) -> Progress:
         """Returns the progress with the time since the last look counted."""
         now = time.monotonic()
         passed, self._since = now - self._since, now
@@ -239,8 +240,8 @@ class Course:
             seconds=progress.running_seconds,
         )
 
-    def _tell(self, *, now: bool = False, phase: str | None = None) -> None:
-        """Says in the status how far the training is and when it will end."""
+    def _report_progress(self, *, now: bool = False, phase: str | None = None) -> None:
+        """Writes into the status how far the training is and when it will end."""
         progress = self.progress
         self.writer.update(
             now=now,

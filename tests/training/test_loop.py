@@ -1,4 +1,4 @@
-"""The course of a training, around a network that pretends."""
+"""The training loop, around a network that pretends."""
 
 from __future__ import annotations
 
