@@ -141,12 +141,10 @@ def work(writer: RunStatusWriter, stop_request: StopRequest) -> None:
 
         def carry_out_in_turn() -> End:
             writer.reserve()
-            device_lock = _wait(writer, queue, stop_request)
-            if device_lock is None:
-                end = _stopped("Stopped while it waited in line.", "Resume it any time.")
-            else:
-                leaving.enter_context(device_lock)
+            if _wait(writer, queue, stop_request, leaving):
                 end = _carry_out(writer, stop_request)
+            else:
+                end = _stopped("Stopped while it waited in line.", "Resume it any time.")
             _finish(writer, end)
             return end
 
@@ -205,8 +203,13 @@ def _settle(writer: RunStatusWriter) -> None:
     surroundings.settle(os.environ, recorded)
 
 
-def _wait(writer: RunStatusWriter, queue: DeviceQueue, stop_request: StopRequest) -> Lock | None:
-    """Waits for the run's turn; returns the device's lock, or None when asked to stop."""
+def _wait(
+    writer: RunStatusWriter,
+    queue: DeviceQueue,
+    stop_request: StopRequest,
+    leaving: contextlib.ExitStack,
+) -> bool:
+    """Waits for the run's turn and holds the device until it leaves; False when asked to stop."""
     run_id, status, began = writer.folder.id, writer.status, time.monotonic()
     LOG.info("run %s, attempt %d, waits for %s", run_id, status.attempts, status.device)
     lock = None
@@ -215,12 +218,14 @@ def _wait(writer: RunStatusWriter, queue: DeviceQueue, stop_request: StopRequest
         if lock is None:
             writer.update(phase="waiting in line")
             time.sleep(LOOK_SECONDS)
+        else:
+            leaving.enter_context(lock)
+            queue.leave(run_id)
     waited = time.monotonic() - began
     writer.update(waiting_seconds=status.waiting_seconds + waited)
     if lock is not None:
-        queue.leave(run_id)
         LOG.info("got %s after %.1f s in line", status.device, waited)
-    return lock
+    return lock is not None
 
 
 def explain(error: BaseException) -> LabError:
