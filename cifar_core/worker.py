@@ -230,35 +230,25 @@ def _wait(
 
 def explain(error: BaseException) -> LabError:
     """Puts into words what ended a run: what happened, and what to do."""
+    number = error.errno if isinstance(error, OSError) else None
+    what = f"Something unforeseen happened: {type(error).__name__}: {plain_text(error)[:300]}"
+    remedy = "Read the log of the run; resuming goes on from the last checkpoint."
     if isinstance(error, ModuleNotFoundError):
-        return LabError(
-            f"A package that the training needs is not installed: {error.name}.",
-            remedy="Install it (see the README: the second backend, GPUs), then resume the run.",
-        )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return LabError(
-            "The disk is full; the last checkpoint is safe.",
-            remedy="Make room, then resume the run.",
-        )
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return LabError(
-            f"The run's folder cannot be written ({error.strerror}).",
-            remedy="Correct its permissions, then resume the run.",
-        )
-    if isinstance(error, OSError) and error.errno == errno.EFBIG:
-        return LabError(
-            "A file of the run may not become as large as it must (a limit of the system).",
-            remedy="Raise the limit (ulimit -f) or use another file system, then resume the run.",
-        )
-    if isinstance(error, MemoryError) or _is_out_of_memory(error):
-        return LabError(
-            "The memory of the device was not enough.",
-            remedy="Start it again with a smaller batch size, or close what else uses the memory.",
-        )
-    return LabError(
-        f"Something unforeseen happened: {type(error).__name__}: {plain_text(error)[:300]}",
-        remedy="Read the log of the run; resuming goes on from the last checkpoint.",
-    )
+        what = f"A package that the training needs is not installed: {error.name}."
+        remedy = "Install it (see the README: the second backend, GPUs), then resume the run."
+    elif number in (errno.ENOSPC, errno.EDQUOT):
+        what = "The disk is full; the last checkpoint is safe."
+        remedy = "Make room, then resume the run."
+    elif number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        what = f"The run's folder cannot be written ({os.strerror(number)})."
+        remedy = "Correct its permissions, then resume the run."
+    elif number == errno.EFBIG:
+        what = "A file of the run may not become as large as it must (a limit of the system)."
+        remedy = "Raise the limit (ulimit -f) or use another file system, then resume the run."
+    elif isinstance(error, MemoryError) or _is_out_of_memory(error):
+        what = "The memory of the device was not enough."
+        remedy = "Start it again with a smaller batch size, or close what else uses the memory."
+    return LabError(what, remedy=remedy)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -30,20 +30,8 @@ MAP_PICTURES: Final = 5000
 BLOCK: Final = 256
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far an analysis is.
-
-    Attributes:
-        message: What is being done, in words.
-        share: How much of the whole is done, from 0 to 1.
-    """
-
-    message: str
-    share: float
-
-
-Report = Callable[[Progress], None]
+Report = Callable[[str, float], None]
+"""Is told what is being done, and how much of the whole is done, from 0 to 1."""
 
 # Where each part ends, as a share of the whole; measured, rounded.
 _FEATURES_END: Final = 0.75
@@ -103,7 +91,7 @@ def analyse(data_dir: Path, run_dir: Path, report: Report) -> Path:
     """
     dataset = arrays.open_full(data_dir)
     network = network_of(run_dir)
-    report(Progress("Opening the network", 0.0))
+    report("Opening the network", 0.0)
     inspector = LayerInspector(network.path, threads=usable_cores(), sha256=network.sha256)
     test, train = dataset.test, dataset.train
     mirrored = duplicates.mirror(np.asarray(test.images))
@@ -112,7 +100,7 @@ def analyse(data_dir: Path, run_dir: Path, report: Report) -> Path:
     del features
     origin = network.origin(dataset)
     pairs = find_pairs(dataset, compressed, report)
-    report(Progress("Laying out the map", _PAIRS_END))
+    report("Laying out the map", _PAIRS_END)
     places = lay_out(dataset, compressed[: origin.pictures], origin, MAP_PICTURES)
     folder = folder_of(data_dir, data=dataset.digest, network=network.sha256)
     with disk_errors(data_dir):
@@ -148,7 +136,7 @@ def analyse_sample(sample: Dataset, run_dir: Path) -> Places:
     """Returns neighbours and map of a small dataset: all its pictures are on the map."""
     network = network_of(run_dir)
     inspector = LayerInspector(network.path, threads=usable_cores(), sha256=network.sha256)
-    features = _features(inspector, [sample.train.images, sample.test.images], lambda _: None)
+    features = _features(inspector, [sample.train.images, sample.test.images], lambda *_: None)
     origin = network.origin(sample)
     return lay_out(sample, projection.compress(features), origin, origin.pictures)
 
@@ -217,7 +205,7 @@ class _Half:
     def _tell(self, part: float) -> None:
         share = (part + self.is_mirrored) / 2
         here = _FEATURES_END + share * (_CANDIDATES_END - _FEATURES_END)
-        self.report(Progress("Looking for near-duplicates", here))
+        self.report("Looking for near-duplicates", here)
 
 
 def _pair(
@@ -252,6 +240,6 @@ def _features(
             made[done : done + len(block)] = block
             done += len(block)
             message = f"Looking at picture {done:,} of {total:,}"
-            report(Progress(message, _FEATURES_END * done / total))
+            report(message, _FEATURES_END * done / total)
     assert made is not None
     return made

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 import time
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cifar_core.analysis.compute import Progress, analyse
+from cifar_core.analysis.compute import Report, analyse
 from cifar_core.dataset.sources import disk_errors
 from cifar_core.jobs.job import Job
 from cifar_core.jobs.status import JobStatus, JobStatusWriter
@@ -44,43 +43,25 @@ JOB = Job(
     "analysis",
     "cifar_core.analysis.process",
     AnalysisStatus,
+    "Starting the analysis",
     {
         "finished": ("The pictures have been analysed.", ""),
         "failed": ("The analysis failed.", ""),
         "interrupted": ("The analysis was stopped.", "Start it again when you like."),
     },
     ("The analysis ended without a word.", "Start it again."),
+    disk_errors,
 )
 
 
-def start_analysis(data_dir: Path, run_dir: Path) -> None:
-    """Starts the analysis by a run's network, unless one is running: then nothing happens.
-
-    Raises:
-        DataError: The data folder cannot be written.
-    """
-    with disk_errors(data_dir):
-        JOB.start(data_dir, [data_dir, run_dir], message="Starting the analysis")
-
-
-def stop_analysis(data_dir: Path) -> None:
-    """Asks a running analysis to end.
-
-    Raises:
-        DataError: The request cannot be written.
-    """
-    with disk_errors(data_dir):
-        JOB.slot(data_dir).stop()
-
-
-def run(data_dir: Path, work: Callable[[Callable[[Progress], None]], object]) -> int:
+def run(data_dir: Path, work: Callable[[Report], object]) -> int:
     """Does an analysis under its lock, which is held already; see :meth:`Job.run`."""
     began = time.monotonic()
 
     def analysed(status: JobStatusWriter[AnalysisStatus]) -> object:
         return work(
-            lambda progress: status.update(
-                **dataclasses.asdict(progress), seconds=time.monotonic() - began
+            lambda message, share: status.update(
+                message=message, share=share, seconds=time.monotonic() - began
             )
         )
 
@@ -90,11 +71,8 @@ def run(data_dir: Path, work: Callable[[Callable[[Progress], None]], object]) ->
 def main(arguments: list[str]) -> int:
     """Runs the analysis: data folder, run's folder, perhaps the descriptor of a held lock."""
     data_dir, run_dir = Path(arguments[0]), Path(arguments[1])
-    lock = JOB.slot(data_dir).adopt(arguments[2:])
-    if lock is None:
-        return 1
     os.nice(NICENESS)
-    with lock:
+    with JOB.slot(data_dir).adopt(arguments[2:]):
         return run(data_dir, lambda report: analyse(data_dir, run_dir, report))
 
 

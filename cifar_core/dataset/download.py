@@ -43,6 +43,7 @@ JOB = Job(
     JOB_NAME,
     "cifar_core.dataset.download",
     DownloadStatus,
+    "Starting the download",
     {
         "finished": ("The dataset is ready.", ""),
         "failed": ("The download failed.", ""),
@@ -52,27 +53,8 @@ JOB = Job(
         ),
     },
     ("The download ended without a word.", "Start it again: it goes on where it stopped."),
+    disk_errors,
 )
-
-
-def start_download(data_dir: Path) -> None:
-    """Starts the download, unless one is running: then nothing happens.
-
-    Raises:
-        DataError: The data folder cannot be written.
-    """
-    with disk_errors(data_dir):
-        JOB.start(data_dir, [data_dir], message="Starting the download")
-
-
-def stop_download(data_dir: Path) -> None:
-    """Asks a running download to end; what has arrived is kept. It ends within a second.
-
-    Raises:
-        DataError: The request cannot be written.
-    """
-    with disk_errors(data_dir):
-        JOB.slot(data_dir).stop()
 
 
 def run(data_dir: Path, work: Callable[[Callable[[Progress], None]], object]) -> int:
@@ -86,10 +68,7 @@ def run(data_dir: Path, work: Callable[[Callable[[Progress], None]], object]) ->
 def main(arguments: list[str]) -> int:
     """Runs the download: the data folder, then perhaps the descriptor of an inherited lock."""
     data_dir = Path(arguments[0])
-    lock = JOB.slot(data_dir).adopt(arguments[1:])
-    if lock is None:
-        return 1
-    with lock:
+    with JOB.slot(data_dir).adopt(arguments[1:]):
         return run(data_dir, lambda report: prepare_locked(data_dir, progress=report))
 
 

@@ -17,7 +17,6 @@ from cifar_core.dataset.laid import DOWNLOADS_FOLDER
 from cifar_core.dataset.mirrors import ARCHIVE_NAME, Progress, Report, Source, default_sources
 from cifar_core.dataset.store import Arrays, clear_leftovers, write_full
 from cifar_core.errors import DataError
-from cifar_core.jobs.lock import Lock
 from cifar_core.jobs.slot import Slot
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "disk_errors",
     "prepare",
     "prepare_locked",
-    "take_lock",
 ]
 
 JOB_NAME = "download"
@@ -52,7 +50,8 @@ def prepare(
         DataError: Another process is at it, the folder cannot be written, or no source
             delivered (the reason of each is told).
     """
-    lock = take_lock(data_dir)
+    with disk_errors(data_dir):
+        lock = Slot(data_dir, JOB_NAME).take()
     if lock is None:
         raise DataError(
             "Another process is already fetching the dataset.",
@@ -98,16 +97,6 @@ def prepare_locked(
         remedy="Check the network connection and try again; a download goes on where it "
         f"stopped. Or put {ARCHIVE_NAME} into {data_dir}.",
     )
-
-
-def take_lock(data_dir: Path) -> Lock | None:
-    """Takes the lock under which alone the data folder is written; None if another holds it.
-
-    Raises:
-        DataError: The data folder cannot be written.
-    """
-    with disk_errors(data_dir):
-        return Slot(data_dir, JOB_NAME).take()
 
 
 @contextmanager

@@ -6,10 +6,9 @@ import contextlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from cifar_core.errors import LabError, plain_text
+from cifar_core.errors import LabError
 from cifar_core.jobs.stop import StopAskedError
 
 
@@ -47,12 +46,3 @@ def carry_out(work: Callable[[], object], explain: Callable[[BaseException], Lab
         with contextlib.suppress(OSError):  # the log may be on a full disk
             traceback.print_exc()
         return End("failed", error if isinstance(error, LabError) else explain(error))
-
-
-def unforeseen(error: BaseException, log_path: Path) -> LabError:
-    """Returns the words for a failure that nobody has foreseen."""
-    return LabError(
-        f"Something unforeseen happened: {plain_text(error)}.",
-        expected="Work without surprises.",
-        remedy=f"Please report it with the log {log_path}.",
-    )

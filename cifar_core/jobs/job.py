@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
@@ -21,39 +22,54 @@ class Job(Generic[J]):
         name: Of its slot.
         module: Run as ``python -m module``; its last argument is the descriptor of its lock.
         status: The kind of status it writes.
+        opening: The first message.
         ends: The last message and what to do, by how it ended.
         lost: The same for a process that ended without a word; its log is named after it.
+        refuse: Puts into words what the system refuses in a folder.
     """
 
     name: str
     module: str
     status: type[J]
+    opening: str
     ends: Mapping[JobState, tuple[str, str]]
     lost: tuple[str, str]
+    refuse: Callable[[Path], AbstractContextManager[None]]
 
     def slot(self, folder: Path) -> Slot:
         """Returns its place in a folder."""
         return Slot(folder, self.name)
 
-    def start(self, folder: Path, arguments: Sequence[str | Path], *, message: str) -> None:
-        """Starts it, unless it is being done: then nothing happens.
+    def start(self, folder: Path, *arguments: Path) -> None:
+        """Starts it with a folder and more, unless it is being done: then nothing happens.
 
         Raises:
-            OSError: The folder cannot be written.
+            LabError: The folder cannot be written.
         """
-        slot, status = self.slot(folder), self.status(state="running", message=message)
-        slot.start(
-            self.module,
-            arguments,
-            prepare=lambda: write_json(slot.status_path, dataclasses.asdict(status), durable=False),
-        )
+        slot = self.slot(folder)
+        status = dataclasses.asdict(self.status(state="running", message=self.opening))
+        with self.refuse(folder):
+            slot.start(
+                self.module,
+                [folder, *arguments],
+                prepare=lambda: write_json(slot.path("json"), status, durable=False),
+            )
+
+    def stop(self, folder: Path) -> None:
+        """Asks it to end; it does within a second or two.
+
+        Raises:
+            LabError: The request cannot be written.
+        """
+        with self.refuse(folder):
+            self.slot(folder).stop()
 
     def read(self, folder: Path) -> J | None:
         """Returns where it stands, or None when there never was one."""
         slot = self.slot(folder)
         alive = slot.is_taken()  # asked first: one that ends now has written its end
         try:
-            values = read_json(slot.status_path)
+            values = read_json(slot.path("json"))
             known = {field.name for field in dataclasses.fields(self.status)}
             status = self.status(**{key: values[key] for key in known & set(values)})
         except (OSError, ValueError, TypeError):
@@ -61,7 +77,7 @@ class Job(Generic[J]):
         if status.state != "running" or alive:
             return status
         message, remedy = self.lost
-        remedy = f"{remedy} Its log is {slot.log_path}."
+        remedy = f"{remedy} Its log is {slot.path('log')}."
         return dataclasses.replace(status, state="interrupted", message=message, remedy=remedy)
 
     def run(self, folder: Path, work: Callable[[JobStatusWriter[J]], object]) -> int:
@@ -75,12 +91,9 @@ class Job(Generic[J]):
             The exit status of the process: 0 when finished, 1 when failed or stopped.
         """
         slot = self.slot(folder)
-        status = JobStatusWriter(slot.status_path, self.status(state="running"))
+        status = JobStatusWriter(slot.path("json"), self.status(state="running"))
         end = slot.carry_out(lambda: work(status))
         message, remedy = self.ends[end.state]
-        told = {"state": end.state, "message": message, "remedy": remedy}
-        if end.reason is not None:
-            why = end.reason
-            told |= {"what": why.what, "expected": why.expected, "remedy": why.remedy}
-        status.finish(**told)
+        why = {} if end.reason is None else vars(end.reason)
+        status.finish(**{"state": end.state, "message": message, "remedy": remedy, **why})
         return end.exit_status

@@ -56,14 +56,14 @@ def start(
             pass_fds=[lock.descriptor],
             start_new_session=True,
         )
-        if answer_seconds is not None:
+        if answer_seconds is None:
+            # Collects the exit status, so that no dead process stays in the system's table.
+            threading.Thread(target=process.wait, name="reaper", daemon=True).start()
+        else:
             _wait_for_answer(process, answer_seconds)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(log)
-    if answer_seconds is None:
-        # Collects the exit status, so that no dead process stays in the system's table.
-        threading.Thread(target=process.wait, name=f"{words} reaper", daemon=True).start()
 
 
 def _wait_for_answer(process: subprocess.Popen[bytes], seconds: float) -> None:

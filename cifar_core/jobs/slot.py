@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cifar_core.errors import LabError, plain_text
 from cifar_core.jobs import process
-from cifar_core.jobs.end import End, carry_out, unforeseen
+from cifar_core.jobs.end import End, carry_out
 from cifar_core.jobs.lock import Lock, is_held, try_lock
 from cifar_core.jobs.stop import StopRequest
 
@@ -28,29 +29,13 @@ class Slot:
     folder: Path
     name: str
 
-    @property
-    def status_path(self) -> Path:
-        """How far it is, or what it found."""
-        return self.folder / f"{self.name}.json"
-
-    @property
-    def log_path(self) -> Path:
-        """What its process printed."""
-        return self.folder / f"{self.name}.log"
-
-    @property
-    def stop_path(self) -> Path:
-        """The file whose appearance asks it to end."""
-        return self.folder / f"{self.name}.stop"
-
-    @property
-    def lock_path(self) -> Path:
-        """The lock its process holds."""
-        return self.folder / f"{self.name}.lock"
+    def path(self, kind: str) -> Path:
+        """Returns the path of its ``lock``, ``json``, ``log`` or ``stop``."""
+        return self.folder / f"{self.name}.{kind}"
 
     def is_taken(self) -> bool:
         """Says whether a process is at work."""
-        return is_held(self.lock_path)
+        return is_held(self.path("lock"))
 
     def take(self) -> Lock | None:
         """Takes the lock, or returns None while another process holds it.
@@ -59,7 +44,7 @@ class Slot:
             OSError: The folder cannot be made or written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        return try_lock(self.lock_path, patience_seconds=PATIENCE_SECONDS)
+        return try_lock(self.path("lock"), patience_seconds=PATIENCE_SECONDS)
 
     def start(
         self,
@@ -81,10 +66,10 @@ class Slot:
         lock = self.take()
         if lock is not None:
             with lock:
-                self.stop_path.unlink(missing_ok=True)
+                self.path("stop").unlink(missing_ok=True)
                 prepare()
                 command = ["-m", module, *arguments]
-                process.start(command, lock=lock, log_path=self.log_path)
+                process.start(command, lock=lock, log_path=self.path("log"))
 
     def stop(self) -> None:
         """Asks its process to end; it does within a second or two.
@@ -93,24 +78,31 @@ class Slot:
             OSError: The request cannot be written.
         """
         if self.is_taken():
-            self.stop_path.touch()
+            self.path("stop").touch()
 
-    def adopt(self, descriptor: Sequence[str]) -> Lock | None:
+    def adopt(self, descriptor: Sequence[str]) -> Lock:
         """Makes this process the one at work; from now on its main thread can be asked to stop.
 
         Args:
             descriptor: The last argument of a started process; empty in one run by hand.
 
-        Returns:
-            The lock, or None when another process is at work.
+        Raises:
+            SystemExit: Another process is at work.
         """
         lock = Lock.adopt(int(descriptor[0])) if descriptor else self.take()
         if lock is None:
-            sys.stderr.write(f"Another process is at work: it holds {self.lock_path}.\n")
-            return None
-        StopRequest(self.stop_path).interrupt()
+            sys.exit(f"Another process is at work: it holds {self.path('lock')}.")
+        StopRequest(self.path("stop")).interrupt()
         return lock
 
     def carry_out(self, work: Callable[[], object]) -> End:
         """Does some work and returns how it ended, whatever happens."""
-        return carry_out(work, lambda error: unforeseen(error, self.log_path))
+
+        def explain(error: BaseException) -> LabError:
+            return LabError(
+                f"Something unforeseen happened: {plain_text(error)}.",
+                expected="Work without surprises.",
+                remedy=f"Please report it with the log {self.path('log')}.",
+            )
+
+        return carry_out(work, explain)

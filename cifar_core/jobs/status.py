@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import threading
 import time
-import traceback
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from cifar_core.files import write_json
 
@@ -48,21 +48,19 @@ class StatusWriter(ABC, Generic[S]):
 
     Args:
         status: Its status so far, a frozen dataclass.
-        seconds: The least time between two writings of which neither is news.
+        headline: The attribute whose change is written at once: what follows may take long.
+        seconds: The least time between two other writings.
     """
 
-    headline: ClassVar[str]
-    """The attribute whose change is news: what follows may take long, and nothing is said in it."""
-
-    def __init__(self, status: S, seconds: float) -> None:
+    def __init__(self, status: S, *, headline: str, seconds: float) -> None:
         self.status = status
-        self._seconds = seconds
+        self._headline, self._seconds = headline, seconds
         self._written_at = float("-inf")
         self._is_over = False
         self._guard = threading.RLock()
 
     def update(self, *, now: bool = False, **changes: Any) -> None:
-        """Changes the status; it is written unless it was a moment ago.
+        """Changes attributes of the status; it is written unless it was a moment ago.
 
         Args:
             now: Write at once and durably.
@@ -73,7 +71,7 @@ class StatusWriter(ABC, Generic[S]):
                 return
             before = self.status
             self.status = dataclasses.replace(before, **changes)  # type: ignore[type-var]
-            is_news = getattr(self.status, self.headline) != getattr(before, self.headline)
+            is_news = getattr(self.status, self._headline) != getattr(before, self._headline)
             moment = time.monotonic()
             if now or is_news or moment - self._written_at >= self._seconds:
                 self._write(durable=now)
@@ -88,33 +86,23 @@ class StatusWriter(ABC, Generic[S]):
                 self._is_over = True
 
     @abstractmethod
-    def _write(self, *, durable: bool) -> None:
-        """Writes the status."""
+    def _write(self, *, durable: bool = False) -> None: ...
 
     def _write_last(self) -> None:
-        self._write(durable=False)
+        self._write()
 
 
 class JobStatusWriter(StatusWriter[J]):
-    """Writes a job's status where there is room: a full disk must not stop what needs none.
-
-    Args:
-        path: The file of the status.
-        status: The status so far.
-    """
-
-    headline = "message"
+    """Writes a job's status where there is room: a full disk must not stop what needs none."""
 
     def __init__(self, path: Path, status: J) -> None:
-        super().__init__(status, WRITE_SECONDS)
+        super().__init__(status, headline="message", seconds=WRITE_SECONDS)
         self._path = path
 
-    def _write(self, *, durable: bool) -> None:
-        """Writes over the old status when no second file fits beside it."""
+    def _write(self, *, durable: bool = False) -> None:
+        values = dataclasses.asdict(self.status)
         try:
-            write_json(self._path, dataclasses.asdict(self.status), durable=durable)
-        except OSError:
-            try:
-                self._path.write_text(json.dumps(dataclasses.asdict(self.status)), encoding="utf-8")
-            except OSError:
-                traceback.print_exc()
+            write_json(self._path, values, durable=durable)
+        except OSError:  # no second file fits beside the old one: that is written over
+            with contextlib.suppress(OSError):
+                self._path.write_text(json.dumps(values), encoding="utf-8")

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -34,17 +35,15 @@ class StopRequest:
 
     def listen(self) -> None:
         """Takes a signal, such as a shutdown of the machine, as a request, for work that looks."""
-        signal.signal(signal.SIGTERM, self._note)
-        _unblock()
+        _hear(self._note)
 
     def interrupt(self) -> None:
         """Has :class:`StopAskedError` raised in work that does not look, as soon as it is asked.
 
         A signal also wakes work that waits for somebody silent.
         """
-        signal.signal(signal.SIGTERM, _raise_stop)
+        _hear(_raise_stop)
         threading.Thread(target=self._wait, daemon=True).start()
-        _unblock()
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self._is_signalled = True
@@ -56,8 +55,9 @@ class StopRequest:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _unblock() -> None:
-    """Hears what was asked since the start; see :func:`cifar_core.jobs.process.start`."""
+def _hear(handler: Callable[[int, FrameType | None], None]) -> None:
+    signal.signal(signal.SIGTERM, handler)
+    # A signal that came before waits: see jobs.process.start.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 

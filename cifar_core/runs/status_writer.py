@@ -27,10 +27,8 @@ class RunStatusWriter(StatusWriter[Status]):
         status: Its status so far.
     """
 
-    headline = "phase"
-
     def __init__(self, folder: RunFolder, status: Status) -> None:
-        super().__init__(status, WRITE_SECONDS)
+        super().__init__(status, headline="phase", seconds=WRITE_SECONDS)
         self.folder = folder
         self._since = time.monotonic()
         self._reserve = folder.path / ".reserve"
@@ -53,7 +51,7 @@ class RunStatusWriter(StatusWriter[Status]):
         """Returns the time on the device in this attempt."""
         return time.monotonic() - self._since
 
-    def _write(self, *, durable: bool) -> None:
+    def _write(self, *, durable: bool = False) -> None:
         self.status = dataclasses.replace(self.status, heartbeat_at=time.time())
         self.folder.write_status(self.status, durable=durable)
 

@@ -55,9 +55,9 @@ def read(runs_dir: Path, folder: RunFolder) -> TimingStatus:
     slot = _slot(runs_dir, folder)
     measuring = slot.is_taken()  # asked first: what has ended by now has written its end
     digest = folder.recorded_digest()
-    own = _load(slot.status_path, digest)
+    own = _load(slot.path("json"), digest)
     timing = own or _load(folder.path / SHIPPED_NAME, digest)
-    problem = "" if measuring else _words(_problem_path(slot))
+    problem = "" if measuring else _words(slot.path("problem"))
     return TimingStatus(timing, own is not None, measuring, problem)
 
 
@@ -72,7 +72,7 @@ def start(runs_dir: Path, folder: RunFolder) -> None:
         slot.start(
             __spec__.name,
             [runs_dir, folder.path],
-            prepare=lambda: _problem_path(slot).unlink(missing_ok=True),
+            prepare=lambda: slot.path("problem").unlink(missing_ok=True),
         )
     except OSError as error:
         raise RunError(
@@ -96,7 +96,7 @@ def measure_run(runs_dir: Path, folder: RunFolder) -> Timing:
             content, load_sample().test.images[0], device=list_devices()[0].name, sha256=digest
         )
         slot.folder.mkdir(parents=True, exist_ok=True)
-        files.write_json(slot.status_path, timing.to_json())
+        files.write_json(slot.path("json"), timing.to_json())
     except (OSError, ValueError, RuntimeError) as error:
         raise RunError(
             f"The network of “{folder.id}” could not be measured ({error}).",
@@ -109,10 +109,6 @@ def measure_run(runs_dir: Path, folder: RunFolder) -> Timing:
 def _slot(runs_dir: Path, folder: RunFolder) -> Slot:
     """Where a run's network is measured; its status is the figures."""
     return Slot(runs_dir / FOLDER, folder.id)
-
-
-def _problem_path(slot: Slot) -> Path:
-    return slot.folder / f"{slot.name}.problem"
 
 
 def _load(path: Path, digest: str) -> Timing | None:
@@ -134,14 +130,11 @@ def main(arguments: list[str]) -> int:
     """Measures: the runs' folder, the run's, perhaps the descriptor of the inherited lock."""
     runs_dir, folder = Path(arguments[0]), RunFolder(Path(arguments[1]))
     slot = _slot(runs_dir, folder)
-    lock = slot.adopt(arguments[2:])
-    if lock is None:
-        return 1
     os.nice(5)  # a page or a training beside it comes first; processor time stays what it is
-    with lock:
+    with slot.adopt(arguments[2:]):
         end = slot.carry_out(lambda: measure_run(runs_dir, folder))
         if end.reason is not None:
-            _problem_path(slot).write_text(end.reason.what, encoding="utf-8")
+            slot.path("problem").write_text(end.reason.what, encoding="utf-8")
     return end.exit_status
 
 

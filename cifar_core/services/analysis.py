@@ -126,13 +126,13 @@ def start_analysis() -> None:
     arrays.open_full(data_dir)  # says what to do when it is missing
     run = analysis_model()
     compute.network_of(run.folder.path)
-    process.start_analysis(data_dir, run.folder.path)
+    process.JOB.start(data_dir, run.folder.path)
 
 
 def stop_analysis() -> None:
     """Asks a running analysis to end."""
     check_may_change()
-    process.stop_analysis(settings.current().data_dir)
+    process.JOB.stop(settings.current().data_dir)
 
 
 def read_analysis() -> process.AnalysisStatus | None:

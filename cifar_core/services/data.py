@@ -34,13 +34,13 @@ def fetch_dataset(progress: Callable[[mirrors.Progress], None]) -> arrays.Datase
 def start_download() -> None:
     """Starts to find or download the full dataset in a process of its own."""
     check_may_change()
-    download.start_download(settings.current().data_dir)
+    download.JOB.start(settings.current().data_dir)
 
 
 def stop_download() -> None:
     """Ends the download; what has arrived is kept for the next one."""
     check_may_change()
-    download.stop_download(settings.current().data_dir)
+    download.JOB.stop(settings.current().data_dir)
 
 
 def read_download() -> download.DownloadStatus | None:

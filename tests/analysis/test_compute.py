@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from cifar_core.analysis import compute, projection
-from cifar_core.analysis.compute import Progress
 from cifar_core.analysis.duplicates import mirror
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.dataset.sample import load_sample
@@ -39,12 +38,18 @@ def planted() -> Dataset:
 
 def test_planted_copies_are_found_and_nothing_else(planted: Dataset) -> None:
     inspector = LayerInspector(RunFolder(CNN4).litert_path)
-    told: list[Progress] = []
+    shares: list[float] = []
+
+    def note(_message: str, share: float) -> None:
+        shares.append(share)
+
     mirrored = mirror(np.asarray(planted.test.images))
     features = compute._features(
-        inspector, [planted.train.images, planted.test.images, mirrored], told.append
+        inspector,
+        [planted.train.images, planted.test.images, mirrored],
+        note,
     )
-    pairs = compute.find_pairs(planted, projection.compress(features), told.append)
+    pairs = compute.find_pairs(planted, projection.compress(features), note)
     train, test = planted.train.indices, planted.test.indices
     assert {(pair.test, pair.train) for pair in pairs} == {
         (test[4], train[10]),
@@ -52,7 +57,6 @@ def test_planted_copies_are_found_and_nothing_else(planted: Dataset) -> None:
         (test[13], train[30]),
     }
     assert [pair.is_mirrored for pair in pairs if pair.test == test[9]] == [True]
-    shares = [progress.share for progress in told]
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] <= 1
 

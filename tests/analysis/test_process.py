@@ -14,7 +14,6 @@ import pytest
 
 from cifar_core import services
 from cifar_core.analysis import process
-from cifar_core.analysis.compute import Progress
 from cifar_core.dataset.store import Arrays, write_full
 from cifar_core.errors import DataError, LabError
 from cifar_core.services import NotAllowedError
@@ -81,8 +80,8 @@ def test_a_damaged_status_counts_as_none(tmp_path: Path, content: str) -> None:
 def test_a_held_lock_keeps_a_second_analysis_from_starting(tmp_path: Path) -> None:
     lock = process.JOB.slot(tmp_path).take()
     assert lock is not None
-    with lock:
-        assert process.main([str(tmp_path), str(CNN4)]) == 1
+    with lock, pytest.raises(SystemExit, match="Another process"):
+        process.main([str(tmp_path), str(CNN4)])
 
 
 def fail_with(error: BaseException) -> Callable[[object], NoReturn]:
@@ -109,7 +108,7 @@ def test_an_unforeseen_failure_is_told_with_its_log(tmp_path: Path) -> None:
 
 
 def test_the_end_says_that_it_is_done(tmp_path: Path) -> None:
-    assert process.run(tmp_path, lambda report: report(Progress("half", 0.5))) == 0
+    assert process.run(tmp_path, lambda report: report("half", 0.5)) == 0
     status = process.JOB.read(tmp_path)
     assert status is not None
     assert (status.state, status.message) == ("finished", "The pictures have been analysed.")

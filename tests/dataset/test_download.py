@@ -52,7 +52,7 @@ def waiting(lonely: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         for name in ("https_proxy", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
         yield lonely
-        download.stop_download(lonely)
+        download.JOB.stop(lonely)
         wait_until(lambda: not download.JOB.slot(lonely).is_taken())
 
 
@@ -61,7 +61,7 @@ def test_nothing_is_said_where_nothing_was_started(tmp_path: Path) -> None:
 
 
 def test_without_any_source_the_download_fails_and_names_each(lonely: Path) -> None:
-    download.start_download(lonely)
+    download.JOB.start(lonely)
     wait_until(lambda: state(lonely) != "running")
     status = download.JOB.read(lonely)
     assert status is not None
@@ -72,44 +72,44 @@ def test_without_any_source_the_download_fails_and_names_each(lonely: Path) -> N
 
 
 def test_a_started_download_runs_at_once(waiting: Path) -> None:
-    download.start_download(waiting)
+    download.JOB.start(waiting)
     assert state(waiting) == "running"
     assert download.JOB.slot(waiting).is_taken()
 
 
 def test_a_second_start_changes_nothing(waiting: Path) -> None:
-    download.start_download(waiting)
+    download.JOB.start(waiting)
     wait_until(lambda: (status := download.JOB.read(waiting)) and status.source)
     before = (waiting / "download.json").stat().st_mtime_ns
-    download.start_download(waiting)
+    download.JOB.start(waiting)
     assert (waiting / "download.json").stat().st_mtime_ns == before
 
 
 def test_a_preparation_waits_for_no_download_and_says_so(waiting: Path) -> None:
-    download.start_download(waiting)
+    download.JOB.start(waiting)
     with pytest.raises(DataError, match="already fetching"):
         sources.prepare(waiting, progress=lambda _: None, sources=[])
 
 
 def test_a_stopped_download_ends_and_can_go_on(waiting: Path) -> None:
-    download.start_download(waiting)
+    download.JOB.start(waiting)
     wait_until(lambda: (status := download.JOB.read(waiting)) and status.source)
-    download.stop_download(waiting)
+    download.JOB.stop(waiting)
     wait_until(lambda: not download.JOB.slot(waiting).is_taken())
     status = download.JOB.read(waiting)
     assert status is not None
     assert (status.state, "stopped" in status.message) == ("interrupted", True)
-    download.start_download(waiting)
+    download.JOB.start(waiting)
     assert state(waiting) == "running"
 
 
 def test_stopping_nothing_leaves_nothing_behind(tmp_path: Path) -> None:
-    download.stop_download(tmp_path)
+    download.JOB.stop(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_download_is_interrupted(waiting: Path) -> None:
-    lock = sources.take_lock(waiting)
+    lock = download.JOB.slot(waiting).take()
     assert lock is not None
     held = lock.descriptor
     command = [sys.executable, "-m", "cifar_core.dataset.download", str(waiting), str(held)]
@@ -128,10 +128,10 @@ def test_a_killed_download_is_interrupted(waiting: Path) -> None:
 
 
 def test_a_download_started_by_hand_respects_the_lock(tmp_path: Path) -> None:
-    lock = sources.take_lock(tmp_path)
+    lock = download.JOB.slot(tmp_path).take()
     assert lock is not None
-    with lock:
-        assert download.main([str(tmp_path)]) == 1
+    with lock, pytest.raises(SystemExit, match="Another process"):
+        download.main([str(tmp_path)])
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"source": "x"}', '{"state": 1', "\x00"])
@@ -148,7 +148,7 @@ def test_a_status_from_a_later_version_is_still_read(tmp_path: Path) -> None:
 def test_a_data_folder_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(DataError, match="there is a file of that name"):
-        download.start_download(tmp_path / "data")
+        download.JOB.start(tmp_path / "data")
 
 
 def test_the_error_reaches_the_reader_in_three_parts(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_the_share_is_known_where_the_total_is(
 def test_a_download_finishes_at_once_where_the_dataset_is(lonely: Path) -> None:
     real = settings.current().data_dir / arrays.FULL_FOLDER
     shutil.copytree(real, lonely / arrays.FULL_FOLDER)
-    download.start_download(lonely)
+    download.JOB.start(lonely)
     wait_until(lambda: state(lonely) != "running")
     assert state(lonely) == "finished"
     assert not sample.open_dataset(lonely).is_sample

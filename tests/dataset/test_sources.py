@@ -219,9 +219,9 @@ def test_the_lock_is_free_after_a_failure(tmp_path: Path) -> None:
 
 
 def test_only_one_can_hold_the_lock(tmp_path: Path) -> None:
-    lock = sources.take_lock(tmp_path)
+    lock = download.JOB.slot(tmp_path).take()
     assert lock is not None
     with lock:
         assert download.JOB.slot(tmp_path).is_taken()
-        assert sources.take_lock(tmp_path) is None
+        assert download.JOB.slot(tmp_path).take() is None
     assert not download.JOB.slot(tmp_path).is_taken()

@@ -55,7 +55,7 @@ def test_a_module_is_started_with_whole_paths_and_its_log(
     slot = Slot(Path("folder"), "work")
     slot.start("show", [Path("in.json"), "--compact"])
     wait_until(lambda: not slot.is_taken())
-    assert slot.log_path.read_text() == f"{[str(tmp_path / 'in.json'), '--compact']}\n"
+    assert slot.path("log").read_text() == f"{[str(tmp_path / 'in.json'), '--compact']}\n"
 
 
 def test_a_second_start_changes_nothing(slot: Slot) -> None:
@@ -70,8 +70,8 @@ def test_a_stop_that_comes_at_work_ends_it(slot: Slot) -> None:
     wait_until((slot.folder / "begun").exists)
     slot.stop()
     wait_until(lambda: not slot.is_taken())
-    assert slot.log_path.read_text() == "interrupted\n"
-    assert not slot.stop_path.exists()
+    assert slot.path("log").read_text() == "interrupted\n"
+    assert not slot.path("stop").exists()
 
 
 def test_a_signal_that_comes_before_it_can_be_heard_is_heard_later(slot: Slot) -> None:
@@ -79,14 +79,14 @@ def test_a_signal_that_comes_before_it_can_be_heard_is_heard_later(slot: Slot) -
     wait_until(lambda: processes_of(slot))
     os.kill(processes_of(slot)[0], signal.SIGTERM)
     wait_until(lambda: not slot.is_taken())
-    assert "StopAskedError" in slot.log_path.read_text()
+    assert "StopAskedError" in slot.path("log").read_text()
 
 
 def test_a_request_of_yesterday_stops_nobody_today(slot: Slot) -> None:
     requests = []
-    slot.stop_path.touch()
+    slot.path("stop").touch()
     slot.start(
-        "sleeper", [slot.folder, "0"], prepare=lambda: requests.append(slot.stop_path.exists())
+        "sleeper", [slot.folder, "0"], prepare=lambda: requests.append(slot.path("stop").exists())
     )
     assert requests == [False]
 
@@ -95,5 +95,5 @@ def test_one_run_by_hand_respects_the_lock(tmp_path: Path) -> None:
     slot = Slot(tmp_path, "work")
     lock = slot.take()
     assert lock is not None
-    with lock:
-        assert slot.adopt([]) is None
+    with lock, pytest.raises(SystemExit, match="Another process"):
+        slot.adopt([])
