@@ -12,9 +12,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from cifar_core.lock import try_lock
 
 from cifar_core import files, services
+from cifar_core.jobs.lock import try_lock
 from cifar_core.recipes import recipe
 from cifar_core.runs import index, reading, watch
 from cifar_core.runs.folder import Label, RunFolder, State, Status
