@@ -38,11 +38,6 @@ LEAST_DROP = 0.02
 MARK = (255, 140, 0)
 """What mattered glows orange on the greyed picture."""
 
-CSS = """<style>
-.lab-map { margin: 0; } .lab-map img { image-rendering: pixelated; border-radius: 3px; }
-.lab-map figcaption { font-size: .8125rem; line-height: 1.35; margin-top: .3rem; max-width: 60ch; }
-</style>"""
-
 MEANING = (
     "Each part of the picture is covered in turn, and the brighter a place, the further the "
     "probability falls while it is covered. This shows what the answer hangs on. It does not show "
@@ -75,7 +70,7 @@ def explanation_section(
 
 def _closer(model: Model, pixels: NDArray[np.uint8]) -> None:
     found = services.explain_answer(model, pixels)
-    st.html(CSS + map_html(found, pixels))
+    st.html(map_html(found, pixels))
     _changes(model, pixels)
     dataset = caches.open_dataset()
     _neighbours(model, caches.open_catalogue(model, dataset), dataset, pixels)

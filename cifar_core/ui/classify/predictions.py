@@ -44,20 +44,6 @@ CAUTION = (
     "so they err more often on yours."
 )
 
-CSS = """<style>
-.lab-pair { display: flex; flex-wrap: wrap; gap: .75rem 1rem; }
-.lab-pair figure { margin: 0; max-width: SIDEpx; }
-.lab-pair img { display: block; max-width: SIDEpx; max-height: SIDEpx; border-radius: 3px; }
-.lab-pair .lab-pixels { image-rendering: pixelated; }
-.lab-pair figcaption { font-size: .8125rem; line-height: 1.35; margin-top: .3rem; opacity: .72;
-  overflow-wrap: anywhere; text-wrap: balance; }
-.lab-name { font-weight: 600; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-.lab-answer { margin: 0 0 .15rem; max-width: 70ch; overflow-wrap: anywhere; }
-.lab-foreign { margin: 0 0 .15rem; max-width: 70ch; font-weight: 600; }
-.lab-answer + .lab-answer, .lab-origin + .lab-answer { margin-top: .75rem; }
-.lab-apart { margin: .75rem 0 0; max-width: 70ch; padding-left: .75rem; border-left: 3px solid; }
-</style>""".replace("SIDE", str(SIDE))
-
 
 def foreign_sentence(verdict: NoneOfThese) -> str:
     """Says whether a picture perhaps shows none of the ten, and how often that is wrong."""
@@ -123,7 +109,7 @@ def answer_section(
     answers: list[Prediction] = []
     with st.container(border=True), guard():
         picture = brought.read()
-        st.html(f'{CSS}<p class="lab-name">{html.escape(picture.name)}</p>')
+        st.html(f'<p class="lab-name">{html.escape(picture.name)}</p>')
         # A picture of the dataset stands alone; any other has its original beside it.
         share = 2 if picture.pixels.shape == PICTURE_SHAPE else 1
         pictures, words = st.columns([1, share], gap="medium")
@@ -148,13 +134,14 @@ def picture_pair(picture: Picture, network_input: NDArray[np.uint8]) -> str:
     """Returns the HTML of the original beside the 32×32 pixels that a network sees of it."""
     seen = enlarge(network_input, SIDE // PICTURE_SHAPE[0])
     pixels = _figure(seen, "png", "What the networks see: 32 × 32", kind="lab-pixels")
+    frame = f'<div class="lab-pair" style="--side: {SIDE}px">'
     if picture.pixels.shape == PICTURE_SHAPE:
-        return f'<div class="lab-pair">{pixels}</div>'
+        return f"{frame}{pixels}</div>"
     size = f"{picture.width:,} × {picture.height:,} pixels, {picture.format}"
     caption = "; ".join([f"The original: {size}", *picture.notes])
     buffer = io.BytesIO()
     Image.fromarray(picture.pixels).save(buffer, "JPEG", quality=88)
-    return f'<div class="lab-pair">{_figure(buffer.getvalue(), "jpeg", caption)}{pixels}</div>'
+    return f"{frame}{_figure(buffer.getvalue(), 'jpeg', caption)}{pixels}</div>"
 
 
 def _figure(data: bytes, kind_of_data: str, caption: str, *, kind: str = "") -> str:

@@ -37,11 +37,6 @@ TABLE_CHOICE = Kept[tuple[str, ...]]("compare_table_choice", ())
 
 MOST_PIXELS: Final = 400
 
-CSS: Final = """<style>
-/* The table's own download would hand a run's name to a spreadsheet as a formula. */
-.st-key-compare_table [data-testid="stElementToolbar"] { display: none; }
-</style>"""
-
 
 def choose_runs(runs: Sequence[Run]) -> list[Run]:
     """Draws the choice of several runs and returns them, in the order they were chosen."""
@@ -102,7 +97,6 @@ def _table(runs: Sequence[Run], chosen: list[str]) -> None:
     # A selection is kept by its row, so other runs make another table.
     key = f"runs_{hashlib.sha256('|'.join([*ids, '', *base]).encode()).hexdigest()[:12]}"
     with st.container(key="compare_table"):
-        st.html(CSS)
         st.dataframe(
             _rows(shown),
             hide_index=True,

@@ -15,19 +15,6 @@ from cifar_core.ui.kit.images import enlarge, picture_address
 
 SIDE = 96
 
-CSS = f"""<style>
-.lab-pairs {{ display: grid; gap: 1.25rem 24px;
-  grid-template-columns: repeat(auto-fill, {2 * SIDE + 4}px); }}
-.lab-pairs figure {{ margin: 0; }}
-.lab-pairs figure > div {{ display: flex; gap: 4px; }}
-.lab-pairs a {{ display: block; width: max-content; border-radius: 2px; }}
-.lab-pairs a:hover img {{ outline: 2px solid currentColor; }}
-.lab-pairs img {{ display: block; image-rendering: pixelated; border-radius: 2px; }}
-.lab-pairs figcaption {{ font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
-  white-space: pre-line; }}
-.lab-pairs .lab-note {{ opacity: .72; }}
-</style>"""
-
 
 @dataclass(frozen=True, eq=False)
 class Side:
@@ -51,7 +38,8 @@ class Side:
 def pair_gallery(pairs: Sequence[tuple[Side, Side]], notes: Sequence[str]) -> None:
     """Draws pairs of pictures with their classes, numbers and a note each."""
     items = "".join(_pair(*pair, note) for pair, note in zip(pairs, notes, strict=True))
-    st.html(f'{CSS}<div class="lab-pairs" role="list">{items}</div>')
+    columns = f"grid-template-columns: repeat(auto-fill, {2 * SIDE + 4}px)"
+    st.html(f'<div class="lab-pairs" role="list" style="{columns}">{items}</div>')
 
 
 def _pair(left: Side, right: Side, note: str) -> str:

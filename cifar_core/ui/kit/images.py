@@ -13,7 +13,6 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from cifar_core.charts.theme import DARK, LIGHT
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 
 Pictures = NDArray[np.uint8]
@@ -25,21 +24,6 @@ LEAST_CELL = 108
 """Pixels a picture has for itself: the longest class with its share fits below it."""
 
 GAP = 8
-
-# Doubled braces are CSS's own.
-CSS = f"""<style>
-.lab-gallery {{ display: grid; gap: 1rem {GAP}px; }}
-.lab-gallery img {{ display: block; image-rendering: pixelated; border-radius: 2px;
-  outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); outline-offset: -1px; }}
-.lab-gallery a {{ display: block; width: max-content; border-radius: 2px; }}
-.lab-gallery a:hover img {{ outline: 2px solid currentColor; outline-offset: 0; }}
-.lab-gallery span {{ display: block; font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
-  overflow-wrap: break-word; }}
-.lab-gallery span + span {{ margin-top: 0; }}
-.lab-gallery .lab-right {{ color: light-dark({LIGHT.right}, {DARK.right}); font-weight: 600; }}
-.lab-gallery .lab-wrong {{ color: light-dark({LIGHT.wrong}, {DARK.wrong}); font-weight: 600; }}
-.lab-gallery .lab-note {{ opacity: .72; white-space: pre-line; }}
-</style>"""
 
 
 def enlarge(picture: Pictures, factor: int) -> bytes:
@@ -117,8 +101,8 @@ def gallery_html(
         )
         for index, picture in enumerate(shown)
     )
-    grid = f"{limit}grid-template-columns: repeat(auto-fill, {cell}px)"
-    return f'{CSS}<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
+    grid = f"{limit}column-gap: {GAP}px; grid-template-columns: repeat(auto-fill, {cell}px)"
+    return f'<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
 
 
 def picture_address(split: str, index: int, **query: str) -> str:

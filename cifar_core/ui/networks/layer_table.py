@@ -38,34 +38,6 @@ HELP: Mapping[str, str] = {
     "time": "Processor time that the served network needs for one picture.",
 }
 
-CSS = """<style>
-.lab-scroll { overflow-x: auto; }
-.lab-layers { border-collapse: collapse; width: 100%; min-width: 760px; font-size: .9375rem;
-  font-variant-numeric: tabular-nums; }
-.lab-layers th, .lab-layers td { padding: 5px 14px 5px 0; text-align: right; font-weight: 400;
-  vertical-align: top; white-space: nowrap; line-height: 1.35;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
-.lab-layers th:first-child, .lab-layers .lab-text { text-align: left; }
-.lab-layers tbody th { white-space: normal; min-width: 15rem; }
-.lab-layers tbody th b { font-weight: 600; }
-.lab-layers thead th { opacity: .72; font-size: .8125rem; vertical-align: bottom; }
-.lab-layers small { display: block; font-size: .8125rem; opacity: .72; }
-.lab-layers .lab-zero { opacity: .4; }
-.lab-layers tfoot > tr > * { font-weight: 600; border-bottom: 0; }
-.lab-layers tr > :last-child { padding-right: 0; }
-.lab-layers .lab-time { min-width: 8.5rem; }
-.lab-layers .lab-time span { display: block; height: 4px; border-radius: 2px;
-  margin: 3px 0 0 auto; }
-@media (max-width: 1400px) {
-  .lab-layers th, .lab-layers td { padding-right: 10px; }
-  .lab-layers tbody th { min-width: 12rem; }
-  .lab-layers .lab-time { min-width: 6.5rem; }
-}
-@media (max-width: 640px) { .lab-layers tbody th { min-width: 9.5rem; } }
-.lab-layers mark { color: inherit; border-radius: 3px; padding: 0 .2em;
-  background: color-mix(in srgb, #cc3a80 24%, transparent); }
-</style>"""
-
 
 def layer_table(
     description: NetworkDescription, milliseconds: Sequence[float | None] | None = None
@@ -222,7 +194,7 @@ def layers_html(
     )
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return (
-        f'{CSS}<div class="lab-scroll" tabindex="0" role="region" aria-label="Layers">'
+        '<div class="lab-scroll" tabindex="0" role="region" aria-label="Layers">'
         f'<table class="lab-layers"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody><tfoot>{foot}</tfoot></table></div>"
     )

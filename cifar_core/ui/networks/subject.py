@@ -22,7 +22,7 @@ from cifar_core.ui.kit.refused_uploads import refusal_in
 from cifar_core.ui.kit.runs.labels import model_labels
 from cifar_core.ui.kit.test_image import choose_test_image
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
-from cifar_core.ui.networks.channel_grids import CSS, picture_html
+from cifar_core.ui.networks.channel_grids import picture_html
 
 TEST, OWN = "A test picture", "Your picture"
 
@@ -103,7 +103,7 @@ def choose_subject(run: Run) -> Subject | None:
     inspector = open_inspector(run)
     subject = Subject(run, inspector, pixels, title, label, inspector.look(pixels))
     with beside:
-        st.html(f"{CSS}{picture_html(pixels, 192, subject.title)}")
+        st.html(picture_html(pixels, 192, subject.title))
     with controls:
         st.text(answer_words(subject))
     return subject

@@ -47,17 +47,6 @@ WAYS: Final = (
 )
 
 
-CSS = """<style>
-.lab-strip { container-type: inline-size; margin: .25rem 0; }
-.lab-strip > div { display: grid; grid-template-columns: repeat(5, 64px); gap: 8px; }
-@container (min-width: 712px) { .lab-strip > div { grid-template-columns: repeat(10, 64px); } }
-.lab-strip figure { margin: 0; width: 64px; }
-.lab-strip img { display: block; width: 64px; height: 64px; image-rendering: pixelated;
-  border-radius: 2px 2px 0 0; border-bottom: 4px solid; box-sizing: content-box; }
-.lab-strip figcaption { font-size: .6875rem; margin-top: .2rem; text-align: center; }
-</style>"""
-
-
 def class_strip(dataset: Dataset) -> None:
     """Draws one test picture of each class above the colour its class has on every chart."""
     items = []
@@ -69,7 +58,7 @@ def class_strip(dataset: Dataset) -> None:
             f'style="border-bottom-color:{CLASS_COLOURS[label]}">'
             f"<figcaption>{name}</figcaption></figure>"
         )
-    st.html(f'{CSS}<div class="lab-strip"><div>{"".join(items)}</div></div>')
+    st.html(f'<div class="lab-strip"><div>{"".join(items)}</div></div>')
 
 
 def headline(runs: Sequence[Run]) -> None:

@@ -15,15 +15,6 @@ from cifar_core.ui.kit.tables import file_name
 
 Stamps = tuple[results.Stamp, ...]
 
-CSS = """<style>
-.st-key-report_stage { position: fixed; inset: 0; z-index: 999999; background: #fff; }
-.st-key-report_stage [data-testid="stIFrame"], .st-key-report_stage iframe {
-  width: 100vw; height: 100vh; border: 0; }
-.st-key-end_presentation { position: absolute; top: 4px; right: 4px; opacity: 0; }
-.st-key-end_presentation:focus-within { opacity: 1; }
-</style>"""
-"""The stage covers the window; its own control to leave presses the hidden button."""
-
 CONTENTS = """
 - The question and the answer: accuracies with their intervals, beside the tutorial's
 - The pictures, the networks, and how they learnt
@@ -82,7 +73,6 @@ def presentation(runs: Sequence[Run]) -> None:
     report = report_of(runs).decode("utf-8")
     leave = ".st-key-end_presentation button"
     staged = report.replace("<body>", f'<body data-start="presenting" data-leave="{leave}">', 1)
-    st.html(CSS)
     with st.container(key="report_stage"):
         st.iframe(staged, height=900, alt="Presentation")
         st.button("End the presentation", key="end_presentation", on_click=_end)

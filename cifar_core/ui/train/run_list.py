@@ -48,11 +48,6 @@ INCLUDED = Kept[str | None]("train_included", None)
 SELECTED_FOR = Kept[str | None]("train_selected_for", None)
 """The run of the page when the table was drawn last: with another one its row is selected anew."""
 
-CSS = """<style>
-/* The table's own download would hand a run's name to a spreadsheet as a formula. */
-.st-key-train_list [data-testid="stElementToolbar"] { display: none; }
-</style>"""
-
 
 def chosen_run(runs: Sequence[Run]) -> str | None:
     """Returns the run the page shows: the address's, else the one that is furthest on its way.
@@ -168,7 +163,6 @@ def _table(signature: str, chosen: str | None, fresh: list[Sequence[Run]]) -> No
             st.session_state[key] = {"selection": {"rows": shown}}
         SELECTED_FOR.set(chosen)
         with st.container(key="train_list"):
-            st.html(CSS)
             state = st.dataframe(
                 _rows(runs),
                 hide_index=True,

@@ -36,11 +36,6 @@ hardly more."""
 WATCHED = Kept[str | None]("train_watched", None)
 """The run the person watched while it was alive, to tell when it has ended."""
 
-CSS = """<style>
-.lab-run { margin: 0; padding: 0; overflow-wrap: anywhere;
-  font-family: "Source Serif", "Source Serif Pro", Georgia, serif; font-size: 1.5rem; }
-</style>"""
-
 _PLACE = (
     '<div style="min-height:320px;display:grid;place-items:center;text-align:center;'
     "border-radius:6px;border:1px dashed color-mix(in srgb, currentColor 18%, transparent)"
@@ -98,7 +93,6 @@ def _panel(run_id: str, drawn_as: State) -> None:
 
 def _head(run: Run) -> None:
     """Draws name, state and note, and the way to the results of a finished run."""
-    st.html(CSS)
     ahead = services.position_in_line(run) if run.state is State.QUEUED else None
     state = html.escape(labels.state_words(run, ahead))
     with st.container(horizontal=True, vertical_alignment="bottom"):
