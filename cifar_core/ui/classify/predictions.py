@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from cifar_core.ui.classify.upload_box import Brought
 from cifar_core.ui.kit import caches
 from cifar_core.ui.kit.downloads import draw_chart
 from cifar_core.ui.kit.image_browser import CALIBRATED
-from cifar_core.ui.kit.images import enlarge
+from cifar_core.ui.kit.images import enlarge, image_html
 from cifar_core.ui.kit.page import guard
 from cifar_core.ui.kit.tables import csv_download, file_name, plain
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
@@ -133,7 +132,7 @@ def answer_section(
 def picture_pair(picture: Picture, network_input: NDArray[np.uint8]) -> str:
     """Returns the HTML of the original beside the 32×32 pixels that a network sees of it."""
     seen = enlarge(network_input, SIDE // PICTURE_SHAPE[0])
-    pixels = _figure(seen, "png", "What the networks see: 32 × 32", kind="lab-pixels")
+    pixels = _figure(seen, "png", "What the networks see: 32 × 32", name="lab-pixels")
     frame = f'<div class="lab-pair" style="--side: {SIDE}px">'
     if picture.pixels.shape == PICTURE_SHAPE:
         return f"{frame}{pixels}</div>"
@@ -144,13 +143,9 @@ def picture_pair(picture: Picture, network_input: NDArray[np.uint8]) -> str:
     return f"{frame}{_figure(buffer.getvalue(), 'jpeg', caption)}{pixels}</div>"
 
 
-def _figure(data: bytes, kind_of_data: str, caption: str, *, kind: str = "") -> str:
-    source = base64.b64encode(data).decode("ascii")
-    words = html.escape(caption, quote=True)
-    return (
-        f'<figure><img class="{kind}" src="data:image/{kind_of_data};base64,{source}" '
-        f'alt="{words}"><figcaption>{words}</figcaption></figure>'
-    )
+def _figure(data: bytes, kind: str, caption: str, *, name: str = "") -> str:
+    shown = image_html(data, caption, kind=kind, class_=name)
+    return f"<figure>{shown}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 
 def _verdicts(answers: Sequence[Prediction], labels: Mapping[str, str], truth: int | None) -> None:

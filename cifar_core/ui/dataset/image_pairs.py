@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cifar_core.ui.kit.images import enlarge, picture_address
+from cifar_core.ui.kit.images import enlarge, image_html, picture_address
 
 SIDE = 96
 
@@ -53,8 +52,7 @@ def _pair(left: Side, right: Side, note: str) -> str:
 
 
 def _side(side: Side) -> str:
-    source = base64.b64encode(enlarge(side.pixels, 1)).decode("ascii")
-    alt = html.escape(f"{side.label}, {side.split} {side.index}", quote=True)
     link = html.escape(picture_address(side.split, side.index), quote=True)
-    shown = f'<img src="data:image/png;base64,{source}" width="{SIDE}" height="{SIDE}" alt="{alt}">'
+    alt = f"{side.label}, {side.split} {side.index}"
+    shown = image_html(enlarge(side.pixels), alt, width=SIDE, height=SIDE)
     return f'<a href="{link}" target="_self">{shown}</a>' if side.has_page else shown

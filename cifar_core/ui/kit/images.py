@@ -26,15 +26,41 @@ LEAST_CELL = 108
 GAP = 8
 
 
-def enlarge(picture: Pictures, factor: int) -> bytes:
+def enlarge(picture: Pictures, factor: int = 1) -> bytes:
     """Returns a picture enlarged by a whole factor, each pixel a square, as PNG.
 
     Args:
-        picture: uint8 (height, width, 3).
+        picture: uint8 (height, width, 3) colours or (height, width) greys.
         factor: 1 or more.
     """
-    squares = picture.repeat(factor, axis=0).repeat(factor, axis=1)
-    return _png(squares)
+    buffer = io.BytesIO()
+    squares = np.ascontiguousarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
+    Image.fromarray(squares).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def data_url(data: bytes, kind: str = "png") -> str:
+    """Returns the address that carries an image file itself.
+
+    Args:
+        data: The file.
+        kind: What it is: ``png``, ``jpeg``, ``webp`` or ``svg+xml``.
+    """
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def image_html(data: bytes, alt: str, *, kind: str = "png", **attributes: str | int) -> str:
+    """Returns an image file as an HTML element.
+
+    Args:
+        data: The file.
+        alt: What it shows, for those who do not see it; is escaped.
+        kind: As :func:`data_url` takes it.
+        **attributes: Further ones of the element, such as ``width``; ``class_`` is ``class``.
+    """
+    words = html.escape(alt, quote=True)
+    named = "".join(f' {name.rstrip("_")}="{value}"' for name, value in attributes.items())
+    return f'<img src="{data_url(data, kind)}"{named} alt="{words}">'
 
 
 def gallery(
@@ -132,17 +158,7 @@ def _item(
     alt = truth or caption or "picture"
     if prediction is not None:
         alt += ", recognised" if prediction == truth else f", taken for {prediction}"
-    source = base64.b64encode(_png(picture)).decode("ascii")
-    shown = (
-        f'<img src="data:image/png;base64,{source}" '
-        f'width="{side}" height="{side}" alt="{html.escape(alt, quote=True)}">'
-    )
+    shown = image_html(enlarge(picture), alt, width=side, height=side)
     if link:
         shown = f'<a href="{html.escape(link, quote=True)}" target="_self">{shown}</a>'
     return f'<div role="listitem">{shown}{"".join(lines)}</div>'
-
-
-def _png(picture: Pictures) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG", compress_level=6)
-    return buffer.getvalue()

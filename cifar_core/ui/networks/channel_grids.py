@@ -5,15 +5,12 @@ Every picture is enlarged by whole factors, so that a number stays a square.
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from cifar_core.ui.kit.images import enlarge, image_html
 from cifar_core.ui.kit.svg_figures import Tile
 
 CELL = 96
@@ -148,10 +145,10 @@ def picture_html(picture: NDArray[np.uint8], most: int, words: str) -> str:
     """
     height, width = picture.shape[:2]
     factor = max(1, most // max(height, width))
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG", compress_level=1)
-    source = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return (
-        f'<img class="lab-squares" src="data:image/png;base64,{source}" width="{width * factor}" '
-        f'height="{height * factor}" alt="{html.escape(words, quote=True)}">'
+    return image_html(
+        enlarge(picture),
+        words,
+        class_="lab-squares",
+        width=width * factor,
+        height=height * factor,
     )

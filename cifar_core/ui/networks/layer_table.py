@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from cifar_core.glossary import define, explain
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.networks.layers import LAYER_KINDS, LayerSpec
 from cifar_core.ui.kit.downloads import save_figure
+from cifar_core.ui.kit.images import image_html
 from cifar_core.ui.kit.tables import csv_download, file_name
 from cifar_core.ui.kit.theme import is_dark
 from cifar_core.ui.networks.layer_kinds import kinds_explained
@@ -85,13 +85,14 @@ def drawing(description: NetworkDescription, *, least_width: int = 0) -> None:
         least_width: As :func:`cifar_core.charts.network.network_svg` takes it.
     """
     picture = network_svg(description, dark=is_dark(), least_width=least_width)
-    source = base64.b64encode(picture.encode()).decode("ascii")
-    st.html(
-        '<div style="overflow-x: auto" tabindex="0" role="region" aria-label="Drawing">'
-        '<img style="min-width: 800px; max-width: 100%" '
-        f'src="data:image/svg+xml;base64,{source}" '
-        f'alt="{html.escape(in_words(description), quote=True)}"></div>'
+    shown = image_html(
+        picture.encode(),
+        in_words(description),
+        kind="svg+xml",
+        style="min-width: 800px; max-width: 100%",
     )
+    frame = '<div style="overflow-x: auto" tabindex="0" role="region" aria-label="Drawing">'
+    st.html(f"{frame}{shown}</div>")
     dark = is_dark()
     save_figure(
         lambda: network_svg(description, dark=dark, is_opaque=True),

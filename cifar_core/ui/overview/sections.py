@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,7 +22,7 @@ from cifar_core.runs.conditions import caveat, time_caveat
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.downloads import chart_format, draw_chart
-from cifar_core.ui.kit.images import enlarge
+from cifar_core.ui.kit.images import enlarge, image_html
 from cifar_core.ui.kit.page import guard, origin_line
 from cifar_core.ui.kit.runs import labels, results
 from cifar_core.ui.kit.runs.picker import short_names
@@ -52,12 +51,9 @@ def class_strip(dataset: Dataset) -> None:
     items = []
     for label, name in enumerate(CLASS_NAMES):
         place = int(np.flatnonzero(dataset.test.labels == label)[0])
-        source = base64.b64encode(enlarge(dataset.test.images[place], 2)).decode("ascii")
-        items.append(
-            f'<figure><img src="data:image/png;base64,{source}" alt="" '
-            f'style="border-bottom-color:{CLASS_COLOURS[label]}">'
-            f"<figcaption>{name}</figcaption></figure>"
-        )
+        colour = f"border-bottom-color:{CLASS_COLOURS[label]}"
+        shown = image_html(enlarge(dataset.test.images[place], 2), "", style=colour)
+        items.append(f"<figure>{shown}<figcaption>{name}</figcaption></figure>")
     st.html(f'<div class="lab-strip"><div>{"".join(items)}</div></div>')
 
 
