@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from cifar_core import formats
 from cifar_core.charts.intervals import NamedShare, interval_chart
@@ -23,7 +22,7 @@ from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.downloads import chart_format, draw_chart
 from cifar_core.ui.kit.images import enlarge, image_html
-from cifar_core.ui.kit.page import guard, origin_line
+from cifar_core.ui.kit.page import guard, origin_line, page_link
 from cifar_core.ui.kit.runs import labels, results
 from cifar_core.ui.kit.runs.picker import short_names
 from cifar_core.ui.kit.tables import plain
@@ -98,8 +97,8 @@ def headline(runs: Sequence[Run]) -> None:
             unlike = caveat(one, other)
             if unlike:
                 st.text(unlike)
-        _link("pages/compare.py", "Compare them in detail")
-        _link("pages/report.py", "Present it, slide by slide", present="1")
+        page_link("pages/compare.py", "Compare them in detail")
+        page_link("pages/report.py", "Present it, slide by slide", present="1")
     sources = "; ".join(answers.origin for _, answers in answered) + "."
     origin_line(" ".join(filter(None, [time_caveat([run for run, _ in answered]), sources])))
     chart_format()
@@ -167,13 +166,13 @@ def _running(drawn_alive: bool) -> None:
             st.rerun()
         if not alive:
             st.text("Nothing is training.")
-            _link("pages/train.py", "Start a training")
+            page_link("pages/train.py", "Start a training")
             return
         for run in alive[:MOST_LIVE]:
             _line(run)
         if len(alive) > MOST_LIVE:
             st.text(f"And {len(alive) - MOST_LIVE} more.")
-        _link("pages/train.py", "Watch")
+        page_link("pages/train.py", "Watch")
 
 
 def _line(run: Run) -> None:
@@ -194,12 +193,5 @@ def ways() -> None:
     for first in range(0, len(WAYS), 4):
         for place, (page, file, deed) in zip(st.columns(4), WAYS[first : first + 4], strict=False):
             with place, st.container(gap="xxsmall"):
-                _link(file, page)
+                page_link(file, page)
                 st.caption(deed)
-
-
-def _link(file: str, label: str, **query: str) -> None:
-    try:
-        st.page_link(file, label=label, icon=":material/arrow_forward:", query_params=query or None)
-    except StreamlitAPIException:
-        st.text(label)  # the page runs alone, outside app.py (a test)
