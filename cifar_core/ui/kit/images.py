@@ -6,6 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from typing import Literal
 from urllib.parse import urlencode
 
 import numpy as np
@@ -129,6 +130,34 @@ def gallery_html(
     )
     grid = f"{limit}column-gap: {GAP}px; grid-template-columns: repeat(auto-fill, {cell}px)"
     return f'<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
+
+
+def choose_page(
+    count: int, size: int, *, key: str, words: str = "Pictures {}.", in_address: bool = False
+) -> slice:
+    """Draws the choice of a page above a gallery and returns what of the whole it shows.
+
+    Args:
+        count: Of the whole.
+        size: Of a page.
+        key: Identity of the choice: another one for other images, or see :func:`to_first_page`.
+        words: The sentence below, ``{}`` in place of "1 to 24 of 87".
+        in_address: Whether the page stands there under the key, and is drawn when it is the
+            only one, too.
+    """
+    pages = -(-count // size)
+    if pages <= 1 and not in_address:
+        return slice(count)
+    bind: Literal["query-params"] | None = "query-params" if in_address else None
+    page = st.pagination(pages, key=key, bind=bind, max_visible_pages=7 if in_address else 5)
+    first, last = (page - 1) * size, min(page * size, count)
+    st.text(words.format(f"{first + 1:,} to {last:,} of {count:,}"))
+    return slice(first, last)
+
+
+def to_first_page(key: str) -> None:
+    """Shows other images from their beginning; for the ``on_change`` of what chooses them."""
+    st.session_state[key] = 1
 
 
 def picture_address(split: str, index: int, **query: str) -> str:
