@@ -106,6 +106,30 @@ def test_no_import_is_hidden_in_a_call() -> None:
     assert not found, listed(found)
 
 
+_UI = "cifar_core/ui"
+ONE_PLACE: Mapping[str, tuple[str, ...]] = {
+    "plotly_chart": (f"{_UI}/kit/downloads.py",),
+    "vega_lite_chart": (f"{_UI}/train/live_chart.py",),  # moves on without being drawn anew
+    "page_link": (f"{_UI}/kit/page.py",),
+    "pagination": (f"{_UI}/kit/images.py",),
+    "b64encode": (
+        *("cifar_core/report/document.py", "cifar_core/report/example_images.py"),
+        *(f"{_UI}/kit/images.py", f"{_UI}/shell/gate.py"),
+    ),
+}
+"""By what is called on Streamlit or a library: the only files that may do so."""
+
+
+def test_what_the_kit_has_a_helper_for_is_called_nowhere_else() -> None:
+    calls: dict[str, set[str]] = {name: set() for name in ONE_PLACE}
+    for path in SOURCES:
+        for node in ast.walk(parsed(path)):
+            name = node.attr if isinstance(node, ast.Attribute) else ""
+            if name in calls:
+                calls[name].add(path.relative_to(ROOT).as_posix())
+    assert calls == {name: set(places) for name, places in ONE_PLACE.items()}
+
+
 # What a module keeps
 
 CHANGEABLE_CALLS = frozenset(
