@@ -20,7 +20,7 @@ from cifar_core.ui.kit.runs.labels import (
 )
 from cifar_core.ui.kit.runs.picker import default_runs, run_label, run_labels
 from cifar_core.ui.kit.runs.search import MOST_SHOWN, offered
-from cifar_core.ui.kit.session import Kept, hold_choice, keep_in_address, note_choice
+from cifar_core.ui.kit.session import Kept, choose, keep_in_address
 from cifar_core.ui.kit.tables import share_column, time_column
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def choose_runs(runs: Sequence[Run]) -> list[Run]:
     start = [run.id for run in default_runs(runs)]
     kept = {*start, *asked, *st.session_state.get(FIELD, ())}
     labels = run_labels(offered(runs, kept, among=runs))
-    hold_choice(FIELD, labels)
     chosen = st.multiselect(
         "Runs",
         list(labels),
@@ -127,8 +126,7 @@ def take(key: str, ids: list[str], chosen: list[str]) -> None:
     ticked = {ids[row] for row in st.session_state[key].selection.rows if row < len(ids)}
     kept = [name for name in chosen if name in ticked or name not in ids]
     now = kept + [name for name in ids if name in ticked and name not in kept]
-    st.session_state[FIELD] = now
-    note_choice(FIELD, "runs")
+    choose(FIELD, now, name="runs")
     TABLE_CHOICE.set(tuple(now))
 
 

@@ -92,9 +92,9 @@ def choose_subject(run: Run) -> Subject | None:
     """
     beside, controls = st.columns([1, 3], gap="medium")
     with controls:
-        noted = session.keep_in_address("from", [TEST, OWN], TEST)
+        noted = session.keep_in_address("networks_from", [TEST, OWN], TEST, name="from")
         kind = st.segmented_control(
-            "Picture", [TEST, OWN], required=True, key="from", on_change=noted
+            "Picture", [TEST, OWN], required=True, key="networks_from", on_change=noted
         )
         found = _test_picture(caches.open_dataset()) if kind == TEST else _own_picture()
     if found is None:
