@@ -144,7 +144,7 @@ def test_no_two_pages_share_the_key_of_a_field() -> None:
         for node in ast.walk(parsed(path)):
             for given in node.keywords if isinstance(node, ast.Call) else []:
                 if given.arg == "key" and isinstance(given.value, ast.Constant):
-                    pages.setdefault(given.value.value, set()).add(page_of(path))
+                    pages.setdefault(str(given.value.value), set()).add(page_of(path))
     assert len(pages) > 100
     shared = {key: names for key, names in pages.items() if len(names) > 1}
     assert not shared, listed(shared.items())

@@ -67,7 +67,7 @@ def map_section() -> None:
 
 def unusual_first(located: Located, label: int) -> NDArray[np.int64]:
     """Returns the rows of a class on the map, those least like the rest of it first."""
-    features, rows = analysis_results.directions(), located.places.map_rows
+    features, rows = analysis_results.directions(located), located.places.map_rows
     labels = all_labels(located)[rows]
     own = rows[labels == label]
     centre = features[own].mean(axis=0)

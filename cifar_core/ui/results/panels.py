@@ -195,7 +195,7 @@ def area_sentence(curve: PrecisionRecall) -> str:
 
 def _report(run: Run, answers: Predictions, areas: Sequence[PrecisionRecall], name: str) -> None:
     """Draws the classification report, its averages apart from the classes, with one CSV."""
-    table = results.report_of(results.key_of(run, answers), answers)
+    table = results.report_of(run, answers)
     table = table.assign(**{AVERAGE: [area.average_precision for area in areas]})
     _report_table(table, "Class")
     st.text("Averages")
