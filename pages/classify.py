@@ -81,12 +81,12 @@ def classify_page() -> None:
 def _first_asked(models: list[Run]) -> list[str]:
     """Returns the model the address names, else the first of each network, side by side."""
     ids = [run.id for run in models]
-    named = session.address_choice("run", ids, "")
+    named = st.query_params.get("run")
     firsts: dict[str, str] = {}
     for run in models:
         if run.recipe is not None:
             firsts.setdefault(run.recipe.network, run.id)
-    return [named] if named else list(firsts.values())
+    return [named] if named in ids else list(firsts.values())
 
 
 page_header("Classify", "What do the trained networks see in your picture?")

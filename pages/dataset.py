@@ -68,8 +68,8 @@ with guard():
         "What to look at",
         list(PARTS),
         required=True,
-        key="part",
-        on_change=keep_in_address("part", list(PARTS), "Pictures"),
+        key="dataset_part",
+        on_change=keep_in_address("dataset_part", PARTS.keys(), "Pictures", name="part"),
         label_visibility="collapsed",
     )
     with guard():

@@ -7,9 +7,7 @@ import streamlit as st
 from cifar_core import services
 from cifar_core.charts.network import drawing_width
 from cifar_core.networks import NETWORKS
-from cifar_core.networks.description import (
-    NetworkDescription,
-)
+from cifar_core.networks.description import NetworkDescription
 from cifar_core.ui.kit.page import empty_state, guard, origin_line, page_header
 from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.networks.activations import activation_section, filter_section, fixed_words
@@ -77,12 +75,13 @@ def plain_part(described: list[NetworkDescription], part: str) -> None:
 page_header("Networks", "What are the networks made of, and what do they do to a picture?")
 with guard():
     titles = {network.title: name for name, network in NETWORKS.items()}
+    choices = [*titles, BOTH]
     chosen = st.segmented_control(
         "Network",
-        [*titles, BOTH],
+        choices,
         required=True,
-        key="network",
-        on_change=keep_in_address("network", [*titles, BOTH], next(iter(titles))),
+        key="networks_network",
+        on_change=keep_in_address("networks_network", choices, choices[0], name="network"),
         label_visibility="collapsed",
     )
     names = pair_of(list(NETWORKS)) if chosen == BOTH else [titles[str(chosen)]]
@@ -90,7 +89,8 @@ with guard():
 
     inside = [] if chosen == BOTH else [FILTERS, ACTIVATIONS, WORKED]
     parts = [LAYERS, *inside, PRINTOUT, CODE]
-    tabs = st.tabs(parts, key="part", on_change=keep_in_address("part", parts, LAYERS))
+    noted = keep_in_address("networks_part", parts, LAYERS, name="part")
+    tabs = st.tabs(parts, key="networks_part", on_change=noted)
     for tab, part in zip(tabs, parts, strict=True):
         if tab.open:
             with tab, guard():

@@ -8,7 +8,7 @@ from cifar_core import services
 from cifar_core.report.subjects import MOST_RUNS
 from cifar_core.ui.kit.page import empty_state, guard, page_header
 from cifar_core.ui.kit.runs.picker import run_labels
-from cifar_core.ui.kit.session import hold_choice, keep_in_address
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.report import report_panel
 from cifar_core.ui.report.model_panel import model_panel
 
@@ -20,7 +20,6 @@ with guard():
         empty_state("No network has been trained here yet.", "Start a training", "pages/train.py")
         st.stop()
     labels = run_labels(list(runs.values()))
-    hold_choice("report_runs", labels)
     start = [run.id for run in services.headline_runs()]
     chosen = st.multiselect(
         "Runs to report on",
@@ -28,7 +27,7 @@ with guard():
         format_func=lambda run_id: labels[run_id],
         max_selections=MOST_RUNS,
         key="report_runs",
-        on_change=keep_in_address("report_runs", runs, start, name="runs", most=MOST_RUNS),
+        on_change=keep_in_address("report_runs", labels, start, name="runs", most=MOST_RUNS),
         placeholder="Choose one to six finished runs",
     )
     picked = [runs[run_id] for run_id in chosen]

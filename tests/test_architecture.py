@@ -16,6 +16,7 @@ from tests.source import (
     APP,
     CORE,
     HEAVY,
+    PAGES,
     ROOT,
     SOURCES,
     WORKER,
@@ -104,6 +105,49 @@ def test_no_import_is_hidden_in_a_call() -> None:
         )
         found += offences(path, hidden)
     assert not found, listed(found)
+
+
+_UI = "cifar_core/ui"
+ONE_PLACE: Mapping[str, tuple[str, ...]] = {
+    "plotly_chart": (f"{_UI}/kit/downloads.py",),
+    "vega_lite_chart": (f"{_UI}/train/live_chart.py",),  # moves on without being drawn anew
+    "page_link": (f"{_UI}/kit/page.py",),
+    "pagination": (f"{_UI}/kit/images.py",),
+    "b64encode": (
+        *("cifar_core/report/document.py", "cifar_core/report/example_images.py"),
+        *(f"{_UI}/kit/images.py", f"{_UI}/shell/gate.py"),
+    ),
+}
+"""By what is called on Streamlit or a library: the only files that may do so."""
+
+
+def test_what_the_kit_has_a_helper_for_is_called_nowhere_else() -> None:
+    calls: dict[str, set[str]] = {name: set() for name in ONE_PLACE}
+    for path in SOURCES:
+        for node in ast.walk(parsed(path)):
+            name = node.attr if isinstance(node, ast.Attribute) else ""
+            if name in calls:
+                calls[name].add(path.relative_to(ROOT).as_posix())
+    assert calls == {name: set(places) for name, places in ONE_PLACE.items()}
+
+
+def page_of(path: Path) -> str:
+    """Returns the page whose fields a file draws; the kit's are those of every page."""
+    if path.is_relative_to(ROOT / _UI):
+        return path.relative_to(ROOT / _UI).parts[0]
+    return {"picture": "dataset"}.get(path.stem, path.stem)
+
+
+def test_no_two_pages_share_the_key_of_a_field() -> None:
+    pages: dict[str, set[str]] = {}
+    for path in [path for path in SOURCES if path.is_relative_to(ROOT / _UI)] + PAGES:
+        for node in ast.walk(parsed(path)):
+            for given in node.keywords if isinstance(node, ast.Call) else []:
+                if given.arg == "key" and isinstance(given.value, ast.Constant):
+                    pages.setdefault(str(given.value.value), set()).add(page_of(path))
+    assert len(pages) > 100
+    shared = {key: names for key, names in pages.items() if len(names) > 1}
+    assert not shared, listed(shared.items())
 
 
 # What a module keeps

@@ -75,7 +75,7 @@ def test_the_image_gets_neither_secrets_nor_history_nor_data(path: str) -> None:
     [
         *("app.py", "pages/train.py", "cifar_core/dataset/sample/test.webp", "requirements.lock"),
         *("models/cnn4/model.tflite", ".streamlit/config.toml", "requirements-gpu.lock"),
-        "cifar_core/report/templates/report.html.j2",
+        *("cifar_core/report/templates/report.html.j2", "cifar_core/ui/kit/lab.css"),
     ],
 )
 def test_the_image_gets_what_the_lab_runs_on(path: str) -> None:

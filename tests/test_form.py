@@ -38,7 +38,6 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "cifar_core/ui/train/run_details.py:_pictures",
         "cifar_core/ui/compare/runs_picker.py:_table",
         "cifar_core/ui/networks/worked_numbers.py:convolution_html",
-        "cifar_core/ui/networks/worked_numbers.py:softmax_html",
         "cifar_core/ui/networks/worked_section.py:_choose_place",
         "pages/classify.py:classify_page",
     ),

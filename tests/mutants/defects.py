@@ -234,9 +234,7 @@ def _empty_like(function: ast.AST, value: ast.expr) -> ast.expr | None:
 
 def _is_prose(call: ast.Call) -> bool:
     """Whether a statement only shows words, a line or room."""
-    is_words = bool(call.args) and all(
-        _is_str(part) or ast.unparse(part) == "CSS" for part in call.args
-    )
+    is_words = bool(call.args) and all(map(_is_str, call.args))
     return is_words or _called(call) in ("space", "divider", "wait_until_whole", "sleep", "mallopt")
 
 

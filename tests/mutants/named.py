@@ -35,7 +35,6 @@ class Named:
 
 _UI, _CHARTS = "cifar_core/ui", "cifar_core/charts"
 _CARDS = ("tests/test_models.py",)
-_PAGE = "(page - 1) * PAGE_PICTURES"
 
 NAMED = (
     Named(
@@ -79,35 +78,35 @@ NAMED = (
         "page-2-gallery",
         "page 2 of the dataset's gallery shows page 1",
         f"{_UI}/dataset/image_gallery.py",
-        f"first = {_PAGE}",
-        "first = 0",
+        "places = found.places[page]",
+        "places = found.places[:PAGE_PICTURES]",
     ),
     Named(
         "page-2-doubts",
         "page 2 of the doubtful labels shows page 1",
         f"{_UI}/dataset/label_errors.py",
-        f"first = {_PAGE}",
-        "first = 0",
+        "shown = here[page]",
+        "shown = here[:PAGE_PICTURES]",
     ),
     Named(
         "page-2-duplicates",
         "page 2 of the near-duplicates shows page 1",
         f"{_UI}/dataset/near_duplicates.py",
-        "first = (page - 1) * PAGE_PAIRS",
-        "first = 0",
+        "shown = pairs[page]",
+        "shown = pairs[:PAGE_PAIRS]",
     ),
     Named(
         "page-2-map",
         "page 2 of the images below the map shows page 1",
         f"{_UI}/dataset/embedding_map.py",
-        f"rows[{_PAGE} : page * PAGE_PICTURES]",
+        "rows[choose_page(len(rows), PAGE_PICTURES, key=key)]",
         "rows[:PAGE_PICTURES]",
     ),
     Named(
         "page-2-cell",
         "page 2 of a matrix cell's images shows page 1",
         f"{_UI}/kit/image_browser.py",
-        f"here[{_PAGE} : page * PAGE_PICTURES]",
+        'here[choose_page(len(here), PAGE_PICTURES, key=f"page-{key}")]',
         "here[:PAGE_PICTURES]",
     ),
     Named(

@@ -26,7 +26,6 @@ _CONSTANTS = (
     "HEIGHT",
     "WIDTH",
     "SIDE",
-    "CSS",
     "ICON",
     "SIGN",
     "GAP",

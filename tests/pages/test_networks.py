@@ -60,7 +60,7 @@ def reference(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 )
 def test_a_link_opens_a_network_with_its_totals(network: str, parameters: str) -> None:
     app = opened(network)
-    assert app.segmented_control(key="network").value == network
+    assert app.segmented_control(key="networks_network").value == network
     assert app.metric[0].value == parameters
 
 
@@ -77,7 +77,7 @@ def test_the_reference_beside_another_is_marked() -> None:
 
 
 def test_an_unknown_network_in_the_address_opens_the_first() -> None:
-    assert opened("<b>x").segmented_control(key="network").value == "CNN-4"
+    assert opened("<b>x").segmented_control(key="networks_network").value == "CNN-4"
 
 
 def test_the_code_is_there_to_copy() -> None:

@@ -6,15 +6,12 @@ itself stays instant.
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from cifar_core import formats, services
 from cifar_core.dataset import CLASS_NAMES
@@ -26,7 +23,7 @@ from cifar_core.inference.stability import Trial
 from cifar_core.runs.reading import Run
 from cifar_core.services import Model
 from cifar_core.ui.kit import caches
-from cifar_core.ui.kit.images import gallery
+from cifar_core.ui.kit.images import enlarge, gallery, image_html
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 
 CLOSER = "Look closer at the answer"
@@ -37,11 +34,6 @@ LEAST_DROP = 0.02
 
 MARK = (255, 140, 0)
 """What mattered glows orange on the greyed picture."""
-
-CSS = """<style>
-.lab-map { margin: 0; } .lab-map img { image-rendering: pixelated; border-radius: 3px; }
-.lab-map figcaption { font-size: .8125rem; line-height: 1.35; margin-top: .3rem; max-width: 60ch; }
-</style>"""
 
 MEANING = (
     "Each part of the picture is covered in turn, and the brighter a place, the further the "
@@ -75,7 +67,7 @@ def explanation_section(
 
 def _closer(model: Model, pixels: NDArray[np.uint8]) -> None:
     found = services.explain_answer(model, pixels)
-    st.html(CSS + map_html(found, pixels))
+    st.html(map_html(found, pixels))
     _changes(model, pixels)
     dataset = caches.open_dataset()
     _neighbours(model, caches.open_catalogue(model, dataset), dataset, pixels)
@@ -83,16 +75,11 @@ def _closer(model: Model, pixels: NDArray[np.uint8]) -> None:
 
 def map_html(found: Occlusion, pixels: NDArray[np.uint8]) -> str:
     """Returns the HTML of the map of what mattered, and of what it says in words."""
-    buffer = io.BytesIO()
-    picture = Image.fromarray(glow(found, pixels))
-    side = picture.width * FACTOR
-    picture.resize((side, side), Image.Resampling.NEAREST).save(buffer, "PNG")
-    source = base64.b64encode(buffer.getvalue()).decode("ascii")
-    words = html.escape(map_sentence(found), quote=True)
-    return (
-        f'<figure class="lab-map"><img src="data:image/png;base64,{source}" width="{side}" '
-        f'height="{side}" alt="What mattered. {words}"><figcaption>{words}</figcaption></figure>'
-    )
+    words, side = map_sentence(found), FACTOR * pixels.shape[0]
+    painted = enlarge(glow(found, pixels), FACTOR)
+    shown = image_html(painted, f"What mattered. {words}", width=side, height=side)
+    caption = f"<figcaption>{html.escape(words)}</figcaption>"
+    return f'<figure class="lab-map">{shown}{caption}</figure>'
 
 
 def glow(found: Occlusion, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

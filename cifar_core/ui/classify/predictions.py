@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from cifar_core.ui.classify.upload_box import Brought
 from cifar_core.ui.kit import caches
 from cifar_core.ui.kit.downloads import draw_chart
 from cifar_core.ui.kit.image_browser import CALIBRATED
-from cifar_core.ui.kit.images import enlarge
+from cifar_core.ui.kit.images import enlarge, image_html
 from cifar_core.ui.kit.page import guard
 from cifar_core.ui.kit.tables import csv_download, file_name, plain
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN, is_dark
@@ -43,20 +42,6 @@ CAUTION = (
     "among them, whatever the picture shows; and they have learnt from small photographs alone, "
     "so they err more often on yours."
 )
-
-CSS = """<style>
-.lab-pair { display: flex; flex-wrap: wrap; gap: .75rem 1rem; }
-.lab-pair figure { margin: 0; max-width: SIDEpx; }
-.lab-pair img { display: block; max-width: SIDEpx; max-height: SIDEpx; border-radius: 3px; }
-.lab-pair .lab-pixels { image-rendering: pixelated; }
-.lab-pair figcaption { font-size: .8125rem; line-height: 1.35; margin-top: .3rem; opacity: .72;
-  overflow-wrap: anywhere; text-wrap: balance; }
-.lab-name { font-weight: 600; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-.lab-answer { margin: 0 0 .15rem; max-width: 70ch; overflow-wrap: anywhere; }
-.lab-foreign { margin: 0 0 .15rem; max-width: 70ch; font-weight: 600; }
-.lab-answer + .lab-answer, .lab-origin + .lab-answer { margin-top: .75rem; }
-.lab-apart { margin: .75rem 0 0; max-width: 70ch; padding-left: .75rem; border-left: 3px solid; }
-</style>""".replace("SIDE", str(SIDE))
 
 
 def foreign_sentence(verdict: NoneOfThese) -> str:
@@ -123,7 +108,7 @@ def answer_section(
     answers: list[Prediction] = []
     with st.container(border=True), guard():
         picture = brought.read()
-        st.html(f'{CSS}<p class="lab-name">{html.escape(picture.name)}</p>')
+        st.html(f'<p class="lab-name">{html.escape(picture.name)}</p>')
         # A picture of the dataset stands alone; any other has its original beside it.
         share = 2 if picture.pixels.shape == PICTURE_SHAPE else 1
         pictures, words = st.columns([1, share], gap="medium")
@@ -147,23 +132,20 @@ def answer_section(
 def picture_pair(picture: Picture, network_input: NDArray[np.uint8]) -> str:
     """Returns the HTML of the original beside the 32×32 pixels that a network sees of it."""
     seen = enlarge(network_input, SIDE // PICTURE_SHAPE[0])
-    pixels = _figure(seen, "png", "What the networks see: 32 × 32", kind="lab-pixels")
+    pixels = _figure(seen, "png", "What the networks see: 32 × 32", name="lab-pixels")
+    frame = f'<div class="lab-pair" style="--side: {SIDE}px">'
     if picture.pixels.shape == PICTURE_SHAPE:
-        return f'<div class="lab-pair">{pixels}</div>'
+        return f"{frame}{pixels}</div>"
     size = f"{picture.width:,} × {picture.height:,} pixels, {picture.format}"
     caption = "; ".join([f"The original: {size}", *picture.notes])
     buffer = io.BytesIO()
     Image.fromarray(picture.pixels).save(buffer, "JPEG", quality=88)
-    return f'<div class="lab-pair">{_figure(buffer.getvalue(), "jpeg", caption)}{pixels}</div>'
+    return f"{frame}{_figure(buffer.getvalue(), 'jpeg', caption)}{pixels}</div>"
 
 
-def _figure(data: bytes, kind_of_data: str, caption: str, *, kind: str = "") -> str:
-    source = base64.b64encode(data).decode("ascii")
-    words = html.escape(caption, quote=True)
-    return (
-        f'<figure><img class="{kind}" src="data:image/{kind_of_data};base64,{source}" '
-        f'alt="{words}"><figcaption>{words}</figcaption></figure>'
-    )
+def _figure(data: bytes, kind: str, caption: str, *, name: str = "") -> str:
+    shown = image_html(data, caption, kind=kind, class_=name)
+    return f"<figure>{shown}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 
 def _verdicts(answers: Sequence[Prediction], labels: Mapping[str, str], truth: int | None) -> None:

@@ -84,7 +84,9 @@ def take_pictures() -> list[Brought]:
     """Draws the three ways to bring pictures and returns what the chosen one holds."""
     ways = [UPLOAD, CAMERA, TEST]
     files, camera, test = st.tabs(
-        ways, key="from", on_change=session.keep_in_address("from", ways, UPLOAD)
+        ways,
+        key="classify_from",
+        on_change=session.keep_in_address("classify_from", ways, UPLOAD, name="from"),
     )
     with files:  # Drawn also while hidden: otherwise its files would be forgotten.
         uploads = take_uploads("Drop pictures or a zip of them here, or choose them")

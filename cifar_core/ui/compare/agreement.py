@@ -15,7 +15,7 @@ from cifar_core.ui.compare.run_pair import Pair, said
 from cifar_core.ui.kit import image_browser
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import hold_choice, keep_in_address
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.tables import file_name, plain
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 
@@ -30,13 +30,12 @@ def agreement_panel(pair: Pair) -> None:
         group: f"{_words(group, pair)}: {len(places):,} ({formats.percent(len(places) / total)})"
         for group, places in groups.items()
     }
-    hold_choice("agreement_group", shares)
     chosen = st.radio(
         "Pictures by who is right",
         GROUPS,
         format_func=shares.__getitem__,
         key="agreement_group",
-        on_change=keep_in_address("agreement_group", GROUPS, "first", name="group"),
+        on_change=keep_in_address("agreement_group", shares, "first", name="group"),
     )
     group = str(chosen)
     # Where only the first is right the second's mistake tells more; else the first's answer.

@@ -16,7 +16,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions, data_digest
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import hold_choice, keep_in_address
+from cifar_core.ui.kit.session import keep_in_address
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ def settled(runs: Sequence[Run]) -> list[Run]:
 
 def _choose(label: str, ids: list[str], names: dict[str, str], *, key: str) -> str:
     """Draws the choice of one of two runs; the address keeps it."""
-    hold_choice(key, {run_id: names[run_id] for run_id in ids})
-    noted = keep_in_address(key, ids, ids[0])
+    noted = keep_in_address(key, {run_id: names[run_id] for run_id in ids}, ids[0])
     return st.selectbox(label, ids, format_func=names.__getitem__, key=key, on_change=noted)
 
 

@@ -20,7 +20,7 @@ from cifar_core.ui.kit.runs.labels import (
 )
 from cifar_core.ui.kit.runs.picker import default_runs, run_label, run_labels
 from cifar_core.ui.kit.runs.search import MOST_SHOWN, offered
-from cifar_core.ui.kit.session import Kept, hold_choice, keep_in_address, note_choice
+from cifar_core.ui.kit.session import Kept, choose, keep_in_address
 from cifar_core.ui.kit.tables import share_column, time_column
 
 if TYPE_CHECKING:
@@ -37,11 +37,6 @@ TABLE_CHOICE = Kept[tuple[str, ...]]("compare_table_choice", ())
 
 MOST_PIXELS: Final = 400
 
-CSS: Final = """<style>
-/* The table's own download would hand a run's name to a spreadsheet as a formula. */
-.st-key-compare_table [data-testid="stElementToolbar"] { display: none; }
-</style>"""
-
 
 def choose_runs(runs: Sequence[Run]) -> list[Run]:
     """Draws the choice of several runs and returns them, in the order they were chosen."""
@@ -53,7 +48,6 @@ def choose_runs(runs: Sequence[Run]) -> list[Run]:
     start = [run.id for run in default_runs(runs)]
     kept = {*start, *asked, *st.session_state.get(FIELD, ())}
     labels = run_labels(offered(runs, kept, among=runs))
-    hold_choice(FIELD, labels)
     chosen = st.multiselect(
         "Runs",
         list(labels),
@@ -102,7 +96,6 @@ def _table(runs: Sequence[Run], chosen: list[str]) -> None:
     # A selection is kept by its row, so other runs make another table.
     key = f"runs_{hashlib.sha256('|'.join([*ids, '', *base]).encode()).hexdigest()[:12]}"
     with st.container(key="compare_table"):
-        st.html(CSS)
         st.dataframe(
             _rows(shown),
             hide_index=True,
@@ -133,8 +126,7 @@ def take(key: str, ids: list[str], chosen: list[str]) -> None:
     ticked = {ids[row] for row in st.session_state[key].selection.rows if row < len(ids)}
     kept = [name for name in chosen if name in ticked or name not in ids]
     now = kept + [name for name in ids if name in ticked and name not in kept]
-    st.session_state[FIELD] = now
-    note_choice(FIELD, "runs")
+    choose(FIELD, now, name="runs")
     TABLE_CHOICE.set(tuple(now))
 
 

@@ -22,7 +22,7 @@ from cifar_core.ui.kit import image_browser, matrix_cells
 from cifar_core.ui.kit.downloads import draw_chart, table_twin
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import hold_choice, keep_in_address
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.theme import is_dark
 
 SOURCE: Final = (
@@ -71,13 +71,12 @@ def tutorial_panel(runs: Sequence[Run], names: dict[str, str]) -> None:
         )
         return
     ids = list(able)
-    hold_choice("yours", {run_id: names[run_id] for run_id in ids})
     chosen = st.selectbox(
         "Yours",
         ids,
         format_func=names.__getitem__,
         key="yours",
-        on_change=keep_in_address("yours", ids, ids[0]),
+        on_change=keep_in_address("yours", {run_id: names[run_id] for run_id in ids}, ids[0]),
         width=320,
     )
     run = able[chosen]

@@ -24,9 +24,10 @@ def located() -> Located:
     return _located(*_key())
 
 
-def directions() -> NDArray[np.float32]:
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Located: lambda _: _key()})
+def directions(found: Located) -> NDArray[np.float32]:
     """Returns the features of :func:`located`, each of length 1: (n, k) float32."""
-    return _directions(*_key(), located())
+    return unit(found.places.features)
 
 
 def pairs() -> Pairs:
@@ -100,15 +101,6 @@ def _key() -> tuple[str, results.Stamp]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _located(data_dir: str, at: results.Stamp) -> Located:  # noqa: ARG001 - the key
     return services.read_places()
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _directions(
-    data_dir: str,  # noqa: ARG001 - the key
-    at: results.Stamp,  # noqa: ARG001 - the key
-    _located: Located,
-) -> NDArray[np.float32]:
-    return unit(_located.places.features)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

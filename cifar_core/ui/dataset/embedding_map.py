@@ -19,7 +19,7 @@ from cifar_core.services import Located
 from cifar_core.ui.dataset import analysis_results
 from cifar_core.ui.dataset.analysis_panel import analysis_panel
 from cifar_core.ui.kit.downloads import chart_format, draw_chart
-from cifar_core.ui.kit.images import gallery, picture_address
+from cifar_core.ui.kit.images import choose_page, gallery, picture_address
 from cifar_core.ui.kit.page import origin_line
 from cifar_core.ui.kit.tables import csv_download, file_name
 from cifar_core.ui.kit.theme import is_dark
@@ -67,7 +67,7 @@ def map_section() -> None:
 
 def unusual_first(located: Located, label: int) -> NDArray[np.int64]:
     """Returns the rows of a class on the map, those least like the rest of it first."""
-    features, rows = analysis_results.directions(), located.places.map_rows
+    features, rows = analysis_results.directions(located), located.places.map_rows
     labels = all_labels(located)[rows]
     own = rows[labels == label]
     centre = features[own].mean(axis=0)
@@ -168,23 +168,18 @@ def _pictures(located: Located, circled: NDArray[np.int64], label: int | None) -
     else:
         st.text("Nothing is circled yet. Draw around a few points, or choose a class above.")
         return
-    pages = -(-len(rows) // PAGE_PICTURES)
     key = f"map-page-{label}-{hash(rows.tobytes())}"
-    slot = st.container()
-    page = st.pagination(pages, key=key, max_visible_pages=5) if pages > 1 else 1
-    shown = rows[(page - 1) * PAGE_PICTURES : page * PAGE_PICTURES]
+    shown = rows[choose_page(len(rows), PAGE_PICTURES, key=key)]
     pixels, labels, splits, indices = analysis_results.pictures_at(located.dataset, shown)
-    with slot:
-        gallery(
-            pixels,
-            [f"{split} {index}" for split, index in zip(splits, indices, strict=True)],
-            factor=2,
-            truths=[CLASS_NAMES[own] for own in labels],
-            links=[
-                picture_address(split, int(index))
-                for split, index in zip(splits, indices, strict=True)
-            ],
-        )
+    gallery(
+        pixels,
+        [f"{split} {index}" for split, index in zip(splits, indices, strict=True)],
+        factor=2,
+        truths=[CLASS_NAMES[own] for own in labels],
+        links=[
+            picture_address(split, int(index)) for split, index in zip(splits, indices, strict=True)
+        ],
+    )
 
 
 def _origin(located: Located) -> str:

@@ -18,7 +18,7 @@ from cifar_core.ui.dataset.image_filter import (
     ImageFilter,
     find_images,
 )
-from cifar_core.ui.kit.images import gallery, picture_address
+from cifar_core.ui.kit.images import choose_page, gallery, picture_address, to_first_page
 from cifar_core.ui.kit.page import empty_state
 from cifar_core.ui.kit.runs.labels import model_labels
 
@@ -50,7 +50,8 @@ def gallery_section(dataset: Dataset) -> None:
             required=True,
             key="split",
             bind="query-params",
-            on_change=_to_first_page,
+            on_change=to_first_page,
+            args=("page",),
         )
         split = dataset.train if name == "train" else dataset.test
         label = _choice("Class", [ALL, *CLASS_NAMES], "class")
@@ -97,7 +98,8 @@ def _choice(title: str, options: list[str], key: str, *, help: str | None = None
             key=key,
             bind="query-params",
             width=150,
-            on_change=_to_first_page,
+            on_change=to_first_page,
+            args=("page",),
             help=help,
         )
     )
@@ -119,26 +121,19 @@ def _page(split: Split, found: Found, wanted: ImageFilter) -> None:
     if not len(found.places):
         empty_state("No picture fits these choices.", "Choose fewer of them, or another class.")
         return
-    pages = -(-len(found.places) // PAGE_PICTURES)
-    page = st.pagination(pages, key="page", bind="query-params")
-    first = (page - 1) * PAGE_PICTURES
-    places = found.places[first : first + PAGE_PICTURES]
     kind = "Training" if split.name == "train" else "Test"
-    st.text(
-        f"{kind} pictures {first + 1:,} to {first + len(places):,} of "
-        f"{len(found.places):,}, each with its class and its number. Choose one to look closer."
-    )
+    page = choose_page(
+        len(found.places), PAGE_PICTURES, key="page", in_address=True,
+        words=f"{kind} pictures {{}}, each with its class and its number. Choose one to look "
+        "closer.",
+    )  # fmt: skip
+    places = found.places[page]
     gallery(
         split.images[places],
         captions(split, places),
         truths=[CLASS_NAMES[label] for label in split.labels[places]],
         predictions=None
         if found.guesses is None
-        else [CLASS_NAMES[guess] for guess in found.guesses[first : first + PAGE_PICTURES]],
+        else [CLASS_NAMES[guess] for guess in found.guesses[page]],
         links=links(split, places, **wanted.query()),
     )
-
-
-def _to_first_page() -> None:
-    """Another choice of pictures is read from its beginning."""
-    st.session_state["page"] = 1

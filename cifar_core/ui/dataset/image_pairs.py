@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +10,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cifar_core.ui.kit.images import enlarge, picture_address
+from cifar_core.ui.kit.images import enlarge, image_html, picture_address
 
 SIDE = 96
-
-CSS = f"""<style>
-.lab-pairs {{ display: grid; gap: 1.25rem 24px;
-  grid-template-columns: repeat(auto-fill, {2 * SIDE + 4}px); }}
-.lab-pairs figure {{ margin: 0; }}
-.lab-pairs figure > div {{ display: flex; gap: 4px; }}
-.lab-pairs a {{ display: block; width: max-content; border-radius: 2px; }}
-.lab-pairs a:hover img {{ outline: 2px solid currentColor; }}
-.lab-pairs img {{ display: block; image-rendering: pixelated; border-radius: 2px; }}
-.lab-pairs figcaption {{ font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
-  white-space: pre-line; }}
-.lab-pairs .lab-note {{ opacity: .72; }}
-</style>"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +37,8 @@ class Side:
 def pair_gallery(pairs: Sequence[tuple[Side, Side]], notes: Sequence[str]) -> None:
     """Draws pairs of pictures with their classes, numbers and a note each."""
     items = "".join(_pair(*pair, note) for pair, note in zip(pairs, notes, strict=True))
-    st.html(f'{CSS}<div class="lab-pairs" role="list">{items}</div>')
+    columns = f"grid-template-columns: repeat(auto-fill, {2 * SIDE + 4}px)"
+    st.html(f'<div class="lab-pairs" role="list" style="{columns}">{items}</div>')
 
 
 def _pair(left: Side, right: Side, note: str) -> str:
@@ -65,8 +52,7 @@ def _pair(left: Side, right: Side, note: str) -> str:
 
 
 def _side(side: Side) -> str:
-    source = base64.b64encode(enlarge(side.pixels, 1)).decode("ascii")
-    alt = html.escape(f"{side.label}, {side.split} {side.index}", quote=True)
     link = html.escape(picture_address(side.split, side.index), quote=True)
-    shown = f'<img src="data:image/png;base64,{source}" width="{SIDE}" height="{SIDE}" alt="{alt}">'
+    alt = f"{side.label}, {side.split} {side.index}"
+    shown = image_html(enlarge(side.pixels), alt, width=SIDE, height=SIDE)
     return f'<a href="{link}" target="_self">{shown}</a>' if side.has_page else shown

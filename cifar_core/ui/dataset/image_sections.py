@@ -199,7 +199,7 @@ def neighbours_section(split: Split, index: int) -> None:
         )
         return
     rows, alike = nearest(
-        analysis_results.directions(),
+        analysis_results.directions(located),
         row,
         among=np.arange(len(located.places.features)),
         count=NEIGHBOURS,

@@ -15,7 +15,7 @@ from cifar_core.glossary import explain
 from cifar_core.services import DoubtfulLabels
 from cifar_core.services.analysis import Unseen
 from cifar_core.ui.dataset import analysis_results
-from cifar_core.ui.kit.images import gallery, picture_address
+from cifar_core.ui.kit.images import choose_page, gallery, picture_address, to_first_page
 from cifar_core.ui.kit.page import empty_state, origin_line
 from cifar_core.ui.kit.tables import csv_download
 
@@ -29,14 +29,14 @@ def doubts_section(dataset: Dataset) -> None:
     with st.container(horizontal=True):
         part = st.segmented_control(
             "Pictures", list(PARTS), default="test", required=True, key="doubt_part",
-            bind="query-params", on_change=_to_first_page,
+            bind="query-params", on_change=to_first_page, args=("doubt_page",),
             help="Only pictures that the networks did not learn from can be judged: the test "
             "split, and the training pictures that were held out. For the other training "
             "pictures there are no such answers.",
         )  # fmt: skip
         name = st.selectbox(
             "Label", [ALL, *CLASS_NAMES], key="doubt_class", bind="query-params", width=180,
-            on_change=_to_first_page,
+            on_change=to_first_page, args=("doubt_page",),
         )  # fmt: skip
     doubts = analysis_results.doubtful(PARTS[part or "test"])
     st.text(summary(doubts), help=explain("label error"))
@@ -86,14 +86,12 @@ def summary(doubts: DoubtfulLabels) -> str:
 
 
 def _page(dataset: Dataset, doubts: DoubtfulLabels, here: NDArray[np.int64]) -> None:
-    pages = -(-len(here) // PAGE_PICTURES)
-    page = st.pagination(pages, key="doubt_page", bind="query-params")
-    first = (page - 1) * PAGE_PICTURES
-    shown = here[first : first + PAGE_PICTURES]
-    st.text(
-        f"Pictures {first + 1:,} to {first + len(shown):,} of {len(here):,}, the most doubtful "
-        "first: below each its label, then what the networks see."
-    )
+    page = choose_page(
+        len(here), PAGE_PICTURES, key="doubt_page", in_address=True,
+        words="Pictures {}, the most doubtful first: below each its label, then what the "
+        "networks see.",
+    )  # fmt: skip
+    shown = here[page]
     rows = analysis_results.rows_of(dataset, doubts.split, doubts.indices[shown])
     pixels, _, _, indices = analysis_results.pictures_at(dataset, rows)
     gallery(
@@ -122,7 +120,3 @@ def _table(doubts: DoubtfulLabels, chosen: NDArray[np.int64]) -> None:
         )
         st.dataframe(table, hide_index=True, height=320)
         csv_download(table, "cifar10-doubtful-labels", key="csv_doubts")
-
-
-def _to_first_page() -> None:
-    st.session_state["doubt_page"] = 1

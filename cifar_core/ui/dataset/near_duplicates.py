@@ -17,6 +17,7 @@ from cifar_core.ui.dataset import analysis_results
 from cifar_core.ui.dataset.analysis_panel import analysis_panel
 from cifar_core.ui.dataset.image_pairs import Side, pair_gallery
 from cifar_core.ui.kit import caches
+from cifar_core.ui.kit.images import choose_page, to_first_page
 from cifar_core.ui.kit.page import empty_state, origin_line
 from cifar_core.ui.kit.tables import csv_download
 
@@ -41,11 +42,11 @@ def duplicates_section(dataset: Dataset) -> None:
     with st.container(horizontal=True):
         name = st.selectbox(
             "Class", [ALL, *CLASS_NAMES], key="pair_class", bind="query-params", width=180,
-            on_change=_to_first_page,
+            on_change=to_first_page, args=("pair_page",),
         )  # fmt: skip
         kind = st.selectbox(
             "Kind", [ALL, OTHER_LABEL, MIRRORED], key="pair_kind", bind="query-params", width=180,
-            on_change=_to_first_page,
+            on_change=to_first_page, args=("pair_page",),
             help="Two labels: the same picture, and the dataset names it differently in the two "
             "splits. Mirrored: one is the mirror image of the other.",
         )  # fmt: skip
@@ -144,11 +145,11 @@ def _in_sample(dataset: Dataset, pair: Pair) -> bool:
 
 
 def _page(dataset: Dataset, pairs: Sequence[Pair]) -> None:
-    pages = -(-len(pairs) // PAGE_PAIRS)
-    page = st.pagination(pages, key="pair_page", bind="query-params")
-    first = (page - 1) * PAGE_PAIRS
-    shown = pairs[first : first + PAGE_PAIRS]
-    st.text(f"Pairs {first + 1:,} to {first + len(shown):,} of {len(pairs):,}, the closest first.")
+    page = choose_page(
+        len(pairs), PAGE_PAIRS, key="pair_page", in_address=True,
+        words="Pairs {}, the closest first.",
+    )  # fmt: skip
+    shown = pairs[page]
     pair_gallery(
         [_sides(dataset, pair) for pair in shown],
         [note_of(pair) for pair in shown],
@@ -175,7 +176,3 @@ def _table(pairs: Sequence[Pair]) -> None:
         )
         st.dataframe(table, hide_index=True, height=320)
         csv_download(table, "cifar10-near-duplicates", key="csv_pairs")
-
-
-def _to_first_page() -> None:
-    st.session_state["pair_page"] = 1

@@ -55,66 +55,63 @@ def decoding_room() -> Room:
     return Room()
 
 
-def measure(dataset: Dataset, split: Split) -> Statistics:
+@st.cache_resource(
+    max_entries=4,
+    show_spinner="Measuring the pixels …",
+    hash_funcs={Dataset: lambda dataset: dict(dataset.digests), Split: lambda split: split.name},
+)
+def measure(dataset: Dataset, split: Split) -> Statistics:  # noqa: ARG001 - the key
     """Returns the statistics of a split of the dataset, measured once."""
-    return _measure(dataset.digests[f"{split.name}_images"], split)
+    return statistics.measure(split)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Measuring the pixels …")
-def _measure(digest: str, _split: Split) -> Statistics:  # noqa: ARG001 - the key
-    return statistics.measure(_split)
-
-
+@st.cache_resource(
+    max_entries=2,
+    show_spinner="Measuring the pixels …",
+    hash_funcs={Dataset: lambda dataset: dataset.digests["train_images"]},
+)
 def array_facts(dataset: Dataset) -> tuple[ArrayFacts, ...]:
     """Returns shapes, types and ranges of the dataset's arrays, read once."""
-    return _array_facts(dataset.digests["train_images"], dataset)
+    return as_loaded(dataset)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Measuring the pixels …")
-def _array_facts(digest: str, _dataset: Dataset) -> tuple[ArrayFacts, ...]:  # noqa: ARG001 - key
-    return as_loaded(_dataset)
+def _served(run: Run) -> tuple[str, str, Stamp]:
+    """Returns what changes with the model that a run serves, and with its temperature."""
+    try:
+        digest = files.sha256_of(run.folder.manifest_path)
+    except OSError:
+        digest = ""  # The service finds out why and says so.
+    return run.id, digest, stamp(run.folder.evaluation_path)
 
 
+@st.cache_resource(
+    max_entries=MOST_MODELS, show_spinner="Loading the network …", hash_funcs={Run: _served}
+)
 def open_model(run: Run) -> Model:
     """Returns a run's model ready to answer, shared by all sessions.
 
     Raises:
         ModelError: A part of it is missing or not the recorded one.
     """
-    try:
-        digest = files.sha256_of(run.folder.manifest_path)
-    except OSError:
-        digest = ""  # The service finds out why and says so.
-    return _open_model(run.id, digest, stamp(run.folder.evaluation_path), run)
+    return services.open_model(run, threads=settings.current().serving_threads)
 
 
 def open_catalogue(model: Model, dataset: Dataset) -> Catalogue:
     """Returns the training pictures that a model compares with: all of them once computed."""
     whole = services.read_catalogue(model, dataset)
-    if whole is not None:
-        return whole
-    digest = services.recorded_digest(model.run)
-    return _make_catalogue(digest, dataset.is_sample, model, dataset)
+    return whole if whole is not None else _make_catalogue(model, dataset)
 
 
-@st.cache_resource(max_entries=MOST_MODELS, show_spinner="Looking at training pictures …")
-def _make_catalogue(
-    digest: str,  # noqa: ARG001 - the key
-    is_sample: bool,  # noqa: ARG001 - the key
-    _model: Model,
-    _dataset: Dataset,
-) -> Catalogue:
-    return services.make_catalogue(_model, _dataset)
-
-
-@st.cache_resource(max_entries=MOST_MODELS, show_spinner="Loading the network …")
-def _open_model(
-    run_id: str,  # noqa: ARG001 - the key
-    digest: str,  # noqa: ARG001 - the key
-    figures: Stamp,  # noqa: ARG001 - the key: the temperature comes from them
-    _run: Run,
-) -> Model:
-    return services.open_model(_run, threads=settings.current().serving_threads)
+@st.cache_resource(
+    max_entries=MOST_MODELS,
+    show_spinner="Looking at training pictures …",
+    hash_funcs={
+        Model: lambda model: services.recorded_digest(model.run),
+        Dataset: lambda dataset: dataset.is_sample,
+    },
+)
+def _make_catalogue(model: Model, dataset: Dataset) -> Catalogue:
+    return services.make_catalogue(model, dataset)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

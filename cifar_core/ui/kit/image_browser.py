@@ -15,7 +15,7 @@ from cifar_core.evaluation.predictions import Integers
 from cifar_core.evaluation.words import plural, taken_for
 from cifar_core.runs.results import Predictions
 from cifar_core.ui.kit import caches
-from cifar_core.ui.kit.images import gallery, picture_address
+from cifar_core.ui.kit.images import choose_page, gallery, picture_address
 from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.tables import csv_download, file_name, share_column
 
@@ -198,34 +198,28 @@ def caption(answers: Predictions, place: int, also: Callable[[int], str] | None 
 def _page(
     answers: Predictions, here: Integers, *, key: str, also: Callable[[int], str] | None
 ) -> None:
-    pages = -(-len(here) // PAGE_PICTURES)
-    slot = st.container()
-    page = st.pagination(pages, key=f"page-{key}", max_visible_pages=5) if pages > 1 else 1
-    places = here[(page - 1) * PAGE_PICTURES : page * PAGE_PICTURES]
+    places = here[choose_page(len(here), PAGE_PICTURES, key=f"page-{key}")]
     split = getattr(caches.open_dataset(), answers.split)
     positions = np.searchsorted(split.indices, answers.indices[places])
-    with slot:
-        gallery(
-            np.asarray(split.images[positions]),
-            [caption(answers, int(place), also) for place in places],
-            truths=[CLASS_NAMES[label] for label in answers.labels[places]],
-            predictions=[
-                CLASS_NAMES[guess] for guess in answers.probabilities[places].argmax(axis=1)
-            ],
-            links=[picture_address(answers.split, index) for index in answers.indices[places]],
+    gallery(
+        np.asarray(split.images[positions]),
+        [caption(answers, int(place), also) for place in places],
+        truths=[CLASS_NAMES[label] for label in answers.labels[places]],
+        predictions=[CLASS_NAMES[guess] for guess in answers.probabilities[places].argmax(axis=1)],
+        links=[picture_address(answers.split, index) for index in answers.indices[places]],
+    )
+    if answers.temperature is not None:
+        st.caption(CALIBRATED)
+    with st.expander("All ten probabilities of these pictures"):
+        st.dataframe(
+            shares_table(answers, places),
+            hide_index=True,
+            height="content",
+            column_config={
+                "picture": st.column_config.TextColumn(alignment="right"),
+                **{name: share_column(width=80) for name in CLASS_NAMES},
+            },
         )
-        if answers.temperature is not None:
-            st.caption(CALIBRATED)
-        with st.expander("All ten probabilities of these pictures"):
-            st.dataframe(
-                shares_table(answers, places),
-                hide_index=True,
-                height="content",
-                column_config={
-                    "picture": st.column_config.TextColumn(alignment="right"),
-                    **{name: share_column(width=80) for name in CLASS_NAMES},
-                },
-            )
 
 
 def _label(name: str | None) -> int | None:

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from typing import Literal
 from urllib.parse import urlencode
 
 import numpy as np
@@ -13,7 +14,6 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from cifar_core.charts.theme import DARK, LIGHT
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 
 Pictures = NDArray[np.uint8]
@@ -26,31 +26,42 @@ LEAST_CELL = 108
 
 GAP = 8
 
-# Doubled braces are CSS's own.
-CSS = f"""<style>
-.lab-gallery {{ display: grid; gap: 1rem {GAP}px; }}
-.lab-gallery img {{ display: block; image-rendering: pixelated; border-radius: 2px;
-  outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); outline-offset: -1px; }}
-.lab-gallery a {{ display: block; width: max-content; border-radius: 2px; }}
-.lab-gallery a:hover img {{ outline: 2px solid currentColor; outline-offset: 0; }}
-.lab-gallery span {{ display: block; font-size: .8125rem; line-height: 1.35; margin-top: .3rem;
-  overflow-wrap: break-word; }}
-.lab-gallery span + span {{ margin-top: 0; }}
-.lab-gallery .lab-right {{ color: light-dark({LIGHT.right}, {DARK.right}); font-weight: 600; }}
-.lab-gallery .lab-wrong {{ color: light-dark({LIGHT.wrong}, {DARK.wrong}); font-weight: 600; }}
-.lab-gallery .lab-note {{ opacity: .72; white-space: pre-line; }}
-</style>"""
 
-
-def enlarge(picture: Pictures, factor: int) -> bytes:
+def enlarge(picture: Pictures, factor: int = 1) -> bytes:
     """Returns a picture enlarged by a whole factor, each pixel a square, as PNG.
 
     Args:
-        picture: uint8 (height, width, 3).
+        picture: uint8 (height, width, 3) colours or (height, width) greys.
         factor: 1 or more.
     """
-    squares = picture.repeat(factor, axis=0).repeat(factor, axis=1)
-    return _png(squares)
+    buffer = io.BytesIO()
+    squares = np.ascontiguousarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
+    Image.fromarray(squares).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def data_url(data: bytes, kind: str = "png") -> str:
+    """Returns the address that carries an image file itself.
+
+    Args:
+        data: The file.
+        kind: What it is: ``png``, ``jpeg``, ``webp`` or ``svg+xml``.
+    """
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def image_html(data: bytes, alt: str, *, kind: str = "png", **attributes: str | int) -> str:
+    """Returns an image file as an HTML element.
+
+    Args:
+        data: The file.
+        alt: What it shows, for those who do not see it; is escaped.
+        kind: As :func:`data_url` takes it.
+        **attributes: Further ones of the element, such as ``width``; ``class_`` is ``class``.
+    """
+    words = html.escape(alt, quote=True)
+    named = "".join(f' {name.rstrip("_")}="{value}"' for name, value in attributes.items())
+    return f'<img src="{data_url(data, kind)}"{named} alt="{words}">'
 
 
 def gallery(
@@ -117,8 +128,36 @@ def gallery_html(
         )
         for index, picture in enumerate(shown)
     )
-    grid = f"{limit}grid-template-columns: repeat(auto-fill, {cell}px)"
-    return f'{CSS}<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
+    grid = f"{limit}column-gap: {GAP}px; grid-template-columns: repeat(auto-fill, {cell}px)"
+    return f'<div class="lab-gallery" role="list" style="{grid}">{items}</div>'
+
+
+def choose_page(
+    count: int, size: int, *, key: str, words: str = "Pictures {}.", in_address: bool = False
+) -> slice:
+    """Draws the choice of a page above a gallery and returns what of the whole it shows.
+
+    Args:
+        count: Of the whole.
+        size: Of a page.
+        key: Identity of the choice: another one for other images, or see :func:`to_first_page`.
+        words: The sentence below, ``{}`` in place of "1 to 24 of 87".
+        in_address: Whether the page stands there under the key, and is drawn when it is the
+            only one, too.
+    """
+    pages = -(-count // size)
+    if pages <= 1 and not in_address:
+        return slice(count)
+    bind: Literal["query-params"] | None = "query-params" if in_address else None
+    page = st.pagination(pages, key=key, bind=bind, max_visible_pages=7 if in_address else 5)
+    first, last = (page - 1) * size, min(page * size, count)
+    st.text(words.format(f"{first + 1:,} to {last:,} of {count:,}"))
+    return slice(first, last)
+
+
+def to_first_page(key: str) -> None:
+    """Shows other images from their beginning; for the ``on_change`` of what chooses them."""
+    st.session_state[key] = 1
 
 
 def picture_address(split: str, index: int, **query: str) -> str:
@@ -148,17 +187,7 @@ def _item(
     alt = truth or caption or "picture"
     if prediction is not None:
         alt += ", recognised" if prediction == truth else f", taken for {prediction}"
-    source = base64.b64encode(_png(picture)).decode("ascii")
-    shown = (
-        f'<img src="data:image/png;base64,{source}" '
-        f'width="{side}" height="{side}" alt="{html.escape(alt, quote=True)}">'
-    )
+    shown = image_html(enlarge(picture), alt, width=side, height=side)
     if link:
         shown = f'<a href="{html.escape(link, quote=True)}" target="_self">{shown}</a>'
     return f'<div role="listitem">{shown}{"".join(lines)}</div>'
-
-
-def _png(picture: Pictures) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG", compress_level=6)
-    return buffer.getvalue()

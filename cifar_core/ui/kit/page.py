@@ -100,11 +100,24 @@ def empty_state(sentence: str, next_step: str, page: str | None = None) -> None:
         _box([("lab-what", sentence), ("", next_step)], kind="lab-empty", role="note")
         return
     _box([("lab-what", sentence)], kind="lab-empty", role="note")
+    page_link(page, next_step)
+
+
+def page_link(
+    file: str, label: str, *, icon: str = ":material/arrow_forward:", **query: str
+) -> None:
+    """Draws the way to another page; its label alone where this page runs outside app.py.
+
+    Args:
+        file: Of the page, such as ``pages/train.py``.
+        label: What the link says.
+        icon: Stands before it.
+        **query: What the address says beside the page.
+    """
     try:
-        st.page_link(page, label=next_step, icon=":material/arrow_forward:")
+        st.page_link(file, label=label, icon=icon, query_params=query or None)
     except StreamlitAPIException:
-        # The page runs alone, outside app.py (a test): it knows no other page to link to.
-        st.text(next_step)
+        st.text(label)
 
 
 def origin_line(text: str) -> None:

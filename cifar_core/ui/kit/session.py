@@ -1,14 +1,14 @@
 """The one place that declares what a browser session keeps, and how the address restores a view.
 
 What should survive a reload or travel in a link belongs into the address, not into the session.
+Two pages never share the key of a field: what is chosen on one would be chosen on the other.
 A field filled by :func:`keep_in_address` adds an entry to the history with each choice, so
 that Back undoes it. One with ``bind="query-params"`` replaces the entry: for paging and the like.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
 from typing import Generic, TypeVar, cast
@@ -113,12 +113,6 @@ def visitor_zone() -> tzinfo | None:
         return timezone(timedelta(minutes=-minutes))
 
 
-def address_choice(name: str, choices: Sequence[str], fallback: str) -> str:
-    """Returns a value from the address if it is one of the choices, else the fallback."""
-    given = st.query_params.get(name)
-    return given if given is not None and given in choices else fallback
-
-
 def keep_in_address(
     key: str, options: Collection[T], start: T | list[T], *, name: str = "", most: int | None = None
 ) -> Callable[[], None]:
@@ -129,7 +123,8 @@ def keep_in_address(
 
     Args:
         key: Of the field.
-        options: What may be chosen.
+        options: What may be chosen; with what it is called where that changes, as
+            :func:`hold_choice` takes it.
         start: What is chosen where the address says nothing that fits; a list where several are.
         name: Of the value in the address; the key when left out.
         most: How many may be chosen.
@@ -138,6 +133,8 @@ def keep_in_address(
         The field's ``on_change``: puts the choice into the address.
     """
     name = name or key
+    if isinstance(options, Mapping):
+        hold_choice(key, options)
     now = st.session_state.get(key)
     is_filled = all(value in list(options) for value in (now if isinstance(now, list) else [now]))
     if not is_filled or _went_through_history():
@@ -148,17 +145,19 @@ def keep_in_address(
             st.session_state[key] = several[:most] or start
         else:
             st.session_state[key] = by_text.get(given, start)
-    return functools.partial(note_choice, key, name)
+    return lambda: set_address(name, _text(st.session_state[key]) or None)
 
 
-def note_choice(key: str, name: str) -> None:
-    """Puts what is chosen in a field into the address.
+def choose(key: str, value: object, *, name: str = "") -> None:
+    """Chooses in a field of :func:`keep_in_address` before it is drawn, in a person's place.
 
     Args:
         key: Of the field.
-        name: Of the value in the address.
+        value: What is chosen there.
+        name: Of the value in the address; the key when left out.
     """
-    set_address(name, _text(st.session_state[key]) or None)
+    st.session_state[key] = value
+    set_address(name or key, _text(value) or None)
 
 
 def _text(value: object) -> str:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from cifar_core.charts import theme
+from cifar_core.ui.kit.images import data_url, enlarge
 
 SCALE: Final = 2
 """Pixels of a PNG for one of the SVG: as sharp as the charts' own."""
@@ -134,12 +135,9 @@ def to_png(svg: str) -> bytes:
 
 def _tile(tile: Tile, x: float, y: float, side: int, colours: theme.Palette) -> list[str]:
     width, height = _size(tile.image, side)
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(tile.image)).save(buffer, format="PNG")
-    source = base64.b64encode(buffer.getvalue()).decode("ascii")
     shown = (
         f'<image x="{x:g}" y="{y:g}" width="{width}" height="{height}" '
-        f'style="image-rendering: pixelated" href="data:image/png;base64,{source}"/>'
+        f'style="image-rendering: pixelated" href="{data_url(enlarge(tile.image))}"/>'
     )
     parts = [shown]
     for place, words in enumerate(tile.lines):

@@ -23,7 +23,6 @@ from cifar_core.ui.kit.tables import file_name
 from cifar_core.ui.kit.theme import is_dark
 from cifar_core.ui.networks.channel_grids import (
     CELL,
-    CSS,
     channel_grid,
     channel_tiles,
     filter_grid,
@@ -162,7 +161,7 @@ def activation_section(subject: Subject) -> None:
         st.html(class_bars(made, is_share=is_share))
         rows = [Row(class_tiles(made, is_share=is_share))]
     else:
-        st.html(f"{CSS}{row_html(made, 480)}")
+        st.html(row_html(made, 480))
         rows = [Row([row_tile(made)])]
     _save_step(subject, rows, str(index + 1), columns=8)
 

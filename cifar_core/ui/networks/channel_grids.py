@@ -5,15 +5,12 @@ Every picture is enlarged by whole factors, so that a number stays a square.
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from cifar_core.ui.kit.images import enlarge, image_html
 from cifar_core.ui.kit.svg_figures import Tile
 
 CELL = 96
@@ -21,23 +18,6 @@ CELL = 96
 
 MOST_CELLS = 512
 """What one grid draws at most; further channels are left out."""
-
-# Doubled braces are CSS's own.
-CSS = f"""<style>
-.lab-channels {{ display: grid; gap: .75rem 8px;
-  grid-template-columns: repeat(auto-fill, {CELL}px); }}
-.lab-channels figure, .lab-flow figure {{ margin: 0; }}
-.lab-squares {{ display: block; image-rendering: pixelated; }}
-.lab-channels img, .lab-flow img {{ border-radius: 2px;
-  outline: 1px solid color-mix(in srgb, currentColor 16%, transparent); }}
-.lab-channels figcaption, .lab-flow figcaption {{ font-size: .8125rem; line-height: 1.35;
-  margin-top: .25rem; font-variant-numeric: tabular-nums; }}
-.lab-channels .lab-more, .lab-flow .lab-more {{ opacity: .72; }}
-.lab-flow {{ display: flex; gap: 1.25rem; overflow-x: auto; padding: 2px 2px .75rem; }}
-.lab-flow > div {{ flex: none; display: flex; flex-direction: column; gap: 6px; }}
-.lab-flow header {{ font-size: .8125rem; line-height: 1.35; min-height: 4.05em; }}
-.lab-flow strong {{ display: block; font-weight: 600; }}
-</style>"""
 
 
 def grey(values: NDArray[np.float32], *, low: float, high: float) -> NDArray[np.uint8]:
@@ -91,7 +71,7 @@ def channel_grid(
             f'<figure role="listitem">{picture_html(tile.image, CELL, words)}'
             f'<figcaption>{number} <span class="lab-more">{more}</span></figcaption></figure>'
         )
-    return f'{CSS}<div class="lab-channels" role="list">{"".join(cells)}</div>'
+    return _grid(cells)
 
 
 def channel_tiles(
@@ -140,7 +120,7 @@ def filter_grid(kernel: NDArray[np.float32], order: Sequence[int]) -> str:
             f'<figure role="listitem">{picture_html(tile.image, CELL, f"Filter {index}")}'
             f'<figcaption>{number} <span class="lab-more">{more}</span></figcaption></figure>'
         )
-    return f'{CSS}<div class="lab-channels" role="list">{"".join(cells)}</div>'
+    return _grid(cells)
 
 
 def filter_tiles(kernel: NDArray[np.float32], order: Sequence[int]) -> list[Tile]:
@@ -148,6 +128,11 @@ def filter_tiles(kernel: NDArray[np.float32], order: Sequence[int]) -> list[Tile
     pictures = filter_pictures(kernel)
     largest = np.abs(kernel).max(axis=(0, 1, 2))
     return [Tile(pictures[at], (f"{at} ±{largest[at]:.2f}",)) for at in order[:MOST_CELLS]]
+
+
+def _grid(cells: Sequence[str]) -> str:
+    columns = f"grid-template-columns: repeat(auto-fill, {CELL}px)"
+    return f'<div class="lab-channels" role="list" style="{columns}">{"".join(cells)}</div>'
 
 
 def picture_html(picture: NDArray[np.uint8], most: int, words: str) -> str:
@@ -160,10 +145,10 @@ def picture_html(picture: NDArray[np.uint8], most: int, words: str) -> str:
     """
     height, width = picture.shape[:2]
     factor = max(1, most // max(height, width))
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG", compress_level=1)
-    source = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return (
-        f'<img class="lab-squares" src="data:image/png;base64,{source}" width="{width * factor}" '
-        f'height="{height * factor}" alt="{html.escape(words, quote=True)}">'
+    return image_html(
+        enlarge(picture),
+        words,
+        class_="lab-squares",
+        width=width * factor,
+        height=height * factor,
     )

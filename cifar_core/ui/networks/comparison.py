@@ -17,7 +17,6 @@ from cifar_core.networks.description import NetworkDescription
 from cifar_core.networks.layers import LAYER_KINDS
 from cifar_core.ui.kit import session
 from cifar_core.ui.kit.tables import csv_download, file_name
-from cifar_core.ui.networks.layer_table import CSS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,17 +176,8 @@ def pair_html(left: NetworkDescription, right: NetworkDescription) -> str:
         '<th scope="col" class="lab-count">Parameters</th>'
         for side in (left, right)
     )
-    style = (
-        "<style>.lab-layers.lab-two tbody th { min-width: 0; width: 2rem; }"
-        ".lab-layers.lab-two td { white-space: normal; } .lab-two mark { white-space: nowrap; }"
-        ".lab-layers.lab-two .lab-text ~ .lab-text { padding-left: 1.5rem; }"
-        # On a phone what differs shows without pushing; the parameters stand above, summed up.
-        "@media (max-width: 640px) { .lab-layers.lab-two { min-width: 0; font-size: .8125rem; }"
-        ".lab-layers.lab-two .lab-count { display: none; }"
-        ".lab-layers.lab-two .lab-text ~ .lab-text { padding-left: 0; } }</style>"
-    )
     return (
-        f'{CSS}{style}<div class="lab-scroll" tabindex="0" role="region" aria-label="Layers">'
+        '<div class="lab-scroll" tabindex="0" role="region" aria-label="Layers">'
         f'<table class="lab-layers lab-two">'
         f"<thead><tr><th></th>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )

@@ -13,7 +13,6 @@ from cifar_core.charts.theme import CLASS_COLOURS
 from cifar_core.dataset import CLASS_NAMES
 from cifar_core.ui.kit.svg_figures import Row, Tile
 from cifar_core.ui.networks.channel_grids import (
-    CSS,
     as_square,
     channel_tiles,
     own_greys,
@@ -40,14 +39,7 @@ def class_bars(values: NDArray[np.float32], *, is_share: bool) -> str:
             f'<td class="lab-track"><span style="margin-left: {100 * start:.1f}%; '
             f'width: {100 * width:.1f}%; background: {CLASS_COLOURS[label]}"></span></td></tr>'
         )
-    return (
-        "<style>.lab-bars { border-collapse: collapse; width: 100%; max-width: 560px; }"
-        ".lab-bars th { font-weight: 400; text-align: left; padding: 2px 12px 2px 0; }"
-        ".lab-bars td { text-align: right; font-variant-numeric: tabular-nums; padding: 2px 0; }"
-        ".lab-bars .lab-track { width: 60%; padding-left: 12px; }"
-        ".lab-bars .lab-track span { display: block; height: .9em; border-radius: 2px; }</style>"
-        f'<table class="lab-bars">{"".join(rows)}</table>'
-    )
+    return f'<table class="lab-bars">{"".join(rows)}</table>'
 
 
 def flow_html(subject: Subject) -> str:
@@ -78,7 +70,7 @@ def flow_html(subject: Subject) -> str:
         )
     words = "From the picture to the answer"
     return (
-        f'{CSS}<div class="lab-flow" tabindex="0" role="region" aria-label="{words}">'
+        f'<div class="lab-flow" tabindex="0" role="region" aria-label="{words}">'
         f"{''.join(columns)}</div>"
     )
 

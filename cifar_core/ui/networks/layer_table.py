@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from cifar_core.glossary import define, explain
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.networks.layers import LAYER_KINDS, LayerSpec
 from cifar_core.ui.kit.downloads import save_figure
+from cifar_core.ui.kit.images import image_html
 from cifar_core.ui.kit.tables import csv_download, file_name
 from cifar_core.ui.kit.theme import is_dark
 from cifar_core.ui.networks.layer_kinds import kinds_explained
@@ -37,34 +37,6 @@ HELP: Mapping[str, str] = {
     "sees": explain("receptive field"),
     "time": "Processor time that the served network needs for one picture.",
 }
-
-CSS = """<style>
-.lab-scroll { overflow-x: auto; }
-.lab-layers { border-collapse: collapse; width: 100%; min-width: 760px; font-size: .9375rem;
-  font-variant-numeric: tabular-nums; }
-.lab-layers th, .lab-layers td { padding: 5px 14px 5px 0; text-align: right; font-weight: 400;
-  vertical-align: top; white-space: nowrap; line-height: 1.35;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
-.lab-layers th:first-child, .lab-layers .lab-text { text-align: left; }
-.lab-layers tbody th { white-space: normal; min-width: 15rem; }
-.lab-layers tbody th b { font-weight: 600; }
-.lab-layers thead th { opacity: .72; font-size: .8125rem; vertical-align: bottom; }
-.lab-layers small { display: block; font-size: .8125rem; opacity: .72; }
-.lab-layers .lab-zero { opacity: .4; }
-.lab-layers tfoot > tr > * { font-weight: 600; border-bottom: 0; }
-.lab-layers tr > :last-child { padding-right: 0; }
-.lab-layers .lab-time { min-width: 8.5rem; }
-.lab-layers .lab-time span { display: block; height: 4px; border-radius: 2px;
-  margin: 3px 0 0 auto; }
-@media (max-width: 1400px) {
-  .lab-layers th, .lab-layers td { padding-right: 10px; }
-  .lab-layers tbody th { min-width: 12rem; }
-  .lab-layers .lab-time { min-width: 6.5rem; }
-}
-@media (max-width: 640px) { .lab-layers tbody th { min-width: 9.5rem; } }
-.lab-layers mark { color: inherit; border-radius: 3px; padding: 0 .2em;
-  background: color-mix(in srgb, #cc3a80 24%, transparent); }
-</style>"""
 
 
 def layer_table(
@@ -113,13 +85,14 @@ def drawing(description: NetworkDescription, *, least_width: int = 0) -> None:
         least_width: As :func:`cifar_core.charts.network.network_svg` takes it.
     """
     picture = network_svg(description, dark=is_dark(), least_width=least_width)
-    source = base64.b64encode(picture.encode()).decode("ascii")
-    st.html(
-        '<div style="overflow-x: auto" tabindex="0" role="region" aria-label="Drawing">'
-        '<img style="min-width: 800px; max-width: 100%" '
-        f'src="data:image/svg+xml;base64,{source}" '
-        f'alt="{html.escape(in_words(description), quote=True)}"></div>'
+    shown = image_html(
+        picture.encode(),
+        in_words(description),
+        kind="svg+xml",
+        style="min-width: 800px; max-width: 100%",
     )
+    frame = '<div style="overflow-x: auto" tabindex="0" role="region" aria-label="Drawing">'
+    st.html(f"{frame}{shown}</div>")
     dark = is_dark()
     save_figure(
         lambda: network_svg(description, dark=dark, is_opaque=True),
@@ -222,7 +195,7 @@ def layers_html(
     )
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return (
-        f'{CSS}<div class="lab-scroll" tabindex="0" role="region" aria-label="Layers">'
+        '<div class="lab-scroll" tabindex="0" role="region" aria-label="Layers">'
         f'<table class="lab-layers"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody><tfoot>{foot}</tfoot></table></div>"
     )

@@ -10,44 +10,6 @@ from numpy.typing import NDArray
 
 from cifar_core.charts.theme import palette
 
-CSS = """<style>
-.lab-work { font-variant-numeric: tabular-nums; }
-.lab-work .lab-line { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem .6rem;
-  margin: 0 0 1rem; }
-.lab-work .lab-line > h3 { flex: 0 0 5.5rem; margin: 0; padding: 0; font-size: .9375rem;
-  font-weight: 600; }
-.lab-work table { border-collapse: separate; border-spacing: 2px; }
-.lab-work table.lab-cells td { width: 46px; height: 34px; padding: 0; text-align: center;
-  font-size: .8125rem; border-radius: 3px; border: 0; }
-.lab-work td.lab-outside { outline: 1px dashed color-mix(in srgb, currentColor 45%, transparent);
-  outline-offset: -2px; }
-.lab-work td.lab-largest { outline: 3px solid #cc3a80; outline-offset: -1px; font-weight: 700; }
-.lab-work caption { caption-side: top; text-align: left; font-size: .75rem; opacity: .72;
-  padding: 0 0 1px 2px; }
-.lab-work .lab-sign { font-size: 1.25rem; opacity: .72; }
-.lab-work .lab-sum { font-weight: 600; }
-.lab-sumline { font-size: 1.0625rem; line-height: 1.9; margin: 0 0 .5rem; max-width: 90ch; }
-.lab-sumline b { font-weight: 600; padding: .15rem .4rem; border-radius: 4px;
-  background: color-mix(in srgb, currentColor 9%, transparent); white-space: nowrap; }
-.lab-verdict { border-left: 4px solid light-dark(#2563a8, #79b8ff); padding: .25rem 0 .25rem 1rem;
-  margin: .5rem 0 1rem; max-width: 70ch; }
-.lab-verdict.lab-off { border-left-color: light-dark(#b4430f, #ff9d66); }
-.lab-places { display: flex; flex-wrap: wrap; gap: 1rem 2rem; }
-.lab-places figure { margin: 0; }
-.lab-places div { position: relative; }
-.lab-places img { display: block; image-rendering: pixelated; }
-.lab-places span { position: absolute; box-sizing: content-box; border: 3px solid #cc3a80;
-  outline: 1px solid #ffffff; transform: translate(-3px, -3px); }
-.lab-places figcaption { font-size: .8125rem; line-height: 1.35; opacity: .72; margin-top: .3rem;
-  max-width: 256px; }
-@media (max-width: 640px) {
-  .lab-work table.lab-cells td { width: 31px; height: 30px; font-size: .6875rem; }
-  .lab-work .lab-line { gap: .2rem .25rem; }
-  .lab-work .lab-line > h3 { flex-basis: 100%; }
-  .lab-work .lab-sign { font-size: 1rem; }
-}
-</style>"""
-
 
 def cells(
     values: NDArray[np.float64],

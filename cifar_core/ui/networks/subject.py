@@ -20,9 +20,10 @@ from cifar_core.ui.kit import caches, session
 from cifar_core.ui.kit.page import empty_state
 from cifar_core.ui.kit.refused_uploads import refusal_in
 from cifar_core.ui.kit.runs.labels import model_labels
+from cifar_core.ui.kit.runs.results import stamp
 from cifar_core.ui.kit.test_image import choose_test_image
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
-from cifar_core.ui.networks.channel_grids import CSS, picture_html
+from cifar_core.ui.networks.channel_grids import picture_html
 
 TEST, OWN = "A test picture", "Your picture"
 
@@ -92,9 +93,9 @@ def choose_subject(run: Run) -> Subject | None:
     """
     beside, controls = st.columns([1, 3], gap="medium")
     with controls:
-        noted = session.keep_in_address("from", [TEST, OWN], TEST)
+        noted = session.keep_in_address("networks_from", [TEST, OWN], TEST, name="from")
         kind = st.segmented_control(
-            "Picture", [TEST, OWN], required=True, key="from", on_change=noted
+            "Picture", [TEST, OWN], required=True, key="networks_from", on_change=noted
         )
         found = _test_picture(caches.open_dataset()) if kind == TEST else _own_picture()
     if found is None:
@@ -103,28 +104,24 @@ def choose_subject(run: Run) -> Subject | None:
     inspector = open_inspector(run)
     subject = Subject(run, inspector, pixels, title, label, inspector.look(pixels))
     with beside:
-        st.html(f"{CSS}{picture_html(pixels, 192, subject.title)}")
+        st.html(picture_html(pixels, 192, subject.title))
     with controls:
         st.text(answer_words(subject))
     return subject
 
 
+@st.cache_resource(
+    max_entries=4,
+    show_spinner="Opening the network …",
+    hash_funcs={Run: lambda run: (run.id, stamp(run.folder.litert_path))},
+)
 def open_inspector(run: Run) -> LayerInspector:
     """Returns the opened network of a run, shared by all sessions.
 
     Raises:
         ModelError: The network is missing or not the recorded one.
     """
-    try:
-        stamp = run.folder.litert_path.stat().st_mtime_ns
-    except OSError:
-        stamp = 0  # The service finds out why and says so.
-    return _open_inspector(run.id, stamp, run)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Opening the network …")
-def _open_inspector(run_id: str, stamp: int, _run: Run) -> LayerInspector:  # noqa: ARG001 - the key
-    return services.open_inspector(_run)
+    return services.open_inspector(run)
 
 
 def answer_words(subject: Subject) -> str:

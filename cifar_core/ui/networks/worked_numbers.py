@@ -19,7 +19,6 @@ from cifar_core.inference.arithmetic import (
 from cifar_core.ui.kit.theme import RIGHT_SIGN, WRONG_SIGN
 from cifar_core.ui.networks.channel_grids import picture_html
 from cifar_core.ui.networks.number_tables import (
-    CSS,
     cells,
     grey_colours,
     light_colours,
@@ -88,7 +87,7 @@ def convolution_html(worked: WorkedConvolution, *, reads_picture: bool, dark: bo
             f'{weighed}<span class="lab-sign">=</span>{product}<span class="lab-sign">→ sum</span>'
             f'<span class="lab-sum">{number(float(worked.channel_sums[channel]), 3)}</span></div>'
         )
-    return f'{CSS}<div class="lab-work">{"".join(lines)}</div>'
+    return f'<div class="lab-work">{"".join(lines)}</div>'
 
 
 def _channels_shown(worked: WorkedConvolution) -> list[int]:
@@ -128,7 +127,7 @@ def sum_html(worked: WorkedConvolution, *, activation: str, reads_picture: bool)
             f'<p class="lab-sumline">{html.escape(activation)}: '
             f"<b>{number(worked.result, 4)}</b></p>"
         )
-    return f"{CSS}{''.join(lines)}{verdict_html(worked.network, worked.difference)}"
+    return f"{''.join(lines)}{verdict_html(worked.network, worked.difference)}"
 
 
 def gelu_html(value: float, network: float) -> str:
@@ -143,7 +142,7 @@ def gelu_html(value: float, network: float) -> str:
         f'<p class="lab-sumline"><b>{number(value, 4)}</b> × <b>{number(share, 4)}</b> (share '
         f"below) = <b>{number(made, 4)}</b></p>"
     )
-    return f"{CSS}{line}{verdict_html(network, abs(made - network))}"
+    return f"{line}{verdict_html(network, abs(made - network))}"
 
 
 def verdict_html(network: float, difference: float) -> str:
@@ -176,9 +175,8 @@ def pooling_html(worked: WorkedPooling, *, limit: float) -> str:
         outside=~worked.window.inside,
         largest=(int(row), int(column)),
     ).replace('class="lab-cells"', 'class="lab-cells lab-wide"')
-    style = "<style>.lab-work table.lab-wide td { width: 84px !important; height: 60px; }</style>"
     return (
-        f'{CSS}{style}<div class="lab-work"><div class="lab-line">{table}'
+        f'<div class="lab-work"><div class="lab-line">{table}'
         f'<span class="lab-sign">largest →</span><span class="lab-sum">'
         f"{number(worked.result, 4)}</span></div></div>"
         f"{verdict_html(worked.network, abs(worked.result - worked.network))}"
@@ -212,22 +210,8 @@ def softmax_html(worked: WorkedSoftmax) -> str:
     )
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in heads)
     head += '<td class="lab-track"></td>'
-    style = """<style>
-.lab-softmax { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%;
-  max-width: 760px; }
-.lab-softmax th, .lab-softmax td { padding: 4px 14px 4px 0; text-align: right; font-weight: 400; }
-.lab-softmax th:first-child { text-align: left; }
-.lab-softmax thead th { font-size: .8125rem; opacity: .72; vertical-align: bottom; }
-.lab-softmax .lab-track { width: 28%; }
-.lab-softmax .lab-track span { display: block; height: .9em; border-radius: 2px; }
-.lab-softmax .lab-total > * { font-weight: 600;
-  border-top: 1px solid color-mix(in srgb, currentColor 35%, transparent); }
-@media (max-width: 640px) { .lab-softmax { font-size: .8125rem; }
-  .lab-softmax .lab-track { display: none; }
-  .lab-softmax th, .lab-softmax td { padding-right: 8px; } }
-</style>"""
     return (
-        f'{style}<table class="lab-softmax"><thead><tr>{head}</tr></thead>'
+        f'<table class="lab-softmax"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table>"
     )
 

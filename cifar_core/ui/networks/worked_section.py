@@ -23,7 +23,6 @@ from cifar_core.networks.layers import ACTIVATIONS
 from cifar_core.ui.kit import session
 from cifar_core.ui.kit.theme import is_dark
 from cifar_core.ui.networks.channel_grids import own_greys, strengths
-from cifar_core.ui.networks.number_tables import CSS
 from cifar_core.ui.networks.subject import Subject, step_title
 from cifar_core.ui.networks.worked_numbers import (
     convolution_html,
@@ -160,7 +159,7 @@ def _places_html(subject: Subject, place: Place) -> str:
     name = "filter" if step.kind == "Conv2D" else "channel"
     words = f"What {name} {place.channel} makes of it. The frame marks row {row}, column {column}."
     figures.append(place_figure(own_greys(made), (row, column, row + 1, column + 1), words))
-    return f'{CSS}<div class="lab-places">{"".join(figures)}</div>'
+    return f'<div class="lab-places">{"".join(figures)}</div>'
 
 
 def _convolution(subject: Subject, place: Place) -> None:
@@ -274,4 +273,4 @@ def _softmax(subject: Subject) -> None:
         return
     first = int(np.argmax(worked.shares))
     difference = float(np.abs(worked.shares - output.made).max())
-    st.html(f"{CSS}{verdict_html(float(output.made[first]), difference)}")
+    st.html(verdict_html(float(output.made[first]), difference))

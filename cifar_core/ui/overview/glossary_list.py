@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from typing import Final
 
 import streamlit as st
 
 from cifar_core.glossary import GLOSSARY
 from cifar_core.ui.kit.page import empty_state
-
-CSS: Final = """<style>
-.lab-terms { columns: 2 22rem; column-gap: 3rem; margin: 0 !important; padding: 0 !important;
-  max-width: 70rem; }
-.lab-terms > div { break-inside: avoid; margin: 0 0 1rem; }
-.lab-terms dt { font-weight: 600; }
-.lab-terms dd { margin: .15rem 0 0; line-height: 1.5; }
-</style>"""
 
 
 def terms_with(words: str) -> Mapping[str, str]:
@@ -44,4 +35,4 @@ def glossary_list() -> None:
         f"<div><dt>{html.escape(term)}</dt><dd>{html.escape(sentence)}</dd></div>"
         for term, sentence in found.items()
     )
-    st.html(f'{CSS}<dl class="lab-terms">{items}</dl>')
+    st.html(f'<dl class="lab-terms">{items}</dl>')

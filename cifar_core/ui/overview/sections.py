@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from cifar_core import formats
 from cifar_core.charts.intervals import NamedShare, interval_chart
@@ -23,8 +21,8 @@ from cifar_core.runs.conditions import caveat, time_caveat
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.downloads import chart_format, draw_chart
-from cifar_core.ui.kit.images import enlarge
-from cifar_core.ui.kit.page import guard, origin_line
+from cifar_core.ui.kit.images import enlarge, image_html
+from cifar_core.ui.kit.page import guard, origin_line, page_link
 from cifar_core.ui.kit.runs import labels, results
 from cifar_core.ui.kit.runs.picker import short_names
 from cifar_core.ui.kit.tables import plain
@@ -47,29 +45,15 @@ WAYS: Final = (
 )
 
 
-CSS = """<style>
-.lab-strip { container-type: inline-size; margin: .25rem 0; }
-.lab-strip > div { display: grid; grid-template-columns: repeat(5, 64px); gap: 8px; }
-@container (min-width: 712px) { .lab-strip > div { grid-template-columns: repeat(10, 64px); } }
-.lab-strip figure { margin: 0; width: 64px; }
-.lab-strip img { display: block; width: 64px; height: 64px; image-rendering: pixelated;
-  border-radius: 2px 2px 0 0; border-bottom: 4px solid; box-sizing: content-box; }
-.lab-strip figcaption { font-size: .6875rem; margin-top: .2rem; text-align: center; }
-</style>"""
-
-
 def class_strip(dataset: Dataset) -> None:
     """Draws one test picture of each class above the colour its class has on every chart."""
     items = []
     for label, name in enumerate(CLASS_NAMES):
         place = int(np.flatnonzero(dataset.test.labels == label)[0])
-        source = base64.b64encode(enlarge(dataset.test.images[place], 2)).decode("ascii")
-        items.append(
-            f'<figure><img src="data:image/png;base64,{source}" alt="" '
-            f'style="border-bottom-color:{CLASS_COLOURS[label]}">'
-            f"<figcaption>{name}</figcaption></figure>"
-        )
-    st.html(f'{CSS}<div class="lab-strip"><div>{"".join(items)}</div></div>')
+        colour = f"border-bottom-color:{CLASS_COLOURS[label]}"
+        shown = image_html(enlarge(dataset.test.images[place], 2), "", style=colour)
+        items.append(f"<figure>{shown}<figcaption>{name}</figcaption></figure>")
+    st.html(f'<div class="lab-strip"><div>{"".join(items)}</div></div>')
 
 
 def headline(runs: Sequence[Run]) -> None:
@@ -113,8 +97,8 @@ def headline(runs: Sequence[Run]) -> None:
             unlike = caveat(one, other)
             if unlike:
                 st.text(unlike)
-        _link("pages/compare.py", "Compare them in detail")
-        _link("pages/report.py", "Present it, slide by slide", present="1")
+        page_link("pages/compare.py", "Compare them in detail")
+        page_link("pages/report.py", "Present it, slide by slide", present="1")
     sources = "; ".join(answers.origin for _, answers in answered) + "."
     origin_line(" ".join(filter(None, [time_caveat([run for run, _ in answered]), sources])))
     chart_format()
@@ -182,13 +166,13 @@ def _running(drawn_alive: bool) -> None:
             st.rerun()
         if not alive:
             st.text("Nothing is training.")
-            _link("pages/train.py", "Start a training")
+            page_link("pages/train.py", "Start a training")
             return
         for run in alive[:MOST_LIVE]:
             _line(run)
         if len(alive) > MOST_LIVE:
             st.text(f"And {len(alive) - MOST_LIVE} more.")
-        _link("pages/train.py", "Watch")
+        page_link("pages/train.py", "Watch")
 
 
 def _line(run: Run) -> None:
@@ -209,12 +193,5 @@ def ways() -> None:
     for first in range(0, len(WAYS), 4):
         for place, (page, file, deed) in zip(st.columns(4), WAYS[first : first + 4], strict=False):
             with place, st.container(gap="xxsmall"):
-                _link(file, page)
+                page_link(file, page)
                 st.caption(deed)
-
-
-def _link(file: str, label: str, **query: str) -> None:
-    try:
-        st.page_link(file, label=label, icon=":material/arrow_forward:", query_params=query or None)
-    except StreamlitAPIException:
-        st.text(label)  # the page runs alone, outside app.py (a test)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from cifar_core.ui.kit.first_visit import is_first_visit
+from cifar_core.ui.kit.page import page_link
 from cifar_core.ui.kit.session import Kept
 
 HOME: Final = "pages/overview.py"
@@ -81,14 +81,10 @@ def tour_line(page: str) -> None:
         return
     with st.container(horizontal=True, gap="medium", key="tour_line", vertical_alignment="center"):
         st.markdown(f"**Step {place + 1} of {len(STEPS)}.** {STEPS[place].task}", width="content")
-        try:
-            if place + 1 < len(STEPS):
-                step = STEPS[place + 1]
-                st.page_link(step.file, label=f"Next: {step.page}", icon=":material/arrow_forward:")
-            else:
-                st.page_link(HOME, label="Back to the overview", icon=":material/flag:")
-        except StreamlitAPIException:
-            return  # the page runs alone, outside app.py (a test)
+        if place + 1 < len(STEPS):
+            page_link(STEPS[place + 1].file, f"Next: {STEPS[place + 1].page}")
+        else:
+            page_link(HOME, "Back to the overview", icon=":material/flag:")
         st.button("Leave the tour", key="tour_leave", type="tertiary", on_click=_end)
 
 

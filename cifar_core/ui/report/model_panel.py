@@ -12,7 +12,7 @@ from cifar_core import formats, services
 from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.page import empty_state, guard
 from cifar_core.ui.kit.runs.picker import run_labels
-from cifar_core.ui.kit.session import hold_choice, keep_in_address
+from cifar_core.ui.kit.session import keep_in_address
 from cifar_core.ui.kit.tables import file_name
 
 FIELD: Final = "report_model"
@@ -74,13 +74,12 @@ def _choose_model(models: Sequence[Run]) -> Run:
     if asked and asked not in by_id and FIELD not in st.session_state:
         st.text(f"There is no model “{asked[:80]}” here (any more): this is another one.")
     labels = run_labels(models)
-    hold_choice(FIELD, labels)
     chosen = st.selectbox(
         "Model",
         list(by_id),
         format_func=lambda run_id: labels[run_id],
         key=FIELD,
-        on_change=keep_in_address(FIELD, by_id, models[0].id, name="model"),
+        on_change=keep_in_address(FIELD, labels, models[0].id, name="model"),
         width=620,
     )
     return by_id.get(chosen or "", models[0])

@@ -13,17 +13,6 @@ from cifar_core.ui.kit.runs import results
 from cifar_core.ui.kit.session import set_address
 from cifar_core.ui.kit.tables import file_name
 
-Stamps = tuple[results.Stamp, ...]
-
-CSS = """<style>
-.st-key-report_stage { position: fixed; inset: 0; z-index: 999999; background: #fff; }
-.st-key-report_stage [data-testid="stIFrame"], .st-key-report_stage iframe {
-  width: 100vw; height: 100vh; border: 0; }
-.st-key-end_presentation { position: absolute; top: 4px; right: 4px; opacity: 0; }
-.st-key-end_presentation:focus-within { opacity: 1; }
-</style>"""
-"""The stage covers the window; its own control to leave presses the hidden button."""
-
 CONTENTS = """
 - The question and the answer: accuracies with their intervals, beside the tutorial's
 - The pictures, the networks, and how they learnt
@@ -34,23 +23,17 @@ CONTENTS = """
 """
 
 
+def _reported(run: Run) -> tuple[results.Stamp, ...]:
+    """Returns what changes with what a report says of a run."""
+    folder = run.folder
+    paths = (folder.evaluation_path, folder.test_predictions_path, folder.label_path)
+    return tuple(map(results.stamp, paths))
+
+
+@st.cache_data(max_entries=3, show_spinner="Making the report …", hash_funcs={Run: _reported})
 def report_of(runs: Sequence[Run]) -> bytes:
     """Returns the report on runs, made once for the state their files are in."""
-    stamps = tuple(
-        results.stamp(path)
-        for run in runs
-        for path in (
-            run.folder.evaluation_path,
-            run.folder.test_predictions_path,
-            run.folder.label_path,
-        )
-    )
-    return _report_of(stamps, list(runs))
-
-
-@st.cache_data(max_entries=3, show_spinner="Making the report …")
-def _report_of(stamps: Stamps, _runs: list[Run]) -> bytes:  # noqa: ARG001 - the key
-    return services.make_report(_runs)
+    return services.make_report(runs)
 
 
 def actions(runs: Sequence[Run]) -> None:
@@ -82,7 +65,6 @@ def presentation(runs: Sequence[Run]) -> None:
     report = report_of(runs).decode("utf-8")
     leave = ".st-key-end_presentation button"
     staged = report.replace("<body>", f'<body data-start="presenting" data-leave="{leave}">', 1)
-    st.html(CSS)
     with st.container(key="report_stage"):
         st.iframe(staged, height=900, alt="Presentation")
         st.button("End the presentation", key="end_presentation", on_click=_end)

@@ -82,7 +82,7 @@ def _matrix_controls() -> None:
         "Cells",
         list(NORMALISATIONS),
         key="cells",
-        on_change=keep_in_address("cells", NORMALISATIONS, "Counts"),
+        on_change=keep_in_address("cells", list(NORMALISATIONS), "Counts"),
         required=True,
         help=f"{explain('confusion matrix')} Shown as counts, as percent of the true class (the "
         "diagonal is the recall), or as percent of the predicted class (the precision).",

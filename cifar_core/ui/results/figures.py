@@ -40,7 +40,7 @@ def result_figures(run: Run, figures: Evaluation | None, answers: Predictions) -
 def _shown(run: Run, figures: Evaluation | None, answers: Predictions) -> dict[str, Any]:
     share = results.shown_share(answers)
     matrix = results.matrix_of(answers)
-    table = results.report_of(results.key_of(run, answers), answers)
+    table = results.report_of(run, answers)
     areas = precision_recall(answers.probabilities, answers.labels)
     temperature = results.fitted_temperature(run, answers, figures)
     kinds = confidence_panel.read_confidence(answers, temperature)

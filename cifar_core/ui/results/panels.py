@@ -138,11 +138,12 @@ def class_panel(run: Run, answers: Predictions) -> None:
         for pair in pairs:
             sentence = pair.sentence()
             st.text(sentence[0].upper() + sentence[1:])
+    classes = [ALL_CLASSES, *CLASS_NAMES]
     chosen = st.selectbox(
         "Highlighted",
-        [ALL_CLASSES, *CLASS_NAMES],
-        key="class",
-        on_change=keep_in_address("class", [ALL_CLASSES, *CLASS_NAMES], ALL_CLASSES),
+        classes,
+        key="results_class",
+        on_change=keep_in_address("results_class", classes, ALL_CLASSES, name="class"),
         width=190,
         help=explain("average precision"),
     )
@@ -194,7 +195,7 @@ def area_sentence(curve: PrecisionRecall) -> str:
 
 def _report(run: Run, answers: Predictions, areas: Sequence[PrecisionRecall], name: str) -> None:
     """Draws the classification report, its averages apart from the classes, with one CSV."""
-    table = results.report_of(results.key_of(run, answers), answers)
+    table = results.report_of(run, answers)
     table = table.assign(**{AVERAGE: [area.average_precision for area in areas]})
     _report_table(table, "Class")
     st.text("Averages")

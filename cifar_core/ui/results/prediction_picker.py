@@ -15,7 +15,7 @@ from cifar_core.errors import RunError
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
 from cifar_core.ui.kit.runs import results
-from cifar_core.ui.kit.session import Kept, keep_in_address, note_choice
+from cifar_core.ui.kit.session import Kept, choose, keep_in_address
 
 FINAL = "Test pictures, final network"
 FRAME_SECONDS = 0.6
@@ -58,8 +58,8 @@ def choose_answers(run: Run, row: DeltaGenerator) -> Predictions | None:
         chosen = row.segmented_control(
             "Pictures",
             choices,
-            key="split",
-            on_change=keep_in_address("split", choices, FINAL),
+            key="results_split",
+            on_change=keep_in_address("results_split", choices, FINAL, name="split"),
             required=True,
             wrap=True,
         )
@@ -104,8 +104,7 @@ def _choose_epoch(run: Run, epochs: int) -> Predictions | None:
         return None
     shown = PLAYED_EPOCH.get()
     if shown is not None:
-        st.session_state["epoch"] = max(every, min(shown, epochs) // every * every)
-        note_choice("epoch", "epoch")
+        choose("epoch", max(every, min(shown, epochs) // every * every))
         PLAYED_EPOCH.set(None)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     noted = keep_in_address("epoch", range(every, epochs + 1), epochs)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
-from streamlit.errors import StreamlitAPIException
 
 from cifar_core import services, summaries
 from cifar_core.errors import LabError
 from cifar_core.runs.folder import State
 from cifar_core.runs.reading import Run
-from cifar_core.ui.kit.page import empty_state, guard
+from cifar_core.ui.kit.page import empty_state, guard, page_link
 from cifar_core.ui.kit.runs import labels, results
 from cifar_core.ui.kit.runs.search import one_page
 from cifar_core.ui.kit.session import STARTED_RUN, Kept, set_address
@@ -47,11 +46,6 @@ INCLUDED = Kept[str | None]("train_included", None)
 
 SELECTED_FOR = Kept[str | None]("train_selected_for", None)
 """The run of the page when the table was drawn last: with another one its row is selected anew."""
-
-CSS = """<style>
-/* The table's own download would hand a run's name to a spreadsheet as a formula. */
-.st-key-train_list [data-testid="stElementToolbar"] { display: none; }
-</style>"""
 
 
 def chosen_run(runs: Sequence[Run]) -> str | None:
@@ -111,16 +105,7 @@ def _link_shipped() -> None:
     if shipped is None or shipped.recipe is None:
         return
     label = f"See how the shipped {labels.network_title(shipped.recipe)} learnt"
-    try:
-        st.page_link(
-            "pages/train.py",
-            label=label,
-            icon=":material/arrow_forward:",
-            query_params={"run": shipped.id},
-            width="content",
-        )
-    except StreamlitAPIException:
-        st.text(label)  # the page runs alone, outside app.py (a test)
+    page_link("pages/train.py", label, run=shipped.id)
 
 
 def _choose_included(chosen: str | None) -> None:
@@ -168,7 +153,6 @@ def _table(signature: str, chosen: str | None, fresh: list[Sequence[Run]]) -> No
             st.session_state[key] = {"selection": {"rows": shown}}
         SELECTED_FOR.set(chosen)
         with st.container(key="train_list"):
-            st.html(CSS)
             state = st.dataframe(
                 _rows(runs),
                 hide_index=True,

@@ -6,7 +6,6 @@ import html
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from cifar_core import formats, services
 from cifar_core.charts import theme as chart_theme
@@ -17,7 +16,7 @@ from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.forecast import monitored_images
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import OURS, data_digest
-from cifar_core.ui.kit.page import empty_state, guard, origin_line, show_error
+from cifar_core.ui.kit.page import empty_state, guard, origin_line, page_link, show_error
 from cifar_core.ui.kit.runs import labels, results
 from cifar_core.ui.kit.session import Kept, visitor_zone
 from cifar_core.ui.kit.tables import plain
@@ -35,11 +34,6 @@ hardly more."""
 
 WATCHED = Kept[str | None]("train_watched", None)
 """The run the person watched while it was alive, to tell when it has ended."""
-
-CSS = """<style>
-.lab-run { margin: 0; padding: 0; overflow-wrap: anywhere;
-  font-family: "Source Serif", "Source Serif Pro", Georgia, serif; font-size: 1.5rem; }
-</style>"""
 
 _PLACE = (
     '<div style="min-height:320px;display:grid;place-items:center;text-align:center;'
@@ -98,7 +92,6 @@ def _panel(run_id: str, drawn_as: State) -> None:
 
 def _head(run: Run) -> None:
     """Draws name, state and note, and the way to the results of a finished run."""
-    st.html(CSS)
     ahead = services.position_in_line(run) if run.state is State.QUEUED else None
     state = html.escape(labels.state_words(run, ahead))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -107,24 +100,11 @@ def _head(run: Run) -> None:
             width="stretch",
         )
         if run.state is State.FINISHED:
-            _link_results(run)
+            page_link("pages/results.py", "Open its results", run=run.id)
         if run.is_shipped and services.may_change():
             clone_button(run)
     if run.label.note:
         st.text(str(run.label.note))
-
-
-def _link_results(run: Run) -> None:
-    try:
-        st.page_link(
-            "pages/results.py",
-            label="Open its results",
-            icon=":material/arrow_forward:",
-            query_params={"run": run.id},
-            width="content",
-        )
-    except StreamlitAPIException:
-        return  # the page runs alone, outside app.py (a test): there is no other page to open
 
 
 def _explain(run: Run) -> None:

@@ -72,5 +72,5 @@ def test_one_chart_stands_beside_the_image_and_several_beside_each_other() -> No
 def test_the_mirror_image_is_asked_only_where_that_is_chosen() -> None:
     (plain,) = opened("cnn4").session_state["given"]
     (averaged,) = opened("cnn4", mirror=True).session_state["given"]
-    assert (plain.is_mirrored, averaged.is_mirrored) == (False, True)
+    assert (plain.flip, averaged.flip) == (False, True)
     assert not np.array_equal(plain.probabilities, averaged.probabilities)

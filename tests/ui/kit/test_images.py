@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from cifar_core.ui.kit.images import MOST_PICTURES, enlarge, gallery_html
+from cifar_core.ui.kit.images import MOST_PICTURES, enlarge, gallery_html, image_html
 
 
 def random_pictures(number: int) -> NDArray[np.uint8]:
@@ -43,6 +43,16 @@ def test_an_enlarged_picture_repeats_each_pixel_exactly(factor: int) -> None:
             assert np.array_equal(large[y::factor, x::factor], picture)
 
 
+@pytest.mark.parametrize("kind", ["png", "svg+xml"])
+def test_an_image_element_carries_its_file_and_its_text_unread(kind: str) -> None:
+    element = image_html(b"\x00<file>", 'a "<b>" & c', kind=kind, class_="lab-map", width=7)
+    ((tag, attributes),) = Tags(element).tags
+    head, coded = str(attributes.pop("src")).split(",")
+    assert (tag, head) == ("img", f"data:image/{kind};base64")
+    assert base64.b64decode(coded) == b"\x00<file>"
+    assert attributes == {"class": "lab-map", "width": "7", "alt": 'a "<b>" & c'}
+
+
 def test_a_gallery_carries_the_pixels_unchanged() -> None:
     pictures = random_pictures(2)
     sources = re.findall(r"base64,([^\"]+)", gallery_html(pictures))
@@ -65,7 +75,7 @@ def test_texts_below_a_picture_stay_text(hostile: str) -> None:
         random_pictures(1), [hostile], truths=[hostile], predictions=[hostile + "!"]
     )
     seen = Tags(document)
-    assert {tag for tag, _ in seen.tags} == {"style", "div", "img", "span"}
+    assert {tag for tag, _ in seen.tags} == {"div", "img", "span"}
     assert not [name for _, attributes in seen.tags for name in attributes if name[:2] == "on"]
     assert hostile in seen.text
 

@@ -9,9 +9,10 @@ from tests.pages.shown import PATIENCE_SECONDS
 def page() -> None:
     import streamlit as st
 
-    from cifar_core.ui.kit.session import Kept, address_choice, set_address
+    from cifar_core.ui.kit.session import Kept, keep_in_address, set_address
 
-    st.text(address_choice("split", ["train", "test"], "train"))
+    keep_in_address("field", ["train", "test"], "train", name="split")
+    st.text(st.session_state["field"])
     count = Kept("count", 0)
     st.text(str(count.get()))
     st.text(st.query_params.get("epoch", "none"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -8,7 +9,9 @@ import pytest
 
 from cifar_core.charts.theme import DARK, LIGHT, Palette
 from cifar_core.settings import PROJECT_DIR
-from cifar_core.ui.kit.theme import favicon, logo_svg
+from cifar_core.ui.kit.theme import favicon, logo_svg, stylesheet
+
+UI = PROJECT_DIR / "cifar_core/ui"
 
 
 def theme() -> dict[str, Any]:
@@ -62,6 +65,23 @@ def test_the_accent_is_no_colour_that_carries_meaning(mode: str) -> None:
 def test_no_font_is_fetched() -> None:
     assert "url" not in repr(theme())
     assert "http" not in repr(theme())
+
+
+def test_no_element_of_a_page_brings_rules_of_its_own() -> None:
+    assert [path.name for path in UI.rglob("*.py") if "<style>" in path.read_text("utf-8")] == [
+        "theme.py"
+    ]
+
+
+def test_every_rule_of_the_stylesheet_is_for_something_that_a_page_draws() -> None:
+    rules = re.sub(r"/\*.*?\*/", "", stylesheet(), flags=re.DOTALL)
+    drawn = "".join(path.read_text("utf-8") for path in UI.rglob("*.py"))
+    named = set(re.findall(r"\.(lab-[a-z]+)", rules)) | set(re.findall(r"\.st-key-(\w+)", rules))
+    assert len(named) > 40
+    made_up = {"lab-right", "lab-wrong"}  # by a prediction: f"lab-{kind}"
+    assert {name for name in named - made_up if name not in drawn} == set()
+    used = set(re.findall(r"var\((--[a-z-]+)\)", rules)) - {"--side"}
+    assert used == set(re.findall(r"(--[a-z-]+):", rules))
 
 
 def test_the_marks_are_whole_pictures() -> None:

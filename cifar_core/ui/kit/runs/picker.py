@@ -13,7 +13,7 @@ from cifar_core.runs.reading import Run
 from cifar_core.ui.kit.page import guard
 from cifar_core.ui.kit.runs.labels import STATE_WORDS, network_title
 from cifar_core.ui.kit.runs.search import offered, search
-from cifar_core.ui.kit.session import hold_choice, keep_in_address
+from cifar_core.ui.kit.session import keep_in_address
 
 WATCH_SECONDS = 5.0
 """How often a page that shows a living run looks whether it has gone on."""
@@ -111,7 +111,6 @@ def choose_run(runs: Sequence[Run]) -> Run | None:
         st.text(f"There is no run “{asked[:80]}” here (any more): this is another one.")
     kept = (asked, fallback.id, st.session_state.get("results_run", ""))
     labels = run_labels(offered(search(runs, "results"), kept, among=runs))
-    hold_choice("results_run", labels)
     chosen = st.selectbox(
         "Run",
         list(labels),

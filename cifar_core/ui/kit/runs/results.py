@@ -33,8 +33,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Stamp = tuple[str, int, int]
-Key = tuple[str | int, ...]
-"""Several stamps and words: what tells one state of several files from another."""
+
+
+def stamp(path: Path) -> Stamp:
+    """Returns what tells one state of a file from another: path, size and time."""
+    try:
+        state = path.stat()
+    except OSError:
+        return str(path), -1, 0
+    return str(path), state.st_size, state.st_mtime_ns
 
 
 def list_runs() -> list[Run]:
@@ -49,38 +56,52 @@ def _runs_watch(runs_dir: str) -> RunsWatch:  # noqa: ARG001 - the key
 
 def metric_rows(run: Run) -> Sequence[MetricRow]:
     """Returns the metrics of a run so far; only what was added since is read."""
-    return _metrics_watch(str(run.folder.path), run).read()
+    return _metrics_watch(run).read()
 
 
-@st.cache_resource(max_entries=20, show_spinner=False)
-def _metrics_watch(path: str, _run: Run) -> MetricsWatch:  # noqa: ARG001 - the key
-    return services.watch_metrics(_run)
+@st.cache_resource(
+    max_entries=20, show_spinner=False, hash_funcs={Run: lambda run: str(run.folder.path)}
+)
+def _metrics_watch(run: Run) -> MetricsWatch:
+    return services.watch_metrics(run)
 
 
+@st.cache_data(
+    max_entries=200,
+    show_spinner=False,
+    hash_funcs={Run: lambda run: stamp(run.folder.metrics_path)},
+)
 def learning(run: Run) -> Learning:
     """Returns the figures of a run after each of its epochs so far."""
-    return _learning(stamp(run.folder.metrics_path), run)
+    return learning_of(services.read_metrics(run.id))
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _learning(at: Stamp, _run: Run) -> Learning:  # noqa: ARG001 - the key
-    return learning_of(services.read_metrics(_run.id))
-
-
+@st.cache_data(
+    max_entries=60,
+    show_spinner=False,
+    hash_funcs={
+        Run: lambda run: (stamp(run.folder.test_predictions_path), run.status.epoch, run.name)
+    },
+)
 def test_answers(run: Run) -> Predictions:
     """Returns what the finished network answered on the test pictures.
 
     Raises:
         RunError: It has not, or the file is damaged.
     """
-    return _test_answers(stamp(run.folder.test_predictions_path), run.status.epoch, run.name, run)
+    return services.read_test_predictions(run)
 
 
-@st.cache_data(max_entries=60, show_spinner=False)
-def _test_answers(at: Stamp, epoch: int, name: str, _run: Run) -> Predictions:  # noqa: ARG001
-    return services.read_test_predictions(_run)
-
-
+@st.cache_data(
+    max_entries=300,
+    show_spinner=False,
+    hash_funcs={
+        Run: lambda run: (
+            *(stamp(run.folder.predictions_path), stamp(run.folder.manifest_path)),
+            run.name,
+        )
+    },
+)
 def epoch_answers(run: Run, epoch: int | None = None) -> Predictions:
     """Returns what the network answered on its monitored pictures after an epoch.
 
@@ -91,23 +112,17 @@ def epoch_answers(run: Run, epoch: int | None = None) -> Predictions:
     Raises:
         RunError: It has no predictions of that epoch.
     """
-    at = (*stamp(run.folder.predictions_path), *stamp(run.folder.manifest_path), run.name)
-    return _epoch_answers(at, epoch, run)
+    return services.read_predictions(run, epoch=epoch)
 
 
-@st.cache_data(max_entries=300, show_spinner=False)
-def _epoch_answers(at: Key, epoch: int | None, _run: Run) -> Predictions:  # noqa: ARG001
-    return services.read_predictions(_run, epoch=epoch)
-
-
+@st.cache_data(
+    max_entries=200,
+    show_spinner=False,
+    hash_funcs={Run: lambda run: stamp(run.folder.manifest_path)},
+)
 def answers_every(run: Run) -> int:
     """Returns after how many epochs each there are predictions: 1 but for some that shipped."""
-    return _answers_every(stamp(run.folder.manifest_path), run)
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _answers_every(at: Stamp, _run: Run) -> int:  # noqa: ARG001 - the key
-    return results.answers_every(_run)
+    return results.answers_every(run)
 
 
 def last_epoch(run: Run) -> int:
@@ -121,34 +136,19 @@ def matrix_of(answers: Predictions) -> Integers:
     return metrics.confusion(answers.labels, answers.probabilities.argmax(axis=1))
 
 
-@st.cache_data(max_entries=60, show_spinner="Counting …")
-def report_of(key: str, _answers: Predictions) -> pd.DataFrame:  # noqa: ARG001 - the key
-    """Returns the classification report of answers, see :func:`classification.class_report`.
-
-    Args:
-        key: Names the answers; see :func:`key_of`.
-        _answers: The answers.
-    """
-    return class_report(matrix_of(_answers))
-
-
-def key_of(run: Run, answers: Predictions) -> str:
-    """Returns a name for answers that is another one as soon as they are other answers."""
-    path = (
-        run.folder.test_predictions_path
-        if answers.monitored == "test" and answers.split == "test"
-        else run.folder.predictions_path
-    )
-    return f"{stamp(path)} {stamp(run.folder.predictions_path)} {answers.origin}"
-
-
-def stamp(path: Path) -> Stamp:
-    """Returns what tells one state of a file from another: path, size and time."""
-    try:
-        state = path.stat()
-    except OSError:
-        return str(path), -1, 0
-    return str(path), state.st_size, state.st_mtime_ns
+@st.cache_data(
+    max_entries=60,
+    show_spinner="Counting …",
+    hash_funcs={
+        Run: lambda run: tuple(
+            map(stamp, (run.folder.test_predictions_path, run.folder.predictions_path))
+        ),
+        Predictions: lambda answers: (answers.origin, answers.split, answers.monitored),
+    },
+)
+def report_of(run: Run, answers: Predictions) -> pd.DataFrame:  # noqa: ARG001 - the key
+    """Returns the :func:`classification.class_report` of a run's answers."""
+    return class_report(matrix_of(answers))
 
 
 def final_answers(run: Run) -> Predictions | None:
