@@ -17,9 +17,10 @@ from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, from_json, recipe
 
-NUMERIC = [field.name for field in dataclasses.fields(Recipe) if field.type in ("int", "float")]
+HINTS = typing.get_type_hints(Recipe)
+NUMERIC = [name for name, kind in HINTS.items() if kind in (int, float)]
 CHOICES = ["schedule", "flips", "initialisation", "monitored_split", "precision"]
-WHOLE = [field.name for field in dataclasses.fields(Recipe) if field.type == "int"]
+WHOLE = [name for name, kind in HINTS.items() if kind is int]
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -15,13 +15,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
+
+from msgspec import defstruct
 
 from cifar_core import files
+from cifar_core.decoding import decode
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
 from cifar_core.runs.digests import BROKEN
-from cifar_core.runs.folder import ABSURD, Label, RunFolder, State, Status, types_of
+from cifar_core.runs.folder import Label, RunFolder, State, Status
 from cifar_core.runs.reading import Run
 
 T = TypeVar("T")
@@ -36,9 +39,32 @@ Ended = Mapping[str, tuple[int, Run]]
 _STAMPED: Final = ("/status.json", "/recipe.json", "/label.json")
 
 _FORMAT: Final = hashlib.sha256(
-    repr([VERSION, *map(types_of, (Status, Recipe, Label)), sorted(NETWORKS)]).encode()
+    repr(
+        [VERSION, *(kind.__annotations__ for kind in (Status, Recipe, Label)), sorted(NETWORKS)]
+    ).encode()
 ).hexdigest()
 """Another version's index has another one."""
+
+
+def _columns_of(kind: type) -> Any:
+    """Returns the type of a dataclass's values when each attribute lies in a column."""
+    hints = get_type_hints(kind, include_extras=True).values()
+    return tuple[tuple(list[hint] for hint in hints)]  # type: ignore[misc,valid-type]
+
+
+_Table: Any = defstruct(
+    "_Table",
+    [
+        ("run", list[str]),
+        ("stamp", list[int]),
+        ("state", list[State]),
+        ("has_recipe", list[bool]),
+        ("status", _columns_of(Status)),
+        ("recipe", _columns_of(Recipe)),
+        ("label", _columns_of(Label)),
+    ],
+)
+"""What the index holds, checked as the files of the runs are."""
 
 
 def stamp_of(path: str) -> tuple[int, int]:
@@ -74,8 +100,8 @@ def read(runs_dir: Path) -> dict[str, tuple[int, Run]]:
         head, _, body = data.partition(b"\n")
         if head != _head(body):
             return {}
-        return dict(_runs(runs_dir, json.loads(body, parse_constant=_refuse)))
-    except (*BROKEN, LookupError, RuntimeError):
+        return dict(_runs(runs_dir, decode(body, _Table, NAME)))
+    except (*BROKEN, RuntimeError):
         return {}
 
 
@@ -101,23 +127,21 @@ def _head(body: bytes) -> bytes:
     return f"{_FORMAT} {hashlib.sha256(body).hexdigest()}".encode()
 
 
-def _runs(runs_dir: Path, table: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, Run]]]:
+def _runs(runs_dir: Path, table: Any) -> Iterator[tuple[str, tuple[int, Run]]]:
     """Yields the runs of a table.
 
     Raises:
-        KeyError, RuntimeError: Something is missing.
-        TypeError, ValueError: A value is none that a run's files may hold.
+        RuntimeError, ValueError: There are too few or too many of something.
     """
-    recipes = _built(Recipe, table["recipe"])
-    status, labels = _built(Status, table["status"]), _built(Label, table["label"])
-    for run_id, stamp, state, has_recipe, said, label in zip(
-        *(table["run"], table["stamp"], _states(table["state"]), table["has_recipe"]),
-        *(status, labels),
-        strict=True,
+    recipes = _built(Recipe, table.recipe)
+    said, labels = _built(Status, table.status), _built(Label, table.label)
+    for run_id, stamp, state, has_recipe, status, label in zip(
+        *(table.run, table.stamp, table.state, table.has_recipe), *(said, labels), strict=True
     ):
         recipe = next(recipes) if has_recipe else None
-        folder = RunFolder(runs_dir / run_id)
-        yield run_id, (stamp, Run(folder, state, recipe, said, label))
+        if recipe is not None and recipe.network not in NETWORKS:
+            raise ValueError("a network is unknown")
+        yield run_id, (stamp, Run(RunFolder(runs_dir / run_id), state, recipe, status, label))
     if next(recipes, None) is not None:
         raise ValueError("there is a recipe too many")
 
@@ -127,39 +151,10 @@ def _columns(kind: type, values: Sequence[Any]) -> list[list[Any]]:
 
 
 def _built(kind: type[T], columns: Sequence[Sequence[Any]]) -> Iterator[T]:
-    """Yields the values of a dataclass, whose attributes lie in columns.
-
-    Raises:
-        TypeError: A value is not of its attribute's type.
-        ValueError: A number is absurd, or a state or network unknown.
-    """
-    read = []
-    for (name, types), column in zip(types_of(kind).items(), columns, strict=True):
-        _check(column, types)
-        if name == "network" and not set(column) <= set(NETWORKS):
-            raise ValueError("a network is unknown")
-        read.append(_states(column) if name == "state" else column)
-    names, new, fill = list(types_of(kind)), object.__new__, object.__setattr__
-    for row in zip(*read, strict=True):
+    """Yields the values of a dataclass, whose attributes lie in columns."""
+    names, new, fill = list(kind.__annotations__), object.__new__, object.__setattr__
+    for row in zip(*columns, strict=True):
         made = new(kind)
-        fill(
-            made, "__dict__", dict(zip(names, row, strict=True))
-        )  # to assign each takes 4 × as long
+        # To assign each takes four times as long.
+        fill(made, "__dict__", dict(zip(names, row, strict=True)))
         yield made
-
-
-def _states(column: Sequence[str]) -> list[State]:
-    states = {name: State(name) for name in set(column)}
-    return [states[name] for name in column]
-
-
-def _check(column: Sequence[Any], types: tuple[type, ...]) -> None:
-    if not set(map(type, column)) <= set(types):
-        raise TypeError("a value is of another type")
-    numbers = [] if str in types else [value for value in column if value is not None]
-    if numbers and not -ABSURD < min(numbers) <= max(numbers) < ABSURD:
-        raise ValueError("a number is absurd")
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
