@@ -7,7 +7,6 @@ does not know are left out, so what a later version wrote stays readable.
 from __future__ import annotations
 
 import codecs
-import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -55,7 +54,7 @@ def decode(data: bytes, kind: type[T], name: str) -> T:
         DecodeError: It is no JSON, or not of that kind.
     """
     try:
-        return _decoder(kind).decode(data.removeprefix(codecs.BOM_UTF8))
+        return msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=kind)
     except (ValueError, RecursionError) as error:
         raise DecodeError(name, error) from error
 
@@ -66,8 +65,3 @@ def convert(values: Mapping[str, Any], kind: type[T], name: str) -> T:
         return msgspec.convert(values, kind)
     except ValueError as error:
         raise DecodeError(name, error) from error
-
-
-@functools.cache
-def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(kind)

@@ -19,7 +19,7 @@ def plain_text(error: object) -> str:
 
 
 def reason(error: object) -> str:
-    """Returns why something failed on one line of at most 200 characters, to stand in a sentence."""
+    """Returns why something failed on one line, to stand in a sentence."""
     said = error.what if isinstance(error, LabError) else getattr(error, "strerror", None)
     return plain_text(said or error)[:200]
 

@@ -117,10 +117,8 @@ class Job(Generic[S]):
         """Returns where it stands, or None when there never was one."""
         alive = self.is_alive(folder)  # asked first: one that ends now has written its end
         try:
-            values = read_json(self._status_path(folder))
-            known = {field.name for field in dataclasses.fields(self.status)}
-            status = self.status(**{key: values[key] for key in known & set(values)})
-        except (OSError, ValueError, TypeError):
+            status = read_json(self._status_path(folder), self.status)
+        except (OSError, ValueError):
             return None
         if status.state != "running" or alive:
             return status

@@ -15,6 +15,7 @@ from pathlib import Path
 from cifar_core import background
 from cifar_core.analysis.compute import Progress, analyse
 from cifar_core.dataset.sources import disk_errors
+from cifar_core.decoding import Share
 from cifar_core.jobs import Job, JobStatus, take_lock
 from cifar_core.lock import Lock
 
@@ -31,7 +32,7 @@ class AnalysisStatus(JobStatus):
         seconds: How long it has been at it.
     """
 
-    share: float = 0.0
+    share: Share = 0.0
     seconds: float = 0.0
 
     @property

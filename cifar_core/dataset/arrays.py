@@ -28,7 +28,7 @@ from cifar_core.dataset import (
     TRAIN_PICTURES,
 )
 from cifar_core.dataset.stored import StoredRows
-from cifar_core.errors import DataError
+from cifar_core.errors import DataError, reason
 from cifar_core.files import open_regular, read_json
 
 FULL_FOLDER = "cifar10"
@@ -50,6 +50,15 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
 """The shape of each of the four arrays, all uint8."""
 
 _HASHING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    """What the full set's manifest records: its source, SHA-256 by array, sizes by file."""
+
+    source: str
+    digests: dict[str, str]
+    size_bytes: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +183,7 @@ def open_full(data_dir: Path, *, mapped: bool = True) -> Dataset:
         train=_full_split("train", arrays),
         test=_full_split("test", arrays),
         is_sample=False,
-        source=str(manifest["source"]),
+        source=manifest.source,
         digest=short_digest(DIGESTS),
     )
 
@@ -252,26 +261,21 @@ def _has_manifest(data_dir: Path) -> bool:
         ) from error
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> _Manifest:
     try:
-        manifest = read_json(folder / MANIFEST_NAME)
-        if manifest["digests"] != DIGESTS:
-            raise _damaged(f"{MANIFEST_NAME} records other digests than those of CIFAR-10")
-        sizes = manifest["size_bytes"]
-        if not isinstance(manifest["source"], str) or set(sizes) != {f"{n}.npy" for n in DIGESTS}:
-            raise TypeError("an entry of the wrong kind")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(f"{MANIFEST_NAME} cannot be read ({error})") from error
-    return dict(manifest)
+        manifest = read_json(folder / MANIFEST_NAME, _Manifest)
+    except (OSError, ValueError) as error:
+        raise _damaged(f"{MANIFEST_NAME} cannot be read ({reason(error)})") from error
+    if manifest.digests != DIGESTS or set(manifest.size_bytes) != {f"{n}.npy" for n in DIGESTS}:
+        raise _damaged(f"{MANIFEST_NAME} records other arrays than those of CIFAR-10")
+    return manifest
 
 
-def _open_array(
-    folder: Path, name: str, manifest: Mapping[str, Any], mapped: bool
-) -> NDArray[np.uint8]:
+def _open_array(folder: Path, name: str, manifest: _Manifest, mapped: bool) -> NDArray[np.uint8]:
     path = folder / f"{name}.npy"
     try:
         size = path.stat().st_size
-        recorded = manifest["size_bytes"][path.name]
+        recorded = manifest.size_bytes[path.name]
         if size != recorded:
             raise _damaged(f"{path.name} has {size:,} bytes instead of {recorded:,}")
         if not mapped:

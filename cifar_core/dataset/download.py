@@ -10,11 +10,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from cifar_core import background
 from cifar_core.dataset.sources import JOB_NAME, Progress, disk_errors, prepare_locked, take_lock
 from cifar_core.jobs import Job, JobStatus
 from cifar_core.lock import Lock
+
+Bytes = Annotated[int, Meta(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +34,8 @@ class DownloadStatus(JobStatus):
     """
 
     source: str = ""
-    done_bytes: int = 0
-    total_bytes: int | None = None
+    done_bytes: Bytes = 0
+    total_bytes: Bytes | None = None
     refused: str = ""
 
     @property

@@ -13,10 +13,12 @@ import hashlib
 import io
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -26,11 +28,13 @@ from cifar_core.dataset import (
     CLASS_NAMES,
     DIGESTS,
     PICTURE_SHAPE,
+    TEST_PICTURES,
     TRAIN_BATCHES,
     TRAIN_PICTURES,
 )
 from cifar_core.dataset.arrays import Dataset, Split, open_full, sha256, short_digest
-from cifar_core.errors import DataError, LabError
+from cifar_core.errors import DataError, LabError, reason
+from cifar_core.files import read_json
 
 SAMPLE_DIR = Path(__file__).parent / "sample"
 PICTURES_PER_CLASS = 100
@@ -38,7 +42,23 @@ MOSAIC_COLUMNS = 40
 
 _SHEET_NAME = "sample.json"
 _LABELS_NAME = "labels.gz"
-_SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class _Indices:
+    """The pictures of the sample, by their positions in the official order of their split."""
+
+    train: list[Annotated[int, Meta(ge=0, lt=TRAIN_PICTURES)]]
+    test: list[Annotated[int, Meta(ge=0, lt=TEST_PICTURES)]]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What the sample's sheet records: SHA-256 by file and by array, and the pictures."""
+
+    files: dict[str, str]
+    arrays: dict[str, str]
+    indices: _Indices
 
 
 def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:
@@ -50,8 +70,11 @@ def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:
     sheet = _read_sheet(folder)
     train_labels, test_labels = load_labels(folder)
     splits = []
-    for name, labels in zip(_SPLITS, (train_labels, test_labels), strict=True):
-        indices = np.asarray(sheet["indices"][name], dtype=np.int64)
+    for name, places, labels in (
+        ("train", sheet.indices.train, train_labels),
+        ("test", sheet.indices.test, test_labels),
+    ):
+        indices = np.asarray(places, dtype=np.int64)
         mosaic = _read_recorded(folder, f"{name}.webp", sheet)
         with Image.open(io.BytesIO(mosaic)) as picture:
             images = _from_mosaic(np.asarray(picture.convert("RGB")))
@@ -62,7 +85,7 @@ def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:
         is_sample=True,
         source="the sample shipped with the lab: 2,000 of the 60,000 pictures",
         digest=short_digest(DIGESTS),
-        digests=sheet["arrays"],
+        digests=sheet.arrays,
     )
 
 
@@ -144,24 +167,20 @@ def _from_mosaic(mosaic: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(grid.swapaxes(1, 2)).reshape(-1, height, width, channels)
 
 
-def _read_sheet(folder: Path) -> dict[str, Any]:
+def _read_sheet(folder: Path) -> _Sheet:
     try:
-        sheet = json.loads((folder / _SHEET_NAME).read_text(encoding="ascii"))
-        for part in ("files", "arrays", "indices"):
-            if not isinstance(sheet[part], dict):
-                raise TypeError(f"“{part}” is of the wrong kind")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _broken(f"{_SHEET_NAME} cannot be read ({error})") from error
-    return dict(sheet)
+        return read_json(folder / _SHEET_NAME, _Sheet)
+    except (OSError, ValueError) as error:
+        raise _broken(f"{_SHEET_NAME} cannot be read ({reason(error)})") from error
 
 
-def _read_recorded(folder: Path, name: str, sheet: dict[str, Any]) -> bytes:
+def _read_recorded(folder: Path, name: str, sheet: _Sheet) -> bytes:
     """Returns a file of the sample after comparing it with its recorded SHA-256."""
     try:
         content = (folder / name).read_bytes()
     except OSError as error:
         raise _broken(f"{name} cannot be read ({error.strerror})") from error
-    if hashlib.sha256(content).hexdigest() != sheet["files"].get(name):
+    if hashlib.sha256(content).hexdigest() != sheet.files.get(name):
         raise _broken(f"{name} does not have its recorded digest")
     return content
 

@@ -38,6 +38,7 @@ MAX_NOTE_CHARACTERS = 2000
 MOST_CHARACTERS = 4000
 """No text of a status is longer: a page must draw it."""
 
+RowKind = Literal["step", "epoch"]
 Number = Annotated[float, Meta(gt=-ABSURD, lt=ABSURD)]
 Whole = Annotated[int, Meta(gt=-ABSURD, lt=ABSURD)]
 
@@ -152,7 +153,7 @@ class MetricRow:
         monitored_accuracy: Accuracy on the monitored split (at an epoch's end).
     """
 
-    kind: Literal["step", "epoch"]
+    kind: RowKind
     epoch: Number
     loss: Number
     accuracy: Number
@@ -337,7 +338,7 @@ class RunFolder:
             status = files.read_json(self.status_path, Status)
         except UNREADABLE:
             return None
-        cut = {
+        cut: dict[str, Any] = {
             key: text[:MOST_CHARACTERS]
             for key, text in vars(status).items()
             if isinstance(text, str) and len(text) > MOST_CHARACTERS
