@@ -213,7 +213,7 @@ def from_json(values: Mapping[str, Any]) -> Recipe:
             )
     _known_network(values["network"])
     try:
-        result = convert({key: _whole(values[key], forms[key]) for key in values}, Recipe, "recipe")
+        result = convert({key: _plain(values[key], forms[key]) for key in values}, Recipe, "recipe")
     except DecodeError as error:
         raise _refusal(error.key, values[error.key], _expected(forms[error.key])) from error
     _check_together(result)
@@ -230,10 +230,12 @@ def _known_network(name: object) -> str:
     )
 
 
-def _whole(value: Any, form: Any) -> Any:
-    """Returns 3.0 as 3 where a whole number is wanted: a page's number may come as either."""
-    wants_whole = getattr(form, "__origin__", None) is int
-    return int(value) if wants_whole and isinstance(value, float) and value.is_integer() else value
+def _plain(value: Any, form: Any) -> Any:
+    """Returns 3.0 as 3 where a whole number is wanted, and text as what can be written."""
+    if isinstance(value, float):
+        is_whole = getattr(form, "__origin__", None) is int and value.is_integer()
+        return int(value) if is_whole else float(value)
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _expected(form: Any) -> str:

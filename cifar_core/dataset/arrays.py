@@ -54,11 +54,9 @@ _HASHING = threading.Lock()
 
 @dataclass(frozen=True)
 class _Manifest:
-    """What the full set's manifest records: its source, SHA-256 by array, sizes by file."""
-
     source: str
-    digests: dict[str, str]
-    size_bytes: dict[str, int]
+    digests: dict[str, str]  # SHA-256 by array
+    size_bytes: dict[str, int]  # by file
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,9 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -28,7 +27,6 @@ from cifar_core.dataset import (
     CLASS_NAMES,
     DIGESTS,
     PICTURE_SHAPE,
-    TEST_PICTURES,
     TRAIN_BATCHES,
     TRAIN_PICTURES,
 )
@@ -43,13 +41,7 @@ MOSAIC_COLUMNS = 40
 _SHEET_NAME = "sample.json"
 _LABELS_NAME = "labels.gz"
 
-
-@dataclass(frozen=True)
-class _Indices:
-    """The pictures of the sample, by their positions in the official order of their split."""
-
-    train: list[Annotated[int, Meta(ge=0, lt=TRAIN_PICTURES)]]
-    test: list[Annotated[int, Meta(ge=0, lt=TEST_PICTURES)]]
+_SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,7 @@ class _Sheet:
 
     files: dict[str, str]
     arrays: dict[str, str]
-    indices: _Indices
+    indices: dict[str, list[int]]
 
 
 def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:
@@ -70,11 +62,8 @@ def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:
     sheet = _read_sheet(folder)
     train_labels, test_labels = load_labels(folder)
     splits = []
-    for name, places, labels in (
-        ("train", sheet.indices.train, train_labels),
-        ("test", sheet.indices.test, test_labels),
-    ):
-        indices = np.asarray(places, dtype=np.int64)
+    for name, labels in zip(_SPLITS, (train_labels, test_labels), strict=True):
+        indices = np.asarray(sheet.indices[name], dtype=np.int64)
         mosaic = _read_recorded(folder, f"{name}.webp", sheet)
         with Image.open(io.BytesIO(mosaic)) as picture:
             images = _from_mosaic(np.asarray(picture.convert("RGB")))
