@@ -7,6 +7,7 @@ does not know are left out, so what a later version wrote stays readable.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -18,28 +19,29 @@ T = TypeVar("T")
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+Time = Annotated[float, msgspec.Meta(ge=0, lt=10**12)]
+"""A duration, or a moment in seconds since 1970."""
 
 
 class DecodeError(LabError, ValueError):
-    """Stored JSON is damaged, or not of the form it must have.
+    """Stored JSON is damaged, or not of the form it must have."""
 
-    Args:
-        name: Of the file.
-        error: What the decoder says.
+    key = ""
+    """The first key that is wrong; empty where the whole is."""
 
-    Attributes:
-        key: The first key that is wrong; empty where the whole is.
-    """
 
-    def __init__(self, name: str, error: Exception) -> None:
-        problem, _, place = str(error).rpartition(" - at `$")
-        self.key = place.strip(".`").partition(".")[0].partition("[")[0]
-        where = f" at {place.strip('.`')}" if problem else ""
-        super().__init__(
-            reason(f"{name}{where}: {problem or error}"),
-            expected="JSON of the form that the lab writes.",
-            remedy="Put the file back from a copy.",
-        )
+def _refusal(name: str, error: Exception) -> DecodeError:
+    """Returns what the decoder says of a file, in three answers."""
+    problem, _, place = str(error).rpartition(" - at `$")
+    inside = place.strip(".`")
+    where = f" at {inside}" if problem else ""
+    refusal = DecodeError(
+        f"{reason(f'{name}{where}: {problem or error}')}.",
+        expected="JSON of the form that the lab writes.",
+        remedy="Put the file back from a copy.",
+    )
+    refusal.key = re.split(r"[.\[]", inside)[0] if problem else ""
+    return refusal
 
 
 def decode(data: bytes, kind: type[T], name: str) -> T:
@@ -56,7 +58,7 @@ def decode(data: bytes, kind: type[T], name: str) -> T:
     try:
         return msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=kind)
     except (ValueError, RecursionError) as error:
-        raise DecodeError(name, error) from error
+        raise _refusal(name, error) from error
 
 
 def convert(values: Mapping[str, Any], kind: type[T], name: str) -> T:
@@ -64,4 +66,4 @@ def convert(values: Mapping[str, Any], kind: type[T], name: str) -> T:
     try:
         return msgspec.convert(values, kind)
     except ValueError as error:
-        raise DecodeError(name, error) from error
+        raise _refusal(name, error) from error

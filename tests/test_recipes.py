@@ -212,6 +212,20 @@ def test_an_absurd_number_is_refused_in_words(epochs: float) -> None:
         recipe("standard", "cnn4", epochs=epochs)
 
 
+@pytest.mark.parametrize("setting", [*CHOICES, "name", "network", "epochs"])
+def test_text_that_cannot_be_written_is_refused(setting: str) -> None:
+    """As the command line passes bytes that are no UTF-8."""
+    with pytest.raises(RecipeError):
+        from_json({**recipe("standard", "cnn4").to_json(), setting: "x\udcff"})
+
+
+@pytest.mark.parametrize("setting", [*NUMERIC, *CHOICES, "name", "network", "nesterov"])
+def test_no_absurd_value_is_repeated_whole(setting: str) -> None:
+    with pytest.raises(RecipeError) as refusal:
+        from_json({**recipe("standard", "cnn4").to_json(), setting: "x" * 100_000})
+    assert len(str(refusal.value)) < 600
+
+
 @pytest.mark.parametrize("name", ["my recipe", "../x", "", "a" * 81, "x/y", ".hidden"])
 def test_a_recipe_name_that_cannot_name_a_folder_is_refused(name: str) -> None:
     values = {**recipe("standard", "cnn4").to_json(), "name": name}

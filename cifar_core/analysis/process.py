@@ -15,7 +15,7 @@ from pathlib import Path
 from cifar_core import background
 from cifar_core.analysis.compute import Progress, analyse
 from cifar_core.dataset.sources import disk_errors
-from cifar_core.decoding import Share
+from cifar_core.decoding import Share, Time
 from cifar_core.jobs import Job, JobStatus, take_lock
 from cifar_core.lock import Lock
 
@@ -33,7 +33,7 @@ class AnalysisStatus(JobStatus):
     """
 
     share: Share = 0.0
-    seconds: float = 0.0
+    seconds: Time = 0.0
 
     @property
     def seconds_left(self) -> float | None:

@@ -15,13 +15,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
-from cifar_core.decoding import Count
+from cifar_core.decoding import Count, Time
 from cifar_core.inference.litert_ops import is_shown, open_interpreter
 from cifar_core.inference.operations import parse, read_operations
 
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
 ROUNDS = 40
 BLOCK_SECONDS = 0.002
 """A round runs each part for about so long, so that the clock's own grain does not show."""
-
-
-Time = Annotated[float, Meta(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from cifar_core import files, settings
 from cifar_core.dataset import CLASS_NAMES
-from cifar_core.decoding import Share
+from cifar_core.decoding import Share, Time
 from cifar_core.errors import LabError
 from cifar_core.services.access import check_may_say, check_owns
 from cifar_core.services.predictions import Fit, Prediction
@@ -59,7 +59,7 @@ class Said:
     """
 
     id: str
-    kept_at: float
+    kept_at: Time
     sha256: str
     fit: str
     mirrored: bool

@@ -196,7 +196,6 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "a recipe out of bounds": _forge('"batch_size":128', '"batch_size":4'),
     "a run without a stamp": _forge('"run-0",', ""),
     "a run without its status": _forge('{"state"', 'null,{"state"'),
-    "no text": _forge('"a note"', "5"),
 }
 
 
