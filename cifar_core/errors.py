@@ -18,6 +18,12 @@ def plain_text(error: object) -> str:
     return "".join(letter for letter in text if letter.isprintable())
 
 
+def reason(error: object) -> str:
+    """Returns why something failed on one line, to stand in a sentence."""
+    said = error.what if isinstance(error, LabError) else getattr(error, "strerror", None)
+    return plain_text(said or error)[:200]
+
+
 class LabError(Exception):
     """A foreseen failure, told in three answers.
 

@@ -15,7 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
+
+from cifar_core.decoding import decode
+
+T = TypeVar("T")
 
 MOST_JSON_BYTES = 16_000_000
 """The largest JSON file that is read: what a stranger lays there must not fill the memory."""
@@ -154,14 +158,22 @@ def to_json(value: Any) -> bytes:
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def read_json(path: Path) -> Any:
+@overload
+def read_json(path: Path) -> Any: ...
+@overload
+def read_json(path: Path, kind: type[T]) -> T: ...
+def read_json(path: Path, kind: Any = Any) -> Any:
     """Returns the value in a JSON file.
+
+    Args:
+        path: The file.
+        kind: What it must be; anything by default.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is not JSON (also when it was torn by a power cut).
+        DecodeError: It is not JSON (also when it was torn by a power cut) or not of that kind.
     """
-    return json.loads(read_bytes(path, most=MOST_JSON_BYTES))
+    return decode(read_bytes(path, most=MOST_JSON_BYTES), kind, path.name)
 
 
 def read_bytes(path: Path, *, most: int | None = None) -> bytes:

@@ -8,11 +8,15 @@ changes and refuses what cannot work.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
+from msgspec import Meta
+
+from cifar_core.decoding import DecodeError, convert
 from cifar_core.errors import RecipeError
 from cifar_core.named_recipes import NAMED_RECIPES
 from cifar_core.networks import NETWORKS
@@ -23,10 +27,17 @@ Initialisation = Literal["keras", "whitening", "identity"]
 MonitoredSplit = Literal["validation", "test"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
+_NAME = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z"
+"""A recipe's name becomes part of the name of a run's folder."""
+
+_PICTURES = "a whole number of pictures"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Every number needed to repeat a training.
+
+    Its annotations hold the bounds of every setting and what a person is told to be expected.
 
     Attributes:
         name: The named recipe this one started from.
@@ -65,28 +76,30 @@ class Recipe:
         precision: ``auto`` takes bfloat16 where the processor computes it natively.
     """
 
-    name: str
+    name: Annotated[
+        str, Meta(pattern=_NAME, description="letters, digits, dots, dashes, at most 80")
+    ]
     network: str
-    epochs: int
-    batch_size: int = 128
-    seed: int = 1
-    learning_rate: float = 0.05
+    epochs: Annotated[int, Meta(ge=1, le=1000, description="a whole number of epochs")]
+    batch_size: Annotated[int, Meta(ge=8, le=4096, description=_PICTURES)] = 128
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="a whole number")] = 1
+    learning_rate: Annotated[float, Meta(ge=1e-6, le=10, description="a number")] = 0.05
     schedule: Schedule = "cosine"
-    decay: float = 0.0
-    warmup: float = 0.0
-    momentum: float = 0.9
+    decay: Annotated[float, Meta(ge=0, le=1, description="a number")] = 0.0
+    warmup: Annotated[float, Meta(ge=0, le=0.9, description="a share of the training")] = 0.0
+    momentum: Annotated[float, Meta(ge=0, le=0.999, description="a number")] = 0.9
     nesterov: bool = True
-    weight_decay: float = 0.0
-    bias_rate: float = 1.0
-    lookahead: int = 0
+    weight_decay: Annotated[float, Meta(ge=0, le=1, description="a number")] = 0.0
+    bias_rate: Annotated[float, Meta(ge=0, le=1000, description="a factor")] = 1.0
+    lookahead: Annotated[int, Meta(ge=0, le=1000, description="a whole number of steps")] = 0
     initialisation: Initialisation = "keras"
-    dropout: float = 1.0
-    label_smoothing: float = 0.0
-    crop_padding: int = 0
+    dropout: Annotated[float, Meta(ge=0, le=1.5, description="a factor")] = 1.0
+    label_smoothing: Annotated[float, Meta(ge=0, le=0.9, description="a share")] = 0.0
+    crop_padding: Annotated[int, Meta(ge=0, le=16, description="a whole number of pixels")] = 0
     flips: Flips = "none"
     monitored_split: MonitoredSplit = "validation"
-    validation_pictures: int = 5000
-    training_pictures: int = 0
+    validation_pictures: Annotated[int, Meta(ge=0, le=25_000, description=_PICTURES)] = 5000
+    training_pictures: Annotated[int, Meta(ge=0, le=50_000, description=_PICTURES)] = 0
     precision: Precision = "auto"
 
     @property
@@ -105,45 +118,23 @@ class Recipe:
         return dataclasses.asdict(self)
 
 
-_BOUNDS: Mapping[str, tuple[float, float, str]] = {
-    "epochs": (1, 1000, "a whole number of epochs from 1 to 1,000"),
-    "batch_size": (8, 4096, "a whole number of pictures from 8 to 4,096"),
-    "seed": (0, 2**31 - 1, "a whole number from 0 to 2,147,483,647"),
-    "learning_rate": (1e-6, 10.0, "a number from 0.000001 to 10"),
-    "decay": (0.0, 1.0, "a number from 0 to 1"),
-    "warmup": (0.0, 0.9, "a share of the training from 0 to 0.9"),
-    "momentum": (0.0, 0.999, "a number from 0 to 0.999"),
-    "weight_decay": (0.0, 1.0, "a number from 0 to 1"),
-    "bias_rate": (0.0, 1000.0, "a factor from 0 to 1,000"),
-    "lookahead": (0, 1000, "a whole number of steps from 0 (never) to 1,000"),
-    "dropout": (0.0, 1.5, "a factor from 0 to 1.5"),
-    "label_smoothing": (0.0, 0.9, "a share from 0 to 0.9"),
-    "crop_padding": (0, 16, "a whole number of pixels from 0 to 16"),
-    "validation_pictures": (0, 25_000, "a whole number of pictures from 0 to 25,000"),
-    "training_pictures": (0, 50_000, "a whole number of pictures from 0 (all) to 50,000"),
-}
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 """A number as a person types it, with a point."""
 
 _DECIMAL_COMMA = re.compile(r"0,\d+", re.ASCII)
 """Is no list of learning rates, for 0 is none: whoever types it means a decimal comma."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-"""A recipe's name becomes part of the name of a run's folder."""
-
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "schedule": ("inverse-time", "cosine", "triangular"),
-    "flips": ("none", "random", "alternating"),
-    "initialisation": ("keras", "whitening", "identity"),
-    "monitored_split": ("validation", "test"),
-    "precision": ("auto", "float32", "bfloat16"),
-}
-
 
 def bounds(setting: str) -> tuple[float, float]:
     """Returns the smallest and largest allowed value of a numeric setting."""
-    low, high, _ = _BOUNDS[setting]
-    return low, high
+    (bound,) = _forms()[setting].__metadata__
+    return bound.ge, bound.le
+
+
+@functools.cache
+def _forms() -> dict[str, Any]:
+    """Returns the annotation of every setting."""
+    return get_type_hints(Recipe, include_extras=True)
 
 
 def recipe(name: str, network: str, **changes: Any) -> Recipe:
@@ -168,7 +159,7 @@ def recipe(name: str, network: str, **changes: Any) -> Recipe:
     given = {key: value for key, value in changes.items() if value is not None}
     own = {
         **named.settings,
-        **named.own[_checked("network", network, "str")],
+        **named.own[_known_network(network)],
         "name": name,
         "network": network,
     }
@@ -205,12 +196,12 @@ def from_json(values: Mapping[str, Any]) -> Recipe:
     Raises:
         RecipeError: A setting is unknown, missing, of the wrong type or out of bounds.
     """
-    fields = {field.name: field for field in dataclasses.fields(Recipe)}
-    unknown = sorted(set(values) - set(fields))
+    forms = _forms()
+    unknown = sorted(set(values) - set(forms))
     if unknown:
         raise RecipeError(
-            f"“{unknown[0]}” is not a setting of a recipe.",
-            expected=f"Known settings: {', '.join(fields)}.",
+            f"“{unknown[0][:80]}” is not a setting of a recipe.",
+            expected=f"Known settings: {', '.join(forms)}.",
             remedy="Correct the name or leave it out.",
         )
     for missing in ("name", "network", "epochs"):
@@ -220,38 +211,44 @@ def from_json(values: Mapping[str, Any]) -> Recipe:
                 expected="A recipe names at least name, network and epochs.",
                 remedy=f"Add “{missing}”.",
             )
-    checked = {key: _checked(key, value, str(fields[key].type)) for key, value in values.items()}
-    result = Recipe(**checked)
+    _known_network(values["network"])
+    try:
+        result = convert({key: _plain(values[key], forms[key]) for key in values}, Recipe, "recipe")
+    except DecodeError as error:
+        raise _refusal(error.key, values[error.key], _expected(forms[error.key])) from error
     _check_together(result)
     return result
 
 
-def _checked(key: str, value: Any, type_name: str) -> Any:
-    """Returns one setting in its own type, or says what is wrong with it."""
-    if key == "network" and (not isinstance(value, str) or value not in NETWORKS):
-        raise RecipeError(
-            f"There is no network “{value}”.",
-            expected=f"Known networks: {', '.join(NETWORKS)}.",
-            remedy="Choose one of them.",
-        )
-    if key in _CHOICES:
-        if value not in _CHOICES[key]:
-            raise _refusal(key, value, "one of " + ", ".join(_CHOICES[key]))
-        return value
-    if key not in _BOUNDS:
-        if key == "name" and not (isinstance(value, str) and _NAME.fullmatch(value)):
-            raise _refusal(key, value, "letters, digits, dots, dashes, at most 80 of them")
-        wanted = bool if type_name == "bool" else str
-        if not isinstance(value, wanted):
-            raise _refusal(key, value, "true or false" if wanted is bool else "text")
-        return value
-    low, high, expected = _BOUNDS[key]
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _refusal(key, value, expected)
-    fractional = type_name == "int" and isinstance(value, float) and not value.is_integer()
-    if fractional or not low <= value <= high:  # not-a-number fails the second
-        raise _refusal(key, value, expected)
-    return int(value) if type_name == "int" else float(value)
+def _known_network(name: object) -> str:
+    if isinstance(name, str) and name in NETWORKS:
+        return name
+    raise RecipeError(
+        f"There is no network “{str(name)[:200]}”.",
+        expected=f"Known networks: {', '.join(NETWORKS)}.",
+        remedy="Choose one of them.",
+    )
+
+
+def _plain(value: Any, form: Any) -> Any:
+    """Returns 3.0 as 3 where a whole number is wanted, and text as what can be written."""
+    if isinstance(value, float):
+        is_whole = getattr(form, "__origin__", None) is int and value.is_integer()
+        return int(value) if is_whole else float(value)
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
+def _expected(form: Any) -> str:
+    """Returns in words which values a setting may have."""
+    if form is bool:
+        return "true or false"
+    (meta,) = getattr(form, "__metadata__", (None,))
+    if meta is None:
+        return "one of " + ", ".join(get_args(form))
+    if meta.le is None:
+        return str(meta.description)
+    low, high = (f"{bound:,.6f}".rstrip("0").rstrip(".") for bound in (meta.ge, meta.le))
+    return f"{meta.description} from {low} to {high}"
 
 
 def _check_together(recipe: Recipe) -> None:
@@ -275,7 +272,7 @@ def _check_together(recipe: Recipe) -> None:
 def _refusal(key: str, value: Any, expected: str) -> RecipeError:
     words = key.replace("_", " ")
     return RecipeError(
-        f"The {words} {value!r} cannot be used.",
+        f"The {words} {repr(value)[:200]} cannot be used.",
         expected=f"Expected is {expected}.",
         remedy=f"Change the {words} and start again.",
     )

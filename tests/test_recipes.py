@@ -17,9 +17,10 @@ from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, from_json, recipe
 
-NUMERIC = [field.name for field in dataclasses.fields(Recipe) if field.type in ("int", "float")]
+HINTS = typing.get_type_hints(Recipe)
+NUMERIC = [name for name, kind in HINTS.items() if kind in (int, float)]
 CHOICES = ["schedule", "flips", "initialisation", "monitored_split", "precision"]
-WHOLE = [field.name for field in dataclasses.fields(Recipe) if field.type == "int"]
+WHOLE = [name for name, kind in HINTS.items() if kind is int]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -209,6 +210,20 @@ def test_any_json_value_makes_a_sound_recipe_or_a_refusal(setting: str, value: A
 def test_an_absurd_number_is_refused_in_words(epochs: float) -> None:
     with pytest.raises(RecipeError, match="epochs"):
         recipe("standard", "cnn4", epochs=epochs)
+
+
+@pytest.mark.parametrize("setting", [*CHOICES, "name", "network", "epochs"])
+def test_text_that_cannot_be_written_is_refused(setting: str) -> None:
+    """As the command line passes bytes that are no UTF-8."""
+    with pytest.raises(RecipeError):
+        from_json({**recipe("standard", "cnn4").to_json(), setting: "x\udcff"})
+
+
+@pytest.mark.parametrize("setting", [*NUMERIC, *CHOICES, "name", "network", "nesterov"])
+def test_no_absurd_value_is_repeated_whole(setting: str) -> None:
+    with pytest.raises(RecipeError) as refusal:
+        from_json({**recipe("standard", "cnn4").to_json(), setting: "x" * 100_000})
+    assert len(str(refusal.value)) < 600
 
 
 @pytest.mark.parametrize("name", ["my recipe", "../x", "", "a" * 81, "x/y", ".hidden"])

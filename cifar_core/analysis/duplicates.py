@@ -12,14 +12,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Final
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
+
+from cifar_core.dataset import TEST_PICTURES, TRAIN_PICTURES
 
 Pictures = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
+
+Agreement = Annotated[float, Meta(ge=-1, le=1)]
+PairRow = tuple[
+    Annotated[int, Meta(ge=0, lt=TEST_PICTURES)],
+    Annotated[int, Meta(ge=0, lt=TRAIN_PICTURES)],
+    Agreement,
+    Agreement,
+    Annotated[int, Meta(ge=0, le=1)],
+]
+"""A pair as its file has it: a short list."""
 
 LEAST_DETAIL: Final = 0.6
 LEAST_COSINE: Final = 0.8
@@ -62,18 +75,15 @@ class Pair:
             f"detail {self.detail:.3f}  features {self.cosine:.3f}{mirrored}"
         )
 
-    def to_json(self) -> list[Any]:
+    def to_json(self) -> PairRow:
         """Returns the pair as a short list."""
-        return [
-            *(self.test, self.train),
-            *(round(self.detail, 3), round(self.cosine, 3), int(self.is_mirrored)),
-        ]
+        detail, cosine = round(self.detail, 3), round(self.cosine, 3)
+        return self.test, self.train, detail, cosine, int(self.is_mirrored)
 
     @classmethod
-    def from_json(cls, values: list[Any]) -> Pair:
+    def from_json(cls, values: PairRow) -> Pair:
         """Returns the pair that :meth:`to_json` wrote."""
-        test, train, detail, cosine, mirrored = values
-        return cls(int(test), int(train), float(detail), float(cosine), bool(mirrored))
+        return cls(*values[:4], is_mirrored=bool(values[4]))
 
 
 def mirror(pictures: Pictures) -> Pictures:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cifar_core.analysis.compute import Report, analyse
 from cifar_core.dataset.sources import disk_errors
+from cifar_core.decoding import Share, Time
 from cifar_core.jobs.job import Job
 from cifar_core.jobs.status import JobStatus, JobStatusWriter
 
@@ -30,8 +31,8 @@ class AnalysisStatus(JobStatus):
         seconds: How long it has been at it.
     """
 
-    share: float = 0.0
-    seconds: float = 0.0
+    share: Share = 0.0
+    seconds: Time = 0.0
 
     @property
     def seconds_left(self) -> float | None:

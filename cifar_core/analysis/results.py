@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -20,9 +19,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.analysis.duplicates import Pair
+from cifar_core.analysis.duplicates import Pair, PairRow
 from cifar_core.dataset.arrays import Dataset
-from cifar_core.errors import DataError
+from cifar_core.decoding import Count, decode
+from cifar_core.errors import DataError, reason
 from cifar_core.files import read_json, write_json, write_whole
 
 METHOD: Final = 1
@@ -55,7 +55,7 @@ class Origin:
     run: str
     network: str
     network_title: str
-    pictures: int
+    pictures: Count
     made: str
     method: int = METHOD
 
@@ -106,6 +106,14 @@ class Pairs:
         return {"origin": vars(self.origin), "pairs": [vars(pair) for pair in self.pairs]}
 
 
+@dataclass(frozen=True)
+class _StoredPairs:
+    """The same as their file has it."""
+
+    origin: Origin
+    pairs: tuple[PairRow, ...]
+
+
 def folder_of(data_dir: Path, *, data: str, network: str) -> Path:
     """Returns where the analysis of a dataset by a network lies, done or not."""
     return data_dir / FOLDER / f"{data}-{network[:16]}-{METHOD}"
@@ -154,7 +162,7 @@ def read_places(path: Path) -> Places:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             made = Places(
-                Origin(**json.loads(str(stored["origin"]))),
+                decode(str(stored["origin"]).encode(), Origin, "origin"),
                 stored["features"].astype(np.float32),
                 stored["map_rows"].astype(np.int64),
                 stored["pca"].astype(np.float32),
@@ -182,12 +190,10 @@ def read_pairs(path: Path) -> Pairs:
         DataError: It is missing or damaged.
     """
     try:
-        stored: Mapping[str, Any] = read_json(path)
-        return Pairs(
-            Origin(**stored["origin"]), tuple(Pair.from_json(item) for item in stored["pairs"])
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        stored = read_json(path, _StoredPairs)
+    except (OSError, ValueError) as error:
         raise _damaged(path, error) from error
+    return Pairs(stored.origin, tuple(Pair.from_json(item) for item in stored.pairs))
 
 
 def read_shipped_places() -> Places:
@@ -202,7 +208,7 @@ def read_shipped_pairs() -> Pairs:
 
 def _damaged(path: Path, error: Exception) -> DataError:
     return DataError(
-        f"The stored analysis {path} cannot be read ({error}).",
+        f"The stored analysis {path} cannot be read: {reason(error)}",
         expected="A file as the analysis wrote it.",
         remedy=f"Delete the folder {path.parent} and analyse the pictures again.",
     )

@@ -25,7 +25,7 @@ from cifar_core.dataset import (
     TRAIN_PICTURES,
 )
 from cifar_core.dataset.stored import StoredRows
-from cifar_core.errors import DataError
+from cifar_core.errors import DataError, reason
 from cifar_core.files import open_regular, read_json
 
 FULL_FOLDER = "cifar10"
@@ -40,6 +40,13 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
 """The shape of each of the four arrays, all uint8."""
 
 _HASHING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    source: str
+    digests: dict[str, str]  # SHA-256 by array
+    size_bytes: dict[str, int]  # by file
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +171,7 @@ def open_full(data_dir: Path, *, mapped: bool = True) -> Dataset:
         train=_full_split("train", arrays),
         test=_full_split("test", arrays),
         is_sample=False,
-        source=str(manifest["source"]),
+        source=manifest.source,
         digest=short_digest(DIGESTS),
     )
 
@@ -212,26 +219,21 @@ def _sha256_of_file(path: Path, offset: int, _size: int, _time: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> _Manifest:
     try:
-        manifest = read_json(folder / MANIFEST_NAME)
-        if manifest["digests"] != DIGESTS:
-            raise _damaged(f"{MANIFEST_NAME} records other digests than those of CIFAR-10")
-        sizes = manifest["size_bytes"]
-        if not isinstance(manifest["source"], str) or set(sizes) != {f"{n}.npy" for n in DIGESTS}:
-            raise TypeError("an entry of the wrong kind")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(f"{MANIFEST_NAME} cannot be read ({error})") from error
-    return dict(manifest)
+        manifest = read_json(folder / MANIFEST_NAME, _Manifest)
+    except (OSError, ValueError) as error:
+        raise _damaged(f"{MANIFEST_NAME} cannot be read ({reason(error)})") from error
+    if manifest.digests != DIGESTS or set(manifest.size_bytes) != {f"{n}.npy" for n in DIGESTS}:
+        raise _damaged(f"{MANIFEST_NAME} records other arrays than those of CIFAR-10")
+    return manifest
 
 
-def _open_array(
-    folder: Path, name: str, manifest: Mapping[str, Any], mapped: bool
-) -> NDArray[np.uint8]:
+def _open_array(folder: Path, name: str, manifest: _Manifest, mapped: bool) -> NDArray[np.uint8]:
     path = folder / f"{name}.npy"
     try:
         size = path.stat().st_size
-        recorded = manifest["size_bytes"][path.name]
+        recorded = manifest.size_bytes[path.name]
         if size != recorded:
             raise _damaged(f"{path.name} has {size:,} bytes instead of {recorded:,}")
         if not mapped:

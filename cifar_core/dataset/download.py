@@ -11,10 +11,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from cifar_core.dataset.sources import JOB_NAME, Progress, disk_errors, prepare_locked
 from cifar_core.jobs.job import Job
 from cifar_core.jobs.status import JobStatus
+
+Bytes = Annotated[int, Meta(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +34,8 @@ class DownloadStatus(JobStatus):
     """
 
     source: str = ""
-    done_bytes: int = 0
-    total_bytes: int | None = None
+    done_bytes: Bytes = 0
+    total_bytes: Bytes | None = None
     refused: str = ""
 
     @property

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ from cifar_core.dataset.arrays import (
     sha256,
     short_digest,
 )
-from cifar_core.errors import DataError, LabError
+from cifar_core.errors import DataError, LabError, reason
+from cifar_core.files import read_json
 
 SAMPLE_DIR = Path(__file__).parent / "sample"
 PICTURES_PER_CLASS = 100
@@ -45,7 +47,17 @@ MOSAIC_COLUMNS = 40
 
 _SHEET_NAME = "sample.json"
 _LABELS_NAME = "labels.gz"
+
 _SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What the sample's sheet records: SHA-256 by file and by array, and the pictures."""
+
+    files: dict[str, str]
+    arrays: dict[str, str]
+    indices: dict[str, list[int]]
 
 
 def open_dataset(data_dir: Path) -> Dataset:
@@ -72,7 +84,7 @@ def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:
     train_labels, test_labels = load_labels(folder)
     splits = []
     for name, labels in zip(_SPLITS, (train_labels, test_labels), strict=True):
-        indices = np.asarray(sheet["indices"][name], dtype=np.int64)
+        indices = np.asarray(sheet.indices[name], dtype=np.int64)
         mosaic = _read_recorded(folder, f"{name}.webp", sheet)
         with Image.open(io.BytesIO(mosaic)) as picture:
             images = _from_mosaic(np.asarray(picture.convert("RGB")))
@@ -83,7 +95,7 @@ def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:
         is_sample=True,
         source="the sample shipped with the lab: 2,000 of the 60,000 pictures",
         digest=short_digest(DIGESTS),
-        digests=sheet["arrays"],
+        digests=sheet.arrays,
     )
 
 
@@ -165,24 +177,20 @@ def _from_mosaic(mosaic: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(grid.swapaxes(1, 2)).reshape(-1, height, width, channels)
 
 
-def _read_sheet(folder: Path) -> dict[str, Any]:
+def _read_sheet(folder: Path) -> _Sheet:
     try:
-        sheet = json.loads((folder / _SHEET_NAME).read_text(encoding="ascii"))
-        for part in ("files", "arrays", "indices"):
-            if not isinstance(sheet[part], dict):
-                raise TypeError(f"“{part}” is of the wrong kind")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _broken(f"{_SHEET_NAME} cannot be read ({error})") from error
-    return dict(sheet)
+        return read_json(folder / _SHEET_NAME, _Sheet)
+    except (OSError, ValueError) as error:
+        raise _broken(f"{_SHEET_NAME} cannot be read ({reason(error)})") from error
 
 
-def _read_recorded(folder: Path, name: str, sheet: dict[str, Any]) -> bytes:
+def _read_recorded(folder: Path, name: str, sheet: _Sheet) -> bytes:
     """Returns a file of the sample after comparing it with its recorded SHA-256."""
     try:
         content = (folder / name).read_bytes()
     except OSError as error:
         raise _broken(f"{name} cannot be read ({error.strerror})") from error
-    if hashlib.sha256(content).hexdigest() != sheet["files"].get(name):
+    if hashlib.sha256(content).hexdigest() != sheet.files.get(name):
         raise _broken(f"{name} does not have its recorded digest")
     return content
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 
+from cifar_core.decoding import Count, Share
 from cifar_core.evaluation import calibration, metrics
 from cifar_core.evaluation.loss import cross_entropy
+
+TEN = Meta(min_length=10, max_length=10)
+MatrixRow = Annotated[tuple[Count, ...], TEN]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,79 +43,24 @@ class Evaluation:
     """
 
     split: str
-    pictures: int
-    right: int
-    accuracy: float
-    interval: tuple[float, float]
+    pictures: Count
+    right: Count
+    accuracy: Share
+    interval: tuple[Share, Share]
     interval_method: str
-    top5: float
-    loss: float
-    accuracy_mirrored: float
-    temperature: float | None
-    ece: float
-    ece_calibrated: float | None
-    confusion_matrix: tuple[tuple[int, ...], ...]
-    training: tuple[int, int] | None = None
-    held_out: tuple[int, int] | None = None
+    top5: Share
+    loss: Annotated[float, Meta(ge=0, le=1e6)]
+    accuracy_mirrored: Share
+    temperature: Annotated[float, Meta(ge=1e-6, le=1e6)] | None
+    ece: Share
+    ece_calibrated: Share | None
+    confusion_matrix: Annotated[tuple[MatrixRow, ...], TEN]
+    training: tuple[Count, Count] | None = None
+    held_out: tuple[Count, Count] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the figures as plain values, ready for JSON."""
         return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Evaluation:
-        """Builds the figures from plain values; keys it does not know are left out.
-
-        Raises:
-            TypeError: A figure is missing or of another kind.
-            KeyError: The interval or the matrix is missing.
-            ValueError: A figure is none: a share above 1, a temperature that is not positive.
-        """
-        known = {field.name for field in dataclasses.fields(cls)}
-        given = {key: value for key, value in values.items() if key in known}
-        given["interval"] = tuple(given["interval"])
-        given["confusion_matrix"] = tuple(tuple(row) for row in given["confusion_matrix"])
-        for name in ("training", "held_out"):
-            if given.get(name) is not None:
-                correct, images = given[name]
-                given[name] = (correct, images)
-        figures = cls(**given)
-        _check(figures)
-        return figures
-
-
-def _check(figures: Evaluation) -> None:
-    """Refuses figures that nobody can have measured; the file may be anybody's."""
-    pair = (0, 1)
-    shares = {"accuracy", "top5", "accuracy_mirrored", "ece", "ece_calibrated"}
-    limits = {**dict.fromkeys(shares, pair), "loss": (0, 1e6), "temperature": (1e-6, 1e6)}
-    for name, (low, high) in limits.items():
-        value = getattr(figures, name)
-        may_be_none = name in ("temperature", "ece_calibrated")
-        if not (value is None and may_be_none):
-            _check_number(name, value, low, high)
-    for name in ("training", "held_out"):
-        for value in getattr(figures, name) or ():
-            _check_number(name, value, 0, 1e9)
-    for low_or_high in figures.interval:
-        _check_number("interval", low_or_high, 0, 1)
-    given: tuple[object, ...] = (len(list(figures.interval)), type(figures.split))
-    if given != (2, str):
-        raise ValueError("its interval or its split is none")
-    cells = [cell for row in figures.confusion_matrix for cell in row]
-    if [len(row) for row in figures.confusion_matrix] != [10] * 10:
-        raise ValueError("its confusion matrix is not 10 × 10")
-    for count in (figures.pictures, figures.right, *cells):
-        if type(count) is not int:
-            raise TypeError(f"{count!r} is no count")
-        _check_number("a count", count, 0, 1e9)
-
-
-def _check_number(name: str, value: object, low: float, high: float) -> None:
-    if type(value) not in (int, float):
-        raise TypeError(f"{name} is {str(value)[:80]!r}")
-    if not low <= value <= high:  # type: ignore[operator]
-        raise ValueError(f"{name} is {value!r}")
 
 
 def evaluate(

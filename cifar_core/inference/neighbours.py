@@ -148,9 +148,8 @@ def work_off(data_dir: Path, lock: Lock | None) -> None:
 def _carry_out(order: Path, data_dir: Path) -> None:
     """Computes one catalogue; an order that fails is dropped, and the next one has its turn."""
     try:
-        content = files.read_json(order)
+        model_path, sha256 = files.read_json(order, tuple[str, str])
         order.unlink()  # first: one that ends this process must not end every later one too
-        model_path, sha256 = content
         compute(Path(model_path), sha256, data_dir)
     except Exception:  # noqa: BLE001 - whatever it is, the next order has its turn
         order.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_core.decoding import Count, Time
 from cifar_core.inference.litert_ops import is_shown, open_interpreter
 from cifar_core.inference.operations import parse, read_operations
 
@@ -47,35 +48,19 @@ class Timing:
         sha256: Digest of the network's file.
     """
 
-    step_ms: tuple[float, ...]
-    other_ms: float
-    whole_ms: float
-    rounds: int
-    threads: int
+    step_ms: tuple[Time, ...]
+    other_ms: Time
+    whole_ms: Time
+    rounds: Count
+    threads: Count
     device: str
     litert: str
-    measured_at: float
+    measured_at: Time
     sha256: str
 
     def to_json(self) -> dict[str, Any]:
         """Returns the times as plain values, ready for JSON."""
         return dataclasses.asdict(self)
-
-
-def from_json(values: Mapping[str, Any]) -> Timing:
-    """Builds times from plain values, the inverse of ``to_json``.
-
-    Raises:
-        ValueError: A value is missing, unknown or of the wrong kind.
-    """
-    try:
-        timing = Timing(**{**values, "step_ms": tuple(float(ms) for ms in values["step_ms"])})
-        numbers = (*timing.step_ms, timing.other_ms, timing.whole_ms, timing.measured_at)
-        if not all(0 <= number < np.inf for number in numbers):
-            raise ValueError("a time is negative or none")
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"these are no times of a network ({error})") from error
-    return timing
 
 
 def measure(

@@ -69,10 +69,8 @@ class Job(Generic[J]):
         slot = self.slot(folder)
         alive = slot.is_taken()  # asked first: one that ends now has written its end
         try:
-            values = read_json(slot.path("json"))
-            known = {field.name for field in dataclasses.fields(self.status)}
-            status = self.status(**{key: values[key] for key in known & set(values)})
-        except (OSError, ValueError, TypeError):
+            status = read_json(slot.path("json"), self.status)
+        except (OSError, ValueError):
             return None
         if status.state != "running" or alive:
             return status

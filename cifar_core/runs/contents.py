@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 from pathlib import Path
+from typing import Any
 
 from cifar_core import files, recipes
 from cifar_core.errors import LabError
@@ -46,7 +47,7 @@ def is_run(folder: Path) -> bool:
     if RunFolder(folder).read_status() is not None:
         return True
     try:
-        recipes.from_json(files.read_json(folder / "recipe.json"))
+        recipes.from_json(files.read_json(folder / "recipe.json", dict[str, Any]))
     except (*digests.BROKEN, LabError):
         return False
     return True

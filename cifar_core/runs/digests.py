@@ -14,10 +14,11 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from cifar_core import files
-from cifar_core.errors import RunError
+from cifar_core.decoding import convert
+from cifar_core.errors import RunError, reason
 
 MANIFEST_NAME: Final = "manifest.json"
 EVALUATION_NAME: Final = "evaluation.json"
@@ -29,6 +30,12 @@ MOST_REMEMBERED: Final = 16_384
 
 MOST_MANIFESTS: Final = 1_024
 """Manifests that are remembered whole: some 4 kB each."""
+
+
+class _Digests(TypedDict, total=False):
+    """What of a manifest is relied on; all else is as the run wrote it."""
+
+    sha256: dict[str, str]
 
 
 class ChangedError(RunError):
@@ -72,7 +79,7 @@ def _recorded(folder: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except BROKEN as error:
-        raise _changed(folder / MANIFEST_NAME, f"it cannot be read ({error})") from error
+        raise _changed(folder / MANIFEST_NAME, f"it cannot be read ({reason(error)})") from error
 
 
 def check(path: Path) -> None:
@@ -107,9 +114,8 @@ def _sha256(stamp: Stamp) -> str:
 
 @functools.lru_cache(maxsize=MOST_MANIFESTS)
 def _manifest(stamp: Stamp) -> Mapping[str, Any]:
-    manifest = files.read_json(Path(stamp[0]))
-    if not isinstance(manifest.get("sha256", {}), dict):
-        raise TypeError("its digests are no table")
+    manifest = files.read_json(Path(stamp[0]), dict[str, Any])
+    convert(manifest, _Digests, MANIFEST_NAME)
     body = {key: value for key, value in manifest.items() if key != OWN_DIGEST}
     if OWN_DIGEST in manifest and manifest[OWN_DIGEST] != _digest(body):
         raise ValueError("a byte of it was changed")

@@ -13,19 +13,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from cifar_core import files, recipes
-from cifar_core.errors import LabError, RunError
+from cifar_core.decoding import decode
+from cifar_core.errors import LabError, RunError, reason
 from cifar_core.runs import digests
 from cifar_core.runs.rows import Rows, whole_lines
-
-T = TypeVar("T")
 
 UNREADABLE = digests.BROKEN
 """What reading a file raises that is missing, torn, foreign or hostile."""
 
-ABSURD = 1e12
+ABSURD = 10**12
 """No number in a run's folder is that large: not a moment (seconds), a count or a rate."""
 
 IDENTITY_BYTES = 400
@@ -37,14 +38,9 @@ MAX_NOTE_CHARACTERS = 2000
 MOST_CHARACTERS = 4000
 """No text of a status is longer: a page must draw it."""
 
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "bool": (bool,),
-    "int": (int,),
-    "int | None": (int, type(None)),
-    "float": (float, int),
-    "float | None": (float, int, type(None)),
-}
-"""What JSON may give for the attributes of the classes below; text for all others."""
+RowKind = Literal["step", "epoch"]
+Number = Annotated[float, Meta(gt=-ABSURD, lt=ABSURD)]
+Whole = Annotated[int, Meta(gt=-ABSURD, lt=ABSURD)]
 
 
 class State(StrEnum):
@@ -108,31 +104,31 @@ class Status:
     device_name: str = ""
     precision: str = ""
     phase: str = ""
-    epoch: int = 0
-    step: int = 0
-    steps_per_epoch: int = 0
-    queued_at: float = 0.0
-    started_at: float | None = None
-    heartbeat_at: float = 0.0
-    ended_at: float | None = None
-    waiting_seconds: float = 0.0
-    setup_seconds: float = 0.0
-    running_seconds: float = 0.0
-    closing_seconds: float = 0.0
-    eta_seconds: float | None = None
-    images_per_second: float | None = None
-    accuracy: float | None = None
-    best_accuracy: float | None = None
-    best_epoch: int | None = None
+    epoch: Whole = 0
+    step: Whole = 0
+    steps_per_epoch: Whole = 0
+    queued_at: Number = 0.0
+    started_at: Number | None = None
+    heartbeat_at: Number = 0.0
+    ended_at: Number | None = None
+    waiting_seconds: Number = 0.0
+    setup_seconds: Number = 0.0
+    running_seconds: Number = 0.0
+    closing_seconds: Number = 0.0
+    eta_seconds: Number | None = None
+    images_per_second: Number | None = None
+    accuracy: Number | None = None
+    best_accuracy: Number | None = None
+    best_epoch: Whole | None = None
     reason: str = ""
     remedy: str = ""
     caution: str = ""
-    attempts: int = 0
+    attempts: Whole = 0
     boot: str = ""
-    cores: int = 0
-    threads: int = 0
-    load_at_start: float | None = None
-    load_median: float | None = None
+    cores: Whole = 0
+    threads: Whole = 0
+    load_at_start: Number | None = None
+    load_median: Number | None = None
 
     @property
     def device_seconds(self) -> float:
@@ -157,16 +153,16 @@ class MetricRow:
         monitored_accuracy: Accuracy on the monitored split (at an epoch's end).
     """
 
-    kind: str
-    epoch: float
-    loss: float
-    accuracy: float
-    learning_rate: float
-    images_per_second: float
-    seconds: float
-    epoch_seconds: float | None = None
-    monitored_loss: float | None = None
-    monitored_accuracy: float | None = None
+    kind: RowKind
+    epoch: Number
+    loss: Number
+    accuracy: Number
+    learning_rate: Number
+    images_per_second: Number
+    seconds: Number
+    epoch_seconds: Number | None = None
+    monitored_loss: Number | None = None
+    monitored_accuracy: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,7 @@ class Label:
 
     name: str = ""
     note: str = ""
-    created_at: float = 0.0
+    created_at: Number = 0.0
 
 
 class RunFolder:
@@ -299,10 +295,10 @@ class RunFolder:
             RunError: It is missing, cannot be read, or is not the one the run finished with.
         """
         try:
-            recipe = recipes.from_json(files.read_json(self.recipe_path))
+            recipe = recipes.from_json(files.read_json(self.recipe_path, dict[str, Any]))
         except (*UNREADABLE, LabError) as error:
             raise RunError(
-                f"The recipe of run “{self.id}” cannot be read ({error}).",
+                f"The recipe of run “{self.id}” cannot be read: {reason(error)}",
                 expected="Every run has a recipe.json, written when it was started.",
                 remedy="Delete the run, or put its recipe.json back.",
             ) from error
@@ -339,9 +335,15 @@ class RunFolder:
     def read_status(self) -> Status | None:
         """Returns the worker's last word, or None when it is missing or torn."""
         try:
-            return _typed(Status, files.read_json(self.status_path))
+            status = files.read_json(self.status_path, Status)
         except UNREADABLE:
             return None
+        cut: dict[str, Any] = {
+            key: text[:MOST_CHARACTERS]
+            for key, text in vars(status).items()
+            if isinstance(text, str) and len(text) > MOST_CHARACTERS
+        }
+        return dataclasses.replace(status, **cut)
 
     def write_status(self, status: Status, *, durable: bool = False) -> None:
         """Replaces status.json in one step."""
@@ -359,7 +361,7 @@ class RunFolder:
     def read_label(self) -> Label:
         """Returns the run's name and note, empty when none were given."""
         try:
-            label = _typed(Label, files.read_json(self.label_path))
+            label = files.read_json(self.label_path, Label)
         except UNREADABLE:
             return Label()
         return dataclasses.replace(
@@ -397,33 +399,7 @@ def parse_rows(data: bytes) -> list[MetricRow]:
     rows = []
     for line in data.split(b"\n")[:-1]:
         try:
-            rows.append(_typed(MetricRow, json.loads(line)))
+            rows.append(decode(line, MetricRow, "metrics.jsonl"))
         except UNREADABLE:
             continue
     return rows
-
-
-def types_of(kind: type[Any]) -> Mapping[str, tuple[type, ...]]:
-    """Returns what JSON may give for each attribute of a dataclass, in their order."""
-    return {field.name: _TYPES.get(str(field.type), (str,)) for field in dataclasses.fields(kind)}
-
-
-def _typed(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Builds a dataclass from JSON values; keys of a later version are left out.
-
-    Raises:
-        TypeError: A value is missing or not of its attribute's type.
-        ValueError: A number is absurd, or a state unknown.
-    """
-    known = types_of(kind)
-    given = {key: value for key, value in values.items() if key in known}
-    for key, value in given.items():
-        if type(value) not in known[key]:
-            raise TypeError(f"{key} is {value!r}")
-        if isinstance(value, str):
-            given[key] = value[:MOST_CHARACTERS]
-        if isinstance(value, (int, float)) and not abs(value) < ABSURD:
-            raise ValueError(f"{key} is {value!r}")
-    if "state" in given:
-        given["state"] = State(given["state"])
-    return kind(**given)

@@ -8,26 +8,25 @@ so any number of servers may write it.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
+
+import msgspec
 
 from cifar_core import files
+from cifar_core.decoding import decode
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe
 from cifar_core.runs.digests import BROKEN
-from cifar_core.runs.folder import ABSURD, Label, RunFolder, State, Status, types_of
+from cifar_core.runs.folder import Label, RunFolder, State, Status
 from cifar_core.runs.reading import Run
 
-T = TypeVar("T")
-
 NAME: Final = ".index"
-VERSION: Final = 1
+VERSION: Final = 2
 MOST_BYTES: Final = 64_000_000
 
 Ended = Mapping[str, tuple[int, Run]]
@@ -36,9 +35,15 @@ Ended = Mapping[str, tuple[int, Run]]
 _STAMPED: Final = ("/status.json", "/recipe.json", "/label.json")
 
 _FORMAT: Final = hashlib.sha256(
-    repr([VERSION, *map(types_of, (Status, Recipe, Label)), sorted(NETWORKS)]).encode()
+    repr(
+        [VERSION, *(kind.__annotations__ for kind in (Status, Recipe, Label)), sorted(NETWORKS)]
+    ).encode()
 ).hexdigest()
 """Another version's index has another one."""
+
+
+_Row = tuple[str, int, State, Status, Recipe | None, Label]
+"""Of a run: identity and stamp, its state, and what its files hold, checked as they are."""
 
 
 def stamp_of(path: str) -> tuple[int, int]:
@@ -74,24 +79,24 @@ def read(runs_dir: Path) -> dict[str, tuple[int, Run]]:
         head, _, body = data.partition(b"\n")
         if head != _head(body):
             return {}
-        return dict(_runs(runs_dir, json.loads(body, parse_constant=_refuse)))
-    except (*BROKEN, LookupError, RuntimeError):
+        rows = decode(body, list[_Row], NAME)
+    except BROKEN:
         return {}
+    if not {row[4].network for row in rows if row[4] is not None} <= set(NETWORKS):
+        return {}
+    return {
+        run_id: (stamp, Run(RunFolder(runs_dir / run_id), state, recipe, status, label))
+        for run_id, stamp, state, status, recipe, label in rows
+    }
 
 
 def write(runs_dir: Path, ended: Ended) -> None:
     """Replaces the index; where that is not possible, it is left."""
-    runs = [run for _, run in ended.values()]
-    table = {
-        "run": list(ended),
-        "stamp": [stamp for stamp, _ in ended.values()],
-        "state": [run.state for run in runs],
-        "has_recipe": [run.recipe is not None for run in runs],
-        "status": _columns(Status, [run.status for run in runs]),
-        "recipe": _columns(Recipe, [run.recipe for run in runs if run.recipe is not None]),
-        "label": _columns(Label, [run.label for run in runs]),
-    }
-    body = json.dumps(table, separators=(",", ":")).encode()
+    rows = [
+        (run_id, stamp, run.state, run.status, run.recipe, run.label)
+        for run_id, (stamp, run) in ended.items()
+    ]
+    body = msgspec.json.encode(rows)
     with suppress(OSError):
         files.sweep(runs_dir, NAME)
         files.write_whole(runs_dir / NAME, _head(body) + b"\n" + body, durable=False)
@@ -99,67 +104,3 @@ def write(runs_dir: Path, ended: Ended) -> None:
 
 def _head(body: bytes) -> bytes:
     return f"{_FORMAT} {hashlib.sha256(body).hexdigest()}".encode()
-
-
-def _runs(runs_dir: Path, table: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, Run]]]:
-    """Yields the runs of a table.
-
-    Raises:
-        KeyError, RuntimeError: Something is missing.
-        TypeError, ValueError: A value is none that a run's files may hold.
-    """
-    recipes = _built(Recipe, table["recipe"])
-    status, labels = _built(Status, table["status"]), _built(Label, table["label"])
-    for run_id, stamp, state, has_recipe, said, label in zip(
-        *(table["run"], table["stamp"], _states(table["state"]), table["has_recipe"]),
-        *(status, labels),
-        strict=True,
-    ):
-        recipe = next(recipes) if has_recipe else None
-        folder = RunFolder(runs_dir / run_id)
-        yield run_id, (stamp, Run(folder, state, recipe, said, label))
-    if next(recipes, None) is not None:
-        raise ValueError("there is a recipe too many")
-
-
-def _columns(kind: type, values: Sequence[Any]) -> list[list[Any]]:
-    return [[getattr(value, field.name) for value in values] for field in dataclasses.fields(kind)]
-
-
-def _built(kind: type[T], columns: Sequence[Sequence[Any]]) -> Iterator[T]:
-    """Yields the values of a dataclass, whose attributes lie in columns.
-
-    Raises:
-        TypeError: A value is not of its attribute's type.
-        ValueError: A number is absurd, or a state or network unknown.
-    """
-    read = []
-    for (name, types), column in zip(types_of(kind).items(), columns, strict=True):
-        _check(column, types)
-        if name == "network" and not set(column) <= set(NETWORKS):
-            raise ValueError("a network is unknown")
-        read.append(_states(column) if name == "state" else column)
-    names, new, fill = list(types_of(kind)), object.__new__, object.__setattr__
-    for row in zip(*read, strict=True):
-        made = new(kind)
-        fill(
-            made, "__dict__", dict(zip(names, row, strict=True))
-        )  # to assign each takes 4 × as long
-        yield made
-
-
-def _states(column: Sequence[str]) -> list[State]:
-    states = {name: State(name) for name in set(column)}
-    return [states[name] for name in column]
-
-
-def _check(column: Sequence[Any], types: tuple[type, ...]) -> None:
-    if not set(map(type, column)) <= set(types):
-        raise TypeError("a value is of another type")
-    numbers = [] if str in types else [value for value in column if value is not None]
-    if numbers and not -ABSURD < min(numbers) <= max(numbers) < ABSURD:
-        raise ValueError("a number is absurd")
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cifar_core.errors import LabError, RunError
+from cifar_core.errors import RunError, reason
 
 
 def busy(run_id: str, verb: str) -> RunError:
@@ -27,9 +27,8 @@ def unwritable(runs_dir: Path, error: OSError) -> RunError:
 
 def unreadable(name: str, path: Path, error: Exception) -> RunError:
     """Returns the refusal of predictions that cannot be read or are none."""
-    why = error.what if isinstance(error, LabError) else getattr(error, "strerror", None) or error
     return RunError(
-        f"The predictions of run “{name}” ({path.name}) cannot be read: {why}",
+        f"The predictions of run “{name}” ({path.name}) cannot be read: {reason(error)}",
         expected="Ten probabilities for each image, as the run wrote them.",
         remedy="Look again in a moment, restore the file from a copy, or train the run again.",
     )

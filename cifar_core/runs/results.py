@@ -11,7 +11,7 @@ import numpy as np
 
 from cifar_core import files
 from cifar_core.dataset import DIGESTS, arrays, sample, splits
-from cifar_core.errors import RunError
+from cifar_core.errors import RunError, reason
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
 from cifar_core.networks import NETWORKS
@@ -60,12 +60,12 @@ def read_evaluation(run: Run) -> Evaluation | None:
         RunError: They cannot be read, or are not those the run wrote.
     """
     try:
-        figures = Evaluation.from_json(files.read_json(run.folder.evaluation_path))
+        figures = files.read_json(run.folder.evaluation_path, Evaluation)
     except FileNotFoundError:
         return None
-    except (*UNREADABLE, KeyError) as error:
+    except UNREADABLE as error:
         raise RunError(
-            f"The final figures of run “{run.name}” cannot be read ({error}).",
+            f"The final figures of run “{run.name}” cannot be read: {reason(error)}",
             expected="evaluation.json as the run wrote it.",
             remedy="Delete the file and resume the run: it measures again.",
         ) from error

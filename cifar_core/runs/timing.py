@@ -15,9 +15,9 @@ from pathlib import Path
 
 from cifar_core import files
 from cifar_core.dataset.sample import load_sample
-from cifar_core.errors import RunError
+from cifar_core.errors import RunError, reason
 from cifar_core.inference.classifier import read_model
-from cifar_core.inference.timing import Timing, from_json, measure
+from cifar_core.inference.timing import Timing, measure
 from cifar_core.jobs.slot import Slot
 from cifar_core.runs.devices import list_devices
 from cifar_core.runs.folder import RunFolder
@@ -99,7 +99,7 @@ def measure_run(runs_dir: Path, folder: RunFolder) -> Timing:
         files.write_json(slot.path("json"), timing.to_json())
     except (OSError, ValueError, RuntimeError) as error:
         raise RunError(
-            f"The network of “{folder.id}” could not be measured ({error}).",
+            f"The network of “{folder.id}” could not be measured ({reason(error)}).",
             expected="A finished run whose model.tflite LiteRT can run step by step.",
             remedy="Choose another run, or train this one again.",
         ) from error
@@ -113,7 +113,7 @@ def _slot(runs_dir: Path, folder: RunFolder) -> Slot:
 
 def _load(path: Path, digest: str) -> Timing | None:
     try:
-        timing = from_json(files.read_json(path))
+        timing = files.read_json(path, Timing)
     except (OSError, ValueError):
         return None
     return timing if timing.sha256 == digest else None

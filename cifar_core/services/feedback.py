@@ -14,10 +14,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from cifar_core import files, settings
 from cifar_core.dataset import CLASS_NAMES
+from cifar_core.decoding import Share, Time
 from cifar_core.errors import LabError
 from cifar_core.services.access import check_may_say, check_owns
 from cifar_core.services.predictions import Fit, Prediction
@@ -56,11 +59,11 @@ class Said:
     """
 
     id: str
-    kept_at: float
+    kept_at: Time
     sha256: str
     fit: str
     mirrored: bool
-    answers: dict[str, dict[str, float]]
+    answers: dict[str, Annotated[dict[str, Share], Meta(min_length=1)]]
     was_right: bool
     shows: str = ""
 
@@ -211,8 +214,8 @@ def _read(folder: Path) -> list[Said]:
     said = []
     for path in sorted(folder.glob("[0-9]*.json")):
         try:
-            said.append(Said(**files.read_json(path)))
-        except (OSError, ValueError, TypeError):
+            said.append(files.read_json(path, Said))
+        except (OSError, ValueError):
             continue
     return said
 

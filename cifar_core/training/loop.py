@@ -20,7 +20,7 @@ from cifar_core.dataset.augmentation import EpochPlan, plan_epoch
 from cifar_core.errors import RunError
 from cifar_core.evaluation.loss import cross_entropy
 from cifar_core.runs.devices import load_average
-from cifar_core.runs.folder import MetricRow, RunFolder
+from cifar_core.runs.folder import MetricRow, RowKind, RunFolder
 from cifar_core.runs.status_writer import RunStatusWriter
 from cifar_core.training import checkpoint, origin
 from cifar_core.training.checkpoint import Progress
@@ -226,7 +226,7 @@ class TrainingLoop:
             running_seconds=self.progress.running_seconds + passed,
         )
 
-    def _row(self, kind: str) -> MetricRow:
+    def _row(self, kind: RowKind) -> MetricRow:
         progress = self.progress
         seen = min(progress.step * self.recipe.batch_size, self.pictures)
         step = progress.epoch * self.steps + progress.step - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from cifar_core.training.checkpoint import Checkpoint, Progress
 
 def signed(progress: Progress, folder: RunFolder) -> Progress:
     """Returns the progress of a run with the run's identity and recipe written into it."""
-    recipe = files.read_json(folder.recipe_path)
+    recipe = files.read_json(folder.recipe_path, dict[str, Any])
     return dataclasses.replace(progress, run=folder.read_identity(), recipe=recipe)
 
 

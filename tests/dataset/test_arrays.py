@@ -87,9 +87,22 @@ def manifest_of_another_set(folder: Path) -> None:
     path.write_text(json.dumps(manifest))
 
 
+def manifest_with(**values: Any) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        path = folder / "manifest.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+    return damage
+
+
 @pytest.mark.parametrize(
     "damage",
     [
+        manifest_with(source=5),
+        manifest_with(size_bytes=[]),
+        manifest_with(size_bytes={}),
+        manifest_with(size_bytes={f"{name}.npy": "many" for name in DIGESTS}),
+        manifest_with(digests=5),
         truncate,
         empty,
         remove,

@@ -81,10 +81,18 @@ def test_a_missing_file_of_the_sample_is_named(copy: Path, name: str) -> None:
         sample.load_sample(copy)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": 1, "arrays": 2, "indices": 3}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "{}", '{"files": 1, "arrays": 2, "indices": 3}'),
+        '{"files": {"labels.gz": 5}, "arrays": {}, "indices": {}}',
+        '{"files": {}, "arrays": [], "indices": {}}',
+        '{"files": {}, "arrays": {}, "indices": {"train": [0.5]}}',
+    ],
+)
 def test_an_unreadable_sheet_is_told_in_words(copy: Path, content: str) -> None:
     (copy / "sample.json").write_text(content)
-    with pytest.raises(DataError, match=r"sample\.json"):
+    with pytest.raises(DataError, match=r"sample\.json cannot be read"):
         sample.load_sample(copy)
 
 

@@ -191,11 +191,11 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "another type": _forge("0.5", '"much"'),
     "absurd": _forge("0.5", "1e300"),
     "infinite": _forge("0.5", "Infinity"),
-    "unknown state": _forge('"state":["', '"state":["x'),
+    "unknown state": _forge('"stopped"', '"xstopped"'),
     "unknown network": _forge('"cnn4"', '"cnn9"'),
-    "a column too short": _forge("0.5,", ""),
-    "a recipe too few": _forge('"has_recipe":[true', '"has_recipe":[false'),
-    "a recipe too many": _forge('"run":["', '"run":["x","'),
+    "a recipe out of bounds": _forge('"batch_size":128', '"batch_size":4'),
+    "a run without a stamp": _forge('"run-0",', ""),
+    "a run without its status": _forge('{"state"', 'null,{"state"'),
 }
 
 

@@ -51,7 +51,7 @@ class End:
 
     @property
     def figures(self) -> Evaluation:
-        return Evaluation.from_json(files.read_json(self.folder.evaluation_path))
+        return files.read_json(self.folder.evaluation_path, Evaluation)
 
     @property
     def novelty(self) -> Novelty:
