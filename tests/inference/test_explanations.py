@@ -56,7 +56,7 @@ def test_the_map_is_highest_where_the_network_looks(row: int, column: int) -> No
 
 def test_the_map_is_zero_where_no_patch_reaches_what_the_network_looks_at() -> None:
     found = explain.occlude(looking_at(2, 2), black((2, 2)))
-    assert (found.drops[2 + explain.PATCH :, 2 + explain.PATCH :] == 0).all()
+    assert (found.drops[2 + 32 // explain.PATCHES :, 2 + 32 // explain.PATCHES :] == 0).all()
 
 
 def test_a_class_can_be_watched_that_is_not_the_answer_and_may_rise() -> None:
