@@ -5,6 +5,7 @@ scikit-learn's digits 0 to 6: 8 × 8 pixels of grey. Nothing about them is CIFAR
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import sys
@@ -19,11 +20,11 @@ from cifar_core.runs.journal import Journal
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from cifar_core import files, recipes, services
+from cifar_core import files, networks, recipes, services
 from cifar_core.charts.matrix import confusion_heatmap
 from cifar_core.dataset import DATASETS, DatasetSpec, arrays
 from cifar_core.dataset.store import Arrays, write_full
-from cifar_core.errors import DataError, RunError
+from cifar_core.errors import DataError, RecipeError, RunError
 from cifar_core.evaluation import metrics
 from cifar_core.evaluation.classification import class_report
 from cifar_core.evaluation.words import prediction_sentence
@@ -90,8 +91,8 @@ def _known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     data_dir = tmp_path_factory.mktemp("data")
     write_full(data_dir, WHOLE, "scikit-learn", spec=SPEC)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(DATASETS, SPEC.name, SPEC)  # type: ignore[arg-type]
-        patch.setitem(NETWORKS, "cnn2", Network("cnn2", "CNN-2", ""))  # type: ignore[arg-type]
+        patch.setitem(DATASETS, SPEC.name, SPEC)
+        patch.setitem(NETWORKS, "cnn2", Network("cnn2", "CNN-2", ""))
         patch.setitem(sys.modules, module.__name__, module)
         patch.setenv("CIFAR_LAB_DATA", str(data_dir))
         yield
@@ -216,10 +217,10 @@ def test_its_classes_are_named_in_words_tables_and_charts(run: Run) -> None:
 def test_what_it_cannot_hold_out_is_refused() -> None:
     plain = wanted().to_json()
     for count in (SPEC.classes - 1, TRAIN // 2 + 1):
-        with pytest.raises(recipes.RecipeError):
+        with pytest.raises(RecipeError):
             recipes.from_json({**plain, "validation_pictures": count})
-    assert recipes.from_json({**plain, "validation_pictures": SPEC.classes})
-    assert wanted().learnt_pictures == TRAIN - HELD_OUT
+    least = recipes.from_json({**plain, "validation_pictures": SPEC.classes})
+    assert least.learnt_pictures == TRAIN - SPEC.classes
 
 
 def test_predictions_of_another_number_of_classes_are_refused(run: Run, tmp_path: Path) -> None:
@@ -233,3 +234,11 @@ def test_predictions_of_another_number_of_classes_are_refused(run: Run, tmp_path
     files.write_json(folder.status_path, json.loads(run.folder.status_path.read_bytes()))
     with pytest.raises(RunError):
         results.read_evaluation(reading.read(tmp_path, folder.id))
+
+
+@pytest.mark.parametrize("name", ["cnn4", "cnn6", "cnn7"])
+def test_a_network_of_the_lab_is_built_for_other_images_and_classes(name: str) -> None:
+    spec = dataclasses.replace(SPEC, image_shape=(36, 40, 1))
+    model = networks.build(name, spec)
+    assert model.input_shape == (None, 36, 40, 1)
+    assert model.output_shape == (None, SPEC.classes)
