@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cifar_core.runs.journal import Journal
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -33,6 +32,7 @@ from cifar_core.recipes import Recipe
 from cifar_core.runs import reading, results
 from cifar_core.runs.folder import RunFolder, State, Status
 from cifar_core.runs.reading import Run
+from cifar_core.runs.status_writer import RunStatusWriter
 
 pytestmark = pytest.mark.slow
 
@@ -124,11 +124,11 @@ def run(tmp_path_factory: pytest.TempPathFactory, _known: None) -> Run:
     folder = RunFolder(tmp_path_factory.mktemp("runs") / "cnn2-short-1")
     folder.path.mkdir()
     files.write_json(folder.recipe_path, wanted().to_json())
-    journal = Journal(folder, Status(state=State.RUNNING, device="cpu"))
+    writer = RunStatusWriter(folder, Status(state=State.RUNNING, device="cpu"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Keras' own, when it saves
-        assert train(journal, lambda: False)
-    journal.end(State.FINISHED)
+        assert train(writer, lambda: False)
+    writer.finish(state=State.FINISHED)
     return reading.read(folder.path.parent, folder.id)
 
 
@@ -196,10 +196,11 @@ def test_its_exported_network_classifies_an_upload_of_another_size(run: Run) -> 
     assert len(sure) == 5
     for place in sure:
         picture = services.read_picture(png(WHOLE.test_images[place]), "digit.png")
-        answer = services.classify(model, picture)
+        ((answer,),) = services.predict([picture.pixels], [model])
+        assert answer.network_input.shape == SPEC.image_shape
         assert answer.probabilities.shape == (7,)
         assert answer.probabilities.argmax() == tested.probabilities[place].argmax()
-        assert answer.none_of_these is not None
+        assert answer.ood is not None
 
 
 def test_its_classes_are_named_in_words_tables_and_charts(run: Run) -> None:
