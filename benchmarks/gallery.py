@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from benchmarks.figures import percentile
 from benchmarks.web import Server, Visitor
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.settings import current
 
 SEED = 20_261_127
@@ -36,7 +36,7 @@ def queries(count: int) -> list[str]:
         split = chance.choice(("train", "test"))
         choices: dict[str, str | int] = {"split": split}
         if turn % 2:
-            choices["class"] = chance.choice(CLASS_NAMES)
+            choices["class"] = chance.choice(CIFAR10.class_names)
             choices["page"] = chance.randrange(1, PAGES_OF_ALL[split] // 10)
         else:
             choices["page"] = chance.randrange(1, PAGES_OF_ALL[split] + 1)

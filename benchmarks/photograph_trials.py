@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Split
 from cifar_core.inference import novelty
 from cifar_core.inference.layer_inspector import LayerInspector
@@ -202,7 +203,8 @@ def _distances(
     """Returns what gives the distance to the nearest class, relative, and to the whole."""
     mean, directions = novelty.directions(learnt)
     scale = directions.astype(np.float32)
-    class_means, within = novelty.classes(np.asarray((learnt - mean) @ scale, np.float32), labels)
+    scaled = np.asarray((learnt - mean) @ scale, np.float32)
+    class_means, within = novelty.classes(scaled, labels, CIFAR10.classes)
 
     def distances(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         points = np.asarray((values - mean) @ scale, np.float32)

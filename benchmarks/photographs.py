@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks import foreign, photograph_tables, photograph_trials
 from cifar_core import services
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.splits import divide
 from cifar_core.errors import LabError
@@ -63,7 +63,7 @@ def read_folder(folder: Path) -> Photographs:
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["file"], row["label"]) for row in csv.DictReader(file)]
     pixels = [read_picture((folder / name).read_bytes(), name).pixels for name, _ in rows]
-    labels = [NONE if label == "none" else CLASS_NAMES.index(label) for _, label in rows]
+    labels = [NONE if label == "none" else CIFAR10.class_names.index(label) for _, label in rows]
     halves = development_half([name for name, _ in rows], labels)
     return Photographs(pixels, np.array(labels), halves)
 
@@ -233,7 +233,8 @@ def _above(
 
 def _counts(photographs: Photographs) -> dict[str, int]:
     return {
-        name: int((photographs.labels == label).sum()) for label, name in enumerate(CLASS_NAMES)
+        name: int((photographs.labels == label).sum())
+        for label, name in enumerate(CIFAR10.class_names)
     }
 
 

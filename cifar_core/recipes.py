@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from msgspec import Meta
 
+from cifar_core.dataset.spec import CIFAR10, DATASETS, DatasetSpec
 from cifar_core.decoding import DecodeError, convert
 from cifar_core.errors import RecipeError
 from cifar_core.named_recipes import NAMED_RECIPES
@@ -62,18 +63,16 @@ class Recipe:
             pictures' principal patches and He's variance, ``identity`` for patches and
             filters that pass their channel on, see :mod:`cifar_core.training.initialisation`.
         dropout: Factor on the network's own dropout rates; 1 leaves them as they are.
-        label_smoothing: Share of the target spread evenly over the ten classes
-            (Szegedy et al. 2016).
-        crop_padding: Pixels of reflected border around a picture before a random 32 × 32
-            crop; 0 leaves pictures where they are.
-        flips: Mirror pictures never, at random, or alternately: each picture is mirrored in
-            every second epoch, starting at random (Jordan 2024, "94% on CIFAR-10 in 3.29
-            seconds", section 3.2).
+        label_smoothing: Share of the target spread evenly over all classes (Szegedy et al. 2016).
+        crop_padding: Pixels of reflected border around an image before a random crop; 0 for none.
+        flips: Flip images never, at random, or alternately: each in every second epoch, starting
+            at random (Jordan 2024, "94% on CIFAR-10 in 3.29 seconds", section 3.2).
         monitored_split: The split measured after every epoch. ``validation`` is held out of
             the training pictures; ``test`` is what the tutorial does.
         validation_pictures: How many training pictures are held out (by class, evenly).
         training_pictures: Learn from only so many pictures, evenly by class; 0 for all.
         precision: ``auto`` takes bfloat16 where the processor computes it natively.
+        dataset: A key of :data:`cifar_core.dataset.spec.DATASETS`.
     """
 
     name: Annotated[
@@ -98,15 +97,21 @@ class Recipe:
     crop_padding: Annotated[int, Meta(ge=0, le=16, description="a whole number of pixels")] = 0
     flips: Flips = "none"
     monitored_split: MonitoredSplit = "validation"
-    validation_pictures: Annotated[int, Meta(ge=0, le=25_000, description=_PICTURES)] = 5000
-    training_pictures: Annotated[int, Meta(ge=0, le=50_000, description=_PICTURES)] = 0
+    validation_pictures: Annotated[int, Meta(ge=0)] = 5000
+    training_pictures: Annotated[int, Meta(ge=0)] = 0
     precision: Precision = "auto"
+    dataset: str = CIFAR10.name
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """The dataset that is learned from."""
+        return DATASETS[self.dataset]
 
     @property
     def learnt_pictures(self) -> int:
-        """How many of the 50,000 training pictures a run learns from."""
+        """How many of the training pictures a run learns from."""
         held_out = self.validation_pictures if self.monitored_split == "validation" else 0
-        return self.training_pictures or 50_000 - held_out
+        return self.training_pictures or self.spec.train_images - held_out
 
     @property
     def anneals(self) -> bool:
@@ -114,8 +119,10 @@ class Recipe:
         return self.schedule != "inverse-time"
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the recipe as plain values, ready for JSON."""
-        return dataclasses.asdict(self)
+        """Returns plain values, ready for JSON; CIFAR-10 is not named: it was the only one."""
+        values = dataclasses.asdict(self)
+        named = values.pop("dataset")
+        return values if named == CIFAR10.name else {**values, "dataset": named}
 
 
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -125,9 +132,9 @@ _DECIMAL_COMMA = re.compile(r"0,\d+", re.ASCII)
 """Is no list of learning rates, for 0 is none: whoever types it means a decimal comma."""
 
 
-def bounds(setting: str) -> tuple[float, float]:
+def bounds(setting: str, dataset: DatasetSpec = CIFAR10) -> tuple[float, float]:
     """Returns the smallest and largest allowed value of a numeric setting."""
-    (bound,) = _forms()[setting].__metadata__
+    (bound,) = _forms_of(dataset)[setting].__metadata__
     return bound.ge, bound.le
 
 
@@ -135,6 +142,15 @@ def bounds(setting: str) -> tuple[float, float]:
 def _forms() -> dict[str, Any]:
     """Returns the annotation of every setting."""
     return get_type_hints(Recipe, include_extras=True)
+
+
+def _forms_of(dataset: DatasetSpec) -> dict[str, Any]:
+    """Returns the annotations with the bounds of what is counted in a dataset's images."""
+    half, whole = (
+        Annotated[int, Meta(ge=0, le=most, description=_PICTURES)]
+        for most in (dataset.train_images // 2, dataset.train_images)
+    )
+    return {**_forms(), "validation_pictures": half, "training_pictures": whole}
 
 
 def recipe(name: str, network: str, **changes: Any) -> Recipe:
@@ -196,12 +212,11 @@ def from_json(values: Mapping[str, Any]) -> Recipe:
     Raises:
         RecipeError: A setting is unknown, missing, of the wrong type or out of bounds.
     """
-    forms = _forms()
-    unknown = sorted(set(values) - set(forms))
+    unknown = sorted(set(values) - set(_forms()))
     if unknown:
         raise RecipeError(
             f"“{unknown[0][:80]}” is not a setting of a recipe.",
-            expected=f"Known settings: {', '.join(forms)}.",
+            expected=f"Known settings: {', '.join(_forms())}.",
             remedy="Correct the name or leave it out.",
         )
     for missing in ("name", "network", "epochs"):
@@ -212,6 +227,10 @@ def from_json(values: Mapping[str, Any]) -> Recipe:
                 remedy=f"Add “{missing}”.",
             )
     _known_network(values["network"])
+    dataset = values.get("dataset", CIFAR10.name)
+    if not isinstance(dataset, str) or dataset not in DATASETS:
+        raise _refusal("dataset", dataset, "one of " + ", ".join(DATASETS))
+    forms = _forms_of(DATASETS[dataset])
     try:
         result = convert({key: _plain(values[key], forms[key]) for key in values}, Recipe, "recipe")
     except DecodeError as error:
@@ -253,19 +272,22 @@ def _expected(form: Any) -> str:
 
 def _check_together(recipe: Recipe) -> None:
     """Refuses settings that are fine alone and impossible together."""
-    if recipe.monitored_split == "validation" and recipe.validation_pictures < 10:
+    classes = recipe.spec.classes
+    for key in ("validation_pictures", "training_pictures"):
+        if getattr(recipe, key) > bounds(key, recipe.spec)[1]:
+            raise _refusal(key, getattr(recipe, key), _expected(_forms_of(recipe.spec)[key]))
+    if recipe.monitored_split == "validation" and recipe.validation_pictures < classes:
         raise _refusal(
             "validation_pictures",
             recipe.validation_pictures,
-            "at least 10 pictures when the validation split is watched",
+            f"at least {classes} pictures when the validation split is watched",
         )
-
     available = dataclasses.replace(recipe, training_pictures=0).learnt_pictures
-    if recipe.training_pictures > available or 0 < recipe.training_pictures < 10:
+    if recipe.training_pictures > available or 0 < recipe.training_pictures < classes:
         raise _refusal(
             "training_pictures",
             recipe.training_pictures,
-            f"0 for all, or 10 to {available:,}: what is not held out to watch",
+            f"0 for all, or {classes} to {available:,}: what is not held out to watch",
         )
 
 

@@ -5,6 +5,7 @@ import json
 import math
 import types
 import typing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cifar_core import recipes
+from cifar_core.dataset import CIFAR10, DATASETS
 from cifar_core.errors import RecipeError
 from cifar_core.named_recipes import DEFAULT_RECIPE, NAMED_RECIPES
 from cifar_core.networks import NETWORKS
 from cifar_core.recipes import Recipe, from_json, recipe
+from cifar_core.runs import forecast
+from cifar_core.settings import PROJECT_DIR
 
 HINTS = typing.get_type_hints(Recipe)
 NUMERIC = [name for name, kind in HINTS.items() if kind in (int, float)]
@@ -33,6 +37,51 @@ def test_every_named_recipe_works_for_every_network(name: str, network: str) -> 
 def test_a_recipe_survives_json(name: str) -> None:
     original = recipe(name, "cnn4", seed=7)
     assert from_json(json.loads(json.dumps(original.to_json()))) == original
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(PROJECT_DIR.glob("models/*/recipe.json")),
+    ids=lambda path: path.parent.name,
+)
+def test_a_recipe_written_before_datasets_had_names_is_written_the_same(path: Path) -> None:
+    written = json.loads(path.read_text(encoding="utf-8"))
+    read = from_json(written)
+    assert read.dataset == "cifar10"
+    assert {key: read.to_json()[key] for key in written} == written
+    assert "dataset" not in read.to_json()
+
+
+def test_cifar_10_named_or_not_is_one_recipe() -> None:
+    plain = recipe("standard", "cnn4").to_json()
+    assert from_json({**plain, "dataset": "cifar10"}).to_json() == plain
+
+
+@pytest.mark.parametrize("name", ["CIFAR10", "", "mnist", 10, None, ["cifar10"]])
+def test_a_dataset_that_is_not_known_is_refused(name: object) -> None:
+    with pytest.raises(RecipeError):
+        from_json({**recipe("standard", "cnn4").to_json(), "dataset": name})
+
+
+def test_another_dataset_is_named_and_bounds_what_is_counted_in_images(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = dataclasses.replace(
+        CIFAR10, name="small", class_names=("a", "b", "c"), train_images=700, test_images=90
+    )
+    monkeypatch.setitem(DATASETS, "small", small)
+    made = recipe("standard", "cnn4", dataset="small", validation_pictures=30)
+    assert made.to_json()["dataset"] == "small"
+    assert from_json(made.to_json()) == made
+    assert made.learnt_pictures == 670
+    assert forecast.monitored_images(made) == 30
+    assert recipes.bounds("training_pictures", small) == (0, 700)
+    assert recipes.bounds("training_pictures") == (0, 50_000)
+    for refused in ({"validation_pictures": 351}, {"validation_pictures": 2}):
+        with pytest.raises(RecipeError):
+            from_json({**made.to_json(), **refused})
+    with pytest.raises(RecipeError):
+        from_json({**made.to_json(), "training_pictures": 671})
 
 
 def test_the_tutorial_recipe_is_the_tutorial_to_the_letter() -> None:

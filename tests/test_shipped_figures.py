@@ -27,7 +27,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.sample import load_labels
 from cifar_core.dataset.splits import held_out
 from cifar_core.networks import NETWORKS
@@ -146,7 +146,7 @@ def test_the_shipped_temperature_is_scipys_of_the_stored_validation_predictions(
     run = shipped(name)
     train = load_labels()[0]
     pictures = run.json("recipe.json")["validation_pictures"]
-    labels = train[held_out(train, pictures)[1]]
+    labels = train[held_out(train, pictures, classes=CIFAR10.classes)[1]]
     stored = np.fromfile(run.path / "predictions", np.float16).reshape(-1, pictures, 10)[-1]
     logits = np.log(np.maximum(stored.astype(np.float64), SMALLEST))
 
@@ -191,7 +191,7 @@ def test_every_percentage_on_a_card_is_counted_again(name: str) -> None:
     half = float(re.findall(r"± (\d+\.\d)", run.card)[0])
     assert half == pytest.approx(50 * (interval.high - interval.low), abs=0.05 + 1e-6)
     rows = [line.split("|")[1].strip() for line in run.card.splitlines() if line.startswith("| ")]
-    assert [row for row in rows if row in CLASS_NAMES] == list(CLASS_NAMES)
+    assert [row for row in rows if row in CIFAR10.class_names] == list(CIFAR10.class_names)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -18,10 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core import files, recipes
-from cifar_core.dataset import DIGESTS
-from cifar_core.dataset.arrays import short_digest
+from cifar_core.dataset import CIFAR10, splits
 from cifar_core.dataset.sample import load_labels
-from cifar_core.dataset.splits import held_out
 from cifar_core.evaluation.calibration import fit_temperature
 from cifar_core.evaluation.evaluation import evaluate
 from cifar_core.evaluation.loss import cross_entropy
@@ -80,7 +78,7 @@ class Fake:
     state: State = State.FINISHED
     epoch_seconds: float = 24.0
     changes: dict[str, Any] | None = None
-    data_digest: str = short_digest(DIGESTS)
+    data_digest: str = CIFAR10.digest
     sharpness: float = 1.0
     best: int | None = None
     waiting_seconds: float = 12.0
@@ -105,7 +103,7 @@ def fabricate(runs_dir: Path, fake: Fake) -> RunFolder:
     train_labels, test_labels = load_labels()
     labels = test_labels
     if recipe.monitored_split == "validation":
-        labels = train_labels[held_out(train_labels, recipe.validation_pictures)[1]]
+        labels = train_labels[splits.positions(recipe, train_labels)[1]]
     generator = np.random.Generator(np.random.PCG64([fake.seed, *fake.network.encode()]))
     accuracies = _write_epochs(folder, fake, labels, generator)
     _write_status(folder, fake, accuracies)

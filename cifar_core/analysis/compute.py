@@ -119,11 +119,11 @@ def lay_out(
         origin: Noted with the result.
         pictures: How many the map shows, half of each split.
     """
-    train, test = dataset.train.labels, dataset.test.labels
+    train, test, classes = dataset.train.labels, dataset.test.labels, dataset.spec.classes
     rows = np.concatenate(
         [
-            projection.choose_evenly(train, pictures // 2),
-            len(train) + projection.choose_evenly(test, pictures // 2),
+            projection.choose_evenly(train, pictures // 2, classes=classes),
+            len(train) + projection.choose_evenly(test, pictures // 2, classes=classes),
         ]
     )
     shown = compressed[rows]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cifar_core.evaluation.predictions import CLASSES, Floats, Integers, checked_pair
+from cifar_core.evaluation.predictions import Floats, Integers, checked_pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Doubts:
         margins: (m,) float64, the probability of the given label less that of the best other
             class; the closer to -1, the more doubtful.
         pictures: How many pictures were judged.
-        thresholds: (10,) float64, from which probability on a class counts as predicted.
+        thresholds: (classes,) float64, from which probability on a class counts as predicted.
     """
 
     places: Integers
@@ -45,7 +45,7 @@ def find_doubts(probabilities: ArrayLike, labels: ArrayLike) -> Doubts:
     for ``filter_by="confident_learning"`` ranked by the normalised margin.)
 
     Args:
-        probabilities: (n, 10), calibrated, out of sample.
+        probabilities: (n, classes), calibrated, out of sample.
         labels: The given classes (n,).
 
     Raises:
@@ -56,7 +56,7 @@ def find_doubts(probabilities: ArrayLike, labels: ArrayLike) -> Doubts:
     thresholds = np.array(
         [
             values[given == label, label].mean() if (given == label).any() else np.inf
-            for label in range(CLASSES)
+            for label in range(values.shape[1])
         ]
     )
     reached = np.where(values >= thresholds, values, -1.0)

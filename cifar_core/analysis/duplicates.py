@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from cifar_core.dataset import TEST_PICTURES, TRAIN_PICTURES
+from cifar_core.dataset import CIFAR10
 
 Pictures = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -26,8 +26,8 @@ Rows = NDArray[np.int64]
 
 Agreement = Annotated[float, Meta(ge=-1, le=1)]
 PairRow = tuple[
-    Annotated[int, Meta(ge=0, lt=TEST_PICTURES)],
-    Annotated[int, Meta(ge=0, lt=TRAIN_PICTURES)],
+    Annotated[int, Meta(ge=0, lt=CIFAR10.test_images)],
+    Annotated[int, Meta(ge=0, lt=CIFAR10.train_images)],
     Agreement,
     Agreement,
     Annotated[int, Meta(ge=0, le=1)],
@@ -134,18 +134,20 @@ def compare_detail(first: Pictures, second: Pictures) -> Floats:
     off.
 
     Args:
-        first: (n, 32, 32, 3) uint8.
-        second: (n, 32, 32, 3) uint8.
+        first: (n, h, w, 3) uint8.
+        second: (n, h, w, 3) uint8.
 
     Returns:
         (n,) float32, correlations of at most 1.
     """
-    inner = slice(_SHIFT, 32 - _SHIFT)
-    fixed = _unit(_without_stripes(_detail(first)[:, inner, inner]))
+    height, width = (side - 2 * _SHIFT for side in first.shape[1:3])
+    inner = (slice(_SHIFT, _SHIFT + height), slice(_SHIFT, _SHIFT + width))
+    fixed = _unit(_without_stripes(_detail(first)[:, *inner]))
     moved = _detail(second)
     best = np.full(len(first), -1, np.float32)
     for down, right in _shifts():
-        window = moved[:, _SHIFT + down : 32 - _SHIFT + down, _SHIFT + right : 32 - _SHIFT + right]
+        top, left = _SHIFT + down, _SHIFT + right
+        window = moved[:, top : top + height, left : left + width]
         agreement = np.einsum("ij,ij->i", fixed, _unit(_without_stripes(window)))
         np.maximum(best, agreement, out=best)
     return best
@@ -183,11 +185,11 @@ def _detail(pictures: Pictures) -> Floats:
 
 
 def _blur(grey: Floats) -> Floats:
-    """Returns the mean of each pixel's neighbourhood, (n, 32, 32)."""
-    half = _WINDOW // 2
+    """Returns the mean of each pixel's neighbourhood, (n, h, w)."""
+    half, (height, width) = _WINDOW // 2, grey.shape[1:]
     wide = np.pad(grey, ((0, 0), (half, half), (half, half)), mode="edge")
-    rows = np.mean([wide[:, place : place + 32] for place in range(_WINDOW)], axis=0)
-    both = np.mean([rows[:, :, place : place + 32] for place in range(_WINDOW)], axis=0)
+    rows = np.mean([wide[:, place : place + height] for place in range(_WINDOW)], axis=0)
+    both = np.mean([rows[:, :, place : place + width] for place in range(_WINDOW)], axis=0)
     return np.asarray(both, np.float32)
 
 

@@ -68,17 +68,20 @@ def plane_tsne(compressed: Features) -> Features:
     return np.asarray(layout.fit_transform(compressed), np.float32)
 
 
-def choose_evenly(labels: NDArray[np.uint8], pictures: int) -> NDArray[np.int64]:
+def choose_evenly(labels: NDArray[np.uint8], pictures: int, *, classes: int) -> NDArray[np.int64]:
     """Chooses as many pictures of each class, drawn by :data:`SEED`.
 
     Args:
         labels: (n,) uint8.
         pictures: How many in all; fewer where a class has not enough.
+        classes: How many classes there are.
 
     Returns:
         (m,) int64, ascending positions.
     """
     generator = np.random.Generator(np.random.PCG64(SEED))
-    share = pictures // 10
-    chosen = [generator.permutation(np.flatnonzero(labels == label))[:share] for label in range(10)]
+    share = pictures // classes
+    chosen = [
+        generator.permutation(np.flatnonzero(labels == label))[:share] for label in range(classes)
+    ]
     return np.sort(np.concatenate(chosen)).astype(np.int64)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from cifar_core import settings
 from cifar_core.analysis import compute, exhibits, results
-from cifar_core.dataset import DIGESTS
-from cifar_core.dataset.arrays import open_full, short_digest
+from cifar_core.dataset import CIFAR10
+from cifar_core.dataset.arrays import open_full
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import LabError
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     try:
         network = compute.network_of(run_dir)
         folder = results.folder_of(
-            settings.current().data_dir, data=short_digest(DIGESTS), network=network.sha256
+            settings.current().data_dir, data=CIFAR10.digest, network=network.sha256
         )
         pairs = results.read_pairs(folder / results.PAIRS_NAME)
         results.SHIPPED_DIR.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Bars: the ten probabilities of a picture, counts per training batch, time per epoch."""
+"""Bars: the probabilities of a picture, counts per training batch, time per epoch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from cifar_core.charts import theme
-from cifar_core.evaluation.predictions import CLASSES, checked_probabilities
+from cifar_core.dataset import CIFAR10, DatasetSpec
+from cifar_core.evaluation.predictions import checked_probabilities
 from cifar_core.evaluation.words import counted
 from cifar_core.formats import duration, percent
 
@@ -38,35 +39,36 @@ def probability_bars(
     *,
     order: str = LARGEST_FIRST,
     title: theme.Title | str = "How probable each class is",
+    dataset: DatasetSpec = CIFAR10,
     dark: bool = False,
     height: int = 360,
 ) -> go.Figure:
-    """Draws the ten probabilities of one picture.
+    """Draws the probabilities of one image.
 
     Args:
-        probabilities: (10,), summing to 1.
-        order: :data:`LARGEST_FIRST` or a key of
-            :data:`cifar_core.charts.theme.CLASS_ORDERS`.
+        probabilities: (classes,), summing to 1.
+        order: :data:`LARGEST_FIRST` or an order of the dataset's classes.
         title: What is shown and where it comes from.
+        dataset: Names and colours the classes.
         dark: Which mode.
         height: Pixels.
 
     Raises:
         KeyError: There is no such order.
-        PredictionsError: These are no ten probabilities.
+        PredictionsError: These are no probabilities.
     """
-    values = checked_probabilities(np.asarray(probabilities)[None, ...])[0]
+    values = checked_probabilities(np.asarray(probabilities)[None, ...], dataset.classes)[0]
     if order == LARGEST_FIRST:
         labels = [int(label) for label in np.argsort(-values, kind="stable")]
     else:
-        labels = theme.in_order(order)
+        labels = theme.in_order(order, dataset)
     chart = theme.figure(
         go.Bar(
             x=[round(100 * float(values[label]), 3) for label in labels],
-            y=theme.names(labels),
+            y=theme.names(labels, dataset),
             orientation="h",
             marker={
-                "color": [theme.CLASS_COLOURS[label] for label in labels],
+                "color": [dataset.class_colours[label] for label in labels],
                 "cornerradius": 3,
             },
             text=[percent(float(values[label])) for label in labels],
@@ -88,34 +90,37 @@ def batch_count_bars(
     *,
     order: str = "dataset",
     title: theme.Title | str = "Pictures above or below an even share",
+    dataset: DatasetSpec = CIFAR10,
     dark: bool = False,
     height: int = 340,
 ) -> go.Figure:
     """Draws how far each batch is from holding its classes evenly, one panel per batch.
 
     Args:
-        counts: Pictures (batches, 10) of each class in each batch.
-        order: A key of :data:`cifar_core.charts.theme.CLASS_ORDERS`.
+        counts: Images (batches, classes) of each class in each batch.
+        order: An order of the dataset's classes.
         title: What is shown and where it comes from.
+        dataset: Names and colours the classes.
         dark: Which mode.
         height: Pixels.
 
     Raises:
         KeyError: There is no such order.
-        ValueError: There are not ten counts per batch.
+        ValueError: There is not a count for each class of each batch.
     """
     values = np.asarray(counts)
-    if values.ndim != 2 or values.shape[1] != CLASSES or len(values) == 0:
-        raise ValueError(f"Counts have the shape (batches, 10), not {values.shape}.")
-    labels = theme.in_order(order)
-    even = values.sum(axis=1) / CLASSES
+    if values.ndim != 2 or values.shape[1] != dataset.classes or len(values) == 0:
+        wanted = f"(batches, {dataset.classes})"
+        raise ValueError(f"Counts have the shape {wanted}, not {values.shape}.")
+    labels = theme.in_order(order, dataset)
+    even = values.sum(axis=1) / dataset.classes
     reach = 1.15 * float(np.abs(values - even[:, None]).max()) or 1.0
     step = max(1, 10 * int(0.08 * reach) or int(0.8 * reach))
     chart = theme.figure()
     width = 1 / len(values)
     for place, row in enumerate(values):
         number = "" if place == 0 else str(place + 1)
-        chart.add_trace(_batch(row, labels, batch=place + 1, axis=f"x{number}"))
+        chart.add_trace(_batch(row, labels, batch=place + 1, axis=f"x{number}", dataset=dataset))
         chart.layout[f"xaxis{number}"] = {
             "domain": [place * width, (place + 0.88) * width],
             "range": [-reach, reach],
@@ -134,20 +139,22 @@ def batch_count_bars(
     return theme.style(chart, title=title, dark=dark, height=height)
 
 
-def _batch(row: np.ndarray, labels: list[int], *, batch: int, axis: str) -> go.Bar:
+def _batch(
+    row: np.ndarray, labels: list[int], *, batch: int, axis: str, dataset: DatasetSpec
+) -> go.Bar:
     """Returns one batch's bars, left and right of its even share."""
-    even = float(row.sum()) / CLASSES
+    even = float(row.sum()) / dataset.classes
     words = [
-        f"Batch {batch}: {counted(int(row[label]), label)},<br>"
+        f"Batch {batch}: {counted(int(row[label]), label, dataset)},<br>"
         f"{_compared(float(row[label]) - even)} its even share of {even:,.0f}"
         for label in labels
     ]
     return go.Bar(
         x=[round(float(row[label]) - even, 2) for label in labels],
-        y=theme.names(labels),
+        y=theme.names(labels, dataset),
         xaxis=axis,
         orientation="h",
-        marker={"color": [theme.CLASS_COLOURS[label] for label in labels], "cornerradius": 2},
+        marker={"color": [dataset.class_colours[label] for label in labels], "cornerradius": 2},
         hovertext=words,
         hovertemplate="%{hovertext}<extra></extra>",
     )

@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cifar_core.charts import theme
-from cifar_core.charts.matrix import colour_bar
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10, DatasetSpec
 from cifar_core.formats import percent
 
 HEIGHT: Final = 400
@@ -28,22 +27,24 @@ def course_heatmap(
     labels: NDArray[Any],
     *,
     title: theme.Title,
+    dataset: DatasetSpec = CIFAR10,
     dark: bool = False,
 ) -> go.Figure:
     """Draws a row for each picture and a column for each epoch.
 
     Args:
         epochs: (e,), counted from 1.
-        probabilities: (e, n, 10) for n pictures of different classes.
+        probabilities: (e, n, classes) for n pictures of different classes.
         labels: (n,), the true classes.
         title: What is shown and where it comes from.
+        dataset: Names the classes.
         dark: Which mode.
     """
     given = [probabilities[:, place, label].tolist() for place, label in enumerate(labels)]
-    names = [CLASS_NAMES[label] for label in labels]
+    names = [dataset.class_names[label] for label in labels]
     words = [
         [
-            _words(epoch, answer[place], label)
+            _words(epoch, answer[place], label, dataset.class_names)
             for epoch, answer in zip(epochs, probabilities, strict=True)
         ]
         for place, label in enumerate(labels.tolist())
@@ -58,7 +59,7 @@ def course_heatmap(
         zmin=0,
         zmax=100,
         ygap=2,
-        colorbar=colour_bar("Given to the true class", dark=dark, suffix="%"),
+        colorbar=theme.colour_bar("Given to the true class", dark=dark, suffix="%"),
     )
     chart = theme.figure(cells)
     chart.layout = {
@@ -77,10 +78,10 @@ def course_heatmap(
     return chart
 
 
-def _words(epoch: int, answer: NDArray[Any], label: int) -> str:
+def _words(epoch: int, answer: NDArray[Any], label: int, names: Sequence[str]) -> str:
     """Returns an answer in words: ``epoch 3: dog 61.2%; cat, what it is, 20.1%``."""
     said = int(answer.argmax())
-    words = f"epoch {epoch}: {CLASS_NAMES[said]} {percent(float(answer[said]))}"
+    words = f"epoch {epoch}: {names[said]} {percent(float(answer[said]))}"
     if said == label:
         return f"{words}, right"
-    return f"{words}; {CLASS_NAMES[label]}, what it is, {percent(float(answer[label]))}"
+    return f"{words}; {names[label]}, what it is, {percent(float(answer[label]))}"

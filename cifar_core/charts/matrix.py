@@ -7,6 +7,7 @@ cells: ``st.plotly_chart(…, on_select="rerun", selection_mode="points")`` retu
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import numpy as np
@@ -14,9 +15,9 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from cifar_core.charts import theme
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10, DatasetSpec
 from cifar_core.evaluation.metrics import Normalisation, normalise
-from cifar_core.evaluation.predictions import CLASSES, Floats, Integers, checked_matrix
+from cifar_core.evaluation.predictions import Floats, Integers, checked_matrix
 from cifar_core.evaluation.words import plural, taken_for
 from cifar_core.formats import percent
 
@@ -43,37 +44,49 @@ def confusion_heatmap(
     show_diagonal: bool = True,
     order: str = "dataset",
     title: theme.Title | str = "Confusion matrix",
+    dataset: DatasetSpec = CIFAR10,
     dark: bool = False,
 ) -> go.Figure:
     """Draws a confusion matrix with its numbers in the cells.
 
     Args:
-        matrix: Counts (10, 10), rows true, columns predicted.
+        matrix: Counts (classes, classes), rows true, columns predicted.
         by: Show counts, or percent of the true (``row``) or the predicted class (``column``).
         show_diagonal: Whether right answers are coloured and numbered; without them the
             colours spread over the errors alone.
-        order: A key of :data:`cifar_core.charts.theme.CLASS_ORDERS`.
+        order: An order of the dataset's classes.
         title: What is shown and where it comes from.
+        dataset: Names the classes.
         dark: Which mode.
 
     Raises:
         KeyError: There is no such order.
         PredictionsError: The matrix is none.
     """
-    labels = theme.in_order(order)
-    counts = checked_matrix(matrix).astype(np.int64)
+    labels = theme.in_order(order, dataset)
+    counts = checked_matrix(matrix, dataset.classes).astype(np.int64)
     shown = normalise(counts, by) * (1 if by == "none" else 100)
     values = shown[np.ix_(labels, labels)]
     if not show_diagonal:
         np.fill_diagonal(values, np.nan)
     text = [[_cell(value, by) for value in row] for row in values]
-    words = [[_words(counts, true, guess, by=by) for guess in labels] for true in labels]
+    words = [
+        [_words(counts, true, guess, by=by, dataset=dataset) for guess in labels] for true in labels
+    ]
     largest = float(np.nanmax(values)) or 1.0
     colours = theme.palette(dark)
-    heatmap = _heatmap(values, text, labels, colours=colours.sequential, limits=(0.0, largest))
-    heatmap.colorbar = colour_bar(_BAR_TITLES[by], dark=dark, suffix="" if by == "none" else "%")
-    chart = theme.figure(heatmap, click_targets(labels, words))
-    return _dressed(chart, labels, order=order, title=title, dark=dark)
+    heatmap = _heatmap(
+        values,
+        text,
+        theme.names(labels, dataset),
+        colours=colours.sequential,
+        limits=(0.0, largest),
+    )
+    heatmap.colorbar = theme.colour_bar(
+        _BAR_TITLES[by], dark=dark, suffix="" if by == "none" else "%"
+    )
+    chart = theme.figure(heatmap, click_targets(labels, words, dataset))
+    return _dressed(chart, dataset, order=order, title=title, dark=dark)
 
 
 def difference_heatmap(
@@ -83,34 +96,40 @@ def difference_heatmap(
     names: tuple[str, str] = ("A", "B"),
     order: str = "dataset",
     title: theme.Title | str = "Difference of two matrices",
+    dataset: DatasetSpec = CIFAR10,
     dark: bool = False,
 ) -> go.Figure:
     """Draws how many more pictures of each cell the first matrix has than the second.
 
     Args:
-        a: Counts (10, 10) of the first model.
-        b: Counts (10, 10) of the second model on the same pictures.
+        a: Counts (classes, classes) of the first model.
+        b: Counts (classes, classes) of the second model on the same pictures.
         names: What the two are called.
-        order: A key of :data:`cifar_core.charts.theme.CLASS_ORDERS`.
+        order: An order of the dataset's classes.
         title: What is shown and where it comes from.
+        dataset: Names the classes.
         dark: Which mode.
 
     Raises:
         KeyError: There is no such order.
         PredictionsError: A matrix is none.
     """
-    labels = theme.in_order(order)
-    first, second = checked_matrix(a).astype(np.int64), checked_matrix(b).astype(np.int64)
+    labels = theme.in_order(order, dataset)
+    first, second = (checked_matrix(one, dataset.classes).astype(np.int64) for one in (a, b))
     values = (first - second)[np.ix_(labels, labels)].astype(np.float64)
     text = [[_signed(value) for value in row] for row in values]
-    words = [
-        [_difference_words(first, second, true, guess, names=names) for guess in labels]
-        for true in labels
-    ]
+    say = functools.partial(_difference_words, first, second, names=names, dataset=dataset)
+    words = [[say(true, guess) for guess in labels] for true in labels]
     limit = float(np.abs(values).max()) or 1.0
     colours = theme.palette(dark)
-    heatmap = _heatmap(values, text, labels, colours=colours.diverging, limits=(-limit, limit))
-    heatmap.colorbar = colour_bar(
+    heatmap = _heatmap(
+        values,
+        text,
+        theme.names(labels, dataset),
+        colours=colours.diverging,
+        limits=(-limit, limit),
+    )
+    heatmap.colorbar = theme.colour_bar(
         "<br>".join(
             [
                 f"← more with {theme.plain(theme.short(names[1]))}",
@@ -119,26 +138,30 @@ def difference_heatmap(
         ),
         dark=dark,
     )
-    chart = theme.figure(heatmap, click_targets(labels, words))
-    return _dressed(chart, labels, order=order, title=title, dark=dark)
+    chart = theme.figure(heatmap, click_targets(labels, words, dataset))
+    return _dressed(chart, dataset, order=order, title=title, dark=dark)
 
 
-def click_targets(labels: list[int], words: list[list[str]]) -> go.Scatter:
+def click_targets(
+    labels: list[int], words: list[list[str]], dataset: DatasetSpec = CIFAR10
+) -> go.Scatter:
     """Returns transparent squares over the cells of a matrix; they hover and are clicked.
 
     Args:
         labels: The classes in the order of the axes.
         words: What hovering says, by row and column in that order.
+        dataset: Names the classes.
 
     Returns:
-        A scatter of 100 points; ``customdata`` of each is (true label, predicted label).
+        A scatter of a point for each cell; ``customdata`` of each is (true label, predicted label).
         Selecting repaints nothing.
     """
-    cells = [(row, column) for row in range(CLASSES) for column in range(CLASSES)]
+    cells = [(row, column) for row in range(len(labels)) for column in range(len(labels))]
+    names = theme.names(labels, dataset)
     invisible = {"marker": {"opacity": 0}}
     return go.Scatter(
-        x=[CLASS_NAMES[labels[column]] for _, column in cells],
-        y=[CLASS_NAMES[labels[row]] for row, _ in cells],
+        x=[names[column] for _, column in cells],
+        y=[names[row] for row, _ in cells],
         customdata=[(labels[row], labels[column]) for row, column in cells],
         mode="markers",
         marker={"symbol": "square", "size": _TARGET_PIXELS, "opacity": 0},
@@ -154,13 +177,12 @@ def click_targets(labels: list[int], words: list[list[str]]) -> go.Scatter:
 def _heatmap(
     values: Floats,
     text: list[list[str]],
-    labels: list[int],
+    names: list[str],
     *,
     colours: tuple[str, ...],
     limits: tuple[float, float],
 ) -> go.Heatmap:
     """Returns the coloured and numbered cells; the squares above them do the talking."""
-    names = theme.names(labels)
     return go.Heatmap(
         z=[
             [None if np.isnan(value) else round(float(value), 2) for value in row] for row in values
@@ -178,50 +200,23 @@ def _heatmap(
     )
 
 
-def colour_bar(title: str, *, dark: bool, suffix: str = "") -> dict[str, object]:
-    """Returns the settings of a colour bar that lies beneath its chart."""
-    colours = theme.palette(dark)
-    return {
-        # Beneath, not beside: on a phone the width belongs to the cells.
-        "orientation": "h",
-        "x": 0.5,
-        "xanchor": "center",
-        "y": 0,
-        "yref": "container",
-        "yanchor": "bottom",
-        "title": {"text": title, "side": "bottom", "font": {"size": 12, "color": colours.muted}},
-        "tickfont": {"size": 11, "color": colours.muted},
-        "ticksuffix": suffix,
-        "thickness": 8,
-        "len": 0.8,
-        "outlinewidth": 0,
-        "nticks": 5,
-        "ypad": 4,
-    }
-
-
 def _dressed(
     chart: go.Figure,
-    labels: list[int],
+    dataset: DatasetSpec,
     *,
     order: str,
     title: theme.Title | str,
     dark: bool,
 ) -> go.Figure:
-    """Names the axes, puts the first class on top, and sets the two families apart."""
-    names = theme.names(labels)
+    """Names the axes, puts the first class on top, and sets groups of classes apart."""
+    names = theme.names(theme.in_order(order, dataset), dataset)
     axis = {
         "categoryorder": "array",
         "categoryarray": names,
         "showgrid": False,
         "fixedrange": True,
     }
-    whole, edge = (-0.5, CLASSES - 0.5), len(theme.VEHICLES) - 0.5
-    line = {"type": "line", "line": {"color": theme.palette(dark).muted, "width": 1.5}}
-    apart = [
-        {**line, "x0": edge, "x1": edge, "y0": whole[0], "y1": whole[1]},
-        {**line, "y0": edge, "y1": edge, "x0": whole[0], "x1": whole[1]},
-    ]
+    whole = (-0.5, dataset.classes - 0.5)
     # Set at once: a chart is drawn for every epoch of a film, see theme.style.
     chart.layout = {
         "template": {},
@@ -236,11 +231,24 @@ def _dressed(
             "tickangle": -40,
         },
         "yaxis": {**axis, "title": {"text": "True class"}, "range": list(whole[::-1])},
-        "shapes": apart if order != "dataset" else [],
+        "shapes": _borders(dataset, theme.palette(dark).muted) if order != "dataset" else [],
     }
     theme.style(chart, title=title, dark=dark, height=HEIGHT)
     chart.layout.margin.b = _BAR_PIXELS
     return chart
+
+
+def _borders(dataset: DatasetSpec, colour: str) -> list[dict[str, object]]:
+    """Returns the lines that set groups of classes apart."""
+    line = {"type": "line", "line": {"color": colour, "width": 1.5}}
+    ends = (-0.5, dataset.classes - 0.5)
+    sizes = [len(group) for group in dataset.class_groups.values()]
+    edges = [float(edge) - 0.5 for edge in np.cumsum(sizes[:-1])]
+    return [
+        {**line, f"{a}0": edge, f"{a}1": edge, f"{b}0": ends[0], f"{b}1": ends[1]}
+        for edge in edges
+        for a, b in ("xy", "yx")
+    ]
 
 
 def _cell(value: float, by: Normalisation) -> str:
@@ -250,14 +258,17 @@ def _cell(value: float, by: Normalisation) -> str:
     return f"{value:,.0f}" if by == "none" else f"{value:.1f}"
 
 
-def _words(counts: Integers, true: int, predicted: int, *, by: Normalisation) -> str:
+def _words(
+    counts: Integers, true: int, predicted: int, *, by: Normalisation, dataset: DatasetSpec
+) -> str:
     """Returns a cell in words, for hovering."""
     count = int(counts[true, predicted])
-    words = taken_for(true=true, predicted=predicted, count=count, total=int(counts[true].sum()))
+    total = int(counts[true].sum())
+    words = taken_for(true=true, predicted=predicted, count=count, total=total, dataset=dataset)
     words = words[0].upper() + words[1:]
     answers = int(counts[:, predicted].sum())
     if by == "column" and answers:
-        words += f"<br>{percent(count / answers)} of the answers “{CLASS_NAMES[predicted]}”"
+        words += f"<br>{percent(count / answers)} of the answers “{dataset.class_names[predicted]}”"
     return words
 
 
@@ -266,14 +277,20 @@ def _signed(value: float) -> str:
 
 
 def _difference_words(
-    first: Integers, second: Integers, true: int, predicted: int, *, names: tuple[str, str]
+    first: Integers,
+    second: Integers,
+    true: int,
+    predicted: int,
+    *,
+    names: tuple[str, str],
+    dataset: DatasetSpec,
 ) -> str:
     """Returns a cell of the difference in words, for hovering."""
     a, b = int(first[true, predicted]), int(second[true, predicted])
     verdict = (
-        f"{plural(true)} recognised"
+        f"{plural(true, dataset)} recognised"
         if true == predicted
-        else f"{plural(true)} taken for {plural(predicted)}"
+        else f"{plural(true, dataset)} taken for {plural(predicted, dataset)}"
     )
     return (
         f"{verdict[0].upper()}{verdict[1:]}<br>{theme.plain(names[0])}: {a:,}, "

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cifar_core.charts import theme
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10, DatasetSpec
 from cifar_core.networks.description import NetworkDescription
 from cifar_core.networks.layers import INPUT, LAYER_KINDS, LayerSettings
 
@@ -79,6 +79,7 @@ def network_svg(
     dark: bool = False,
     least_width: int = 0,
     is_opaque: bool = False,
+    dataset: DatasetSpec = CIFAR10,
 ) -> str:
     """Returns the drawing of a network as SVG.
 
@@ -87,6 +88,7 @@ def network_svg(
         dark: Which mode.
         least_width: Pixels; two drawings of one width stay to the same scale on any screen.
         is_opaque: On the ground of its mode, as it is saved; else on a clear one.
+        dataset: Names and colours the classes of its predictions.
     """
     drawn = blocks(description)
     colours = theme.palette(dark)
@@ -97,9 +99,9 @@ def network_svg(
         parts.insert(0, f'<rect x="0" y="0" {ground}/>')
     for place, block in enumerate(drawn):
         x = PITCH * (place + 0.5)
-        is_answer = place == len(drawn) - 1 and block.shape == (len(CLASS_NAMES),)
+        is_answer = place == len(drawn) - 1 and block.shape == (dataset.classes,)
         if is_answer:
-            parts.append(_answers(x, colours))
+            parts.append(_answers(x, colours, dataset))
         else:
             colour = _colour(block.kind, description.name, dark=dark)
             parts.append(_cuboid(x, block.shape, colour, colours.background))
@@ -176,15 +178,15 @@ def _cuboid(x: float, shape: tuple[int, ...], colour: str, ground: str) -> str:
     )
 
 
-def _answers(x: float, colours: theme.Palette) -> str:
-    """The ten answers, each in the colour of its class."""
-    top = _MIDDLE - _CELL * len(CLASS_NAMES) / 2
+def _answers(x: float, colours: theme.Palette, dataset: DatasetSpec) -> str:
+    """The answers, each in the colour of its class."""
+    top = _MIDDLE - _CELL * dataset.classes / 2
     return "".join(
         f'<rect x="{x - 6}" y="{top + _CELL * label + 1}" width="11" height="{_CELL - 2}" rx="2" '
-        f'fill="{theme.CLASS_COLOURS[label]}"/>'
+        f'fill="{dataset.class_colours[label]}"/>'
         f'<text x="{x + 12}" y="{top + _CELL * label + 10}" font-size="11" '
-        f'fill="{colours.ink}">{name}</text>'
-        for label, name in enumerate(CLASS_NAMES)
+        f'fill="{colours.ink}">{html.escape(name)}</text>'
+        for label, name in enumerate(dataset.class_names)
     )
 
 

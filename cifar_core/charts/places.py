@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cifar_core.charts import theme
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 
 HEIGHT: Final = 620
 
@@ -46,7 +46,7 @@ def places_map(
         dark: Which mode.
     """
     chart = theme.figure()
-    for label, name in enumerate(CLASS_NAMES):
+    for label, name in enumerate(CIFAR10.class_names):
         own = np.flatnonzero(labels == label)
         is_faint = chosen is not None and chosen != label
         chart.add_trace(
@@ -58,7 +58,7 @@ def places_map(
                 mode="markers",
                 name=name,
                 marker={
-                    "color": theme.CLASS_COLOURS[label],
+                    "color": CIFAR10.class_colours[label],
                     "symbol": [
                         _SYMBOLS[label % len(_SYMBOLS)] + (0 if is_test[place] else _HOLLOW)
                         for place in own

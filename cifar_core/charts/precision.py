@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cifar_core.charts import theme
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10, DatasetSpec
 from cifar_core.evaluation.ranking import PrecisionRecall
 from cifar_core.evaluation.words import plural
 
@@ -24,6 +24,7 @@ def precision_chart(
     *,
     chosen: int | None = None,
     title: theme.Title | str = "Precision against recall",
+    dataset: DatasetSpec = CIFAR10,
     dark: bool = False,
     height: int = 420,
 ) -> go.Figure:
@@ -33,11 +34,12 @@ def precision_chart(
         curves: The classes.
         chosen: The one that stands out; the others become faint.
         title: What is shown and where it comes from.
+        dataset: Names and colours the classes.
         dark: Which mode.
         height: Pixels.
     """
     drawn = sorted(curves, key=lambda curve: curve.label == chosen)  # the chosen one on top
-    chart = theme.figure(*(_line(curve, chosen) for curve in drawn))
+    chart = theme.figure(*(_line(curve, chosen, dataset) for curve in drawn))
     chart.layout = {
         "template": {},
         "hovermode": "closest",
@@ -67,9 +69,9 @@ def thinned(curve: PrecisionRecall, points: int = _POINTS) -> np.ndarray:
     return np.unique(places)
 
 
-def _line(curve: PrecisionRecall, chosen: int | None) -> go.Scatter:
+def _line(curve: PrecisionRecall, chosen: int | None, dataset: DatasetSpec) -> go.Scatter:
     places = thinned(curve)
-    name = CLASS_NAMES[curve.label]
+    name = dataset.class_names[curve.label]
     stands_out = chosen in (None, curve.label)
     return go.Scatter(
         x=np.round(100 * curve.recall[places], 2).tolist(),
@@ -80,10 +82,10 @@ def _line(curve: PrecisionRecall, chosen: int | None) -> go.Scatter:
         legendrank=curve.label,
         opacity=1.0 if stands_out else _FAINT,
         line={
-            "color": theme.CLASS_COLOURS[curve.label],
+            "color": dataset.class_colours[curve.label],
             "width": 3.5 if chosen == curve.label else 2,
         },
         hovertemplate=f"<b>{name}</b><br>Named so when at least %{{customdata}}% probable: "
-        f"%{{x:.1f}}% of the {plural(curve.label)} are found,<br>%{{y:.1f}}% of the pictures so "
-        "named are right<extra></extra>",
+        f"%{{x:.1f}}% of the {plural(curve.label, dataset)} are found,<br>%{{y:.1f}}% of the "
+        "pictures so named are right<extra></extra>",
     )

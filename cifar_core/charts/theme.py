@@ -16,36 +16,12 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10, DatasetSpec
 
 FONT: Final = (
     'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
 )
 CLEAR: Final = "rgba(0,0,0,0)"
-
-CLASS_COLOURS: Final[tuple[str, ...]] = (
-    "#59dde9",  # airplane    vehicles: blues
-    "#3550ae",  # automobile
-    "#edc62e",  # bird        animals: warm
-    "#f6908e",  # cat
-    "#776100",  # deer
-    "#932565",  # dog
-    "#999300",  # frog
-    "#b8637a",  # horse
-    "#0889ca",  # ship
-    "#87a8ff",  # truck
-)
-"""One colour per class, by label. Found by a search for the ten that stay farthest apart to
-normal, red-blind, green-blind and blue-blind eyes; lightness tells them apart where hue cannot."""
-
-VEHICLES: Final[tuple[int, ...]] = (0, 1, 8, 9)
-ANIMALS: Final[tuple[int, ...]] = (2, 3, 4, 5, 6, 7)
-
-CLASS_ORDERS: Final[Mapping[str, tuple[int, ...]]] = {
-    "dataset": tuple(range(10)),
-    "vehicles | animals": VEHICLES + ANIMALS,
-}
-"""The two orders of classes the pages offer, as labels."""
 
 
 @dataclass(frozen=True)
@@ -165,18 +141,18 @@ def scale(colours: tuple[str, ...]) -> list[list[float | str]]:
     return [[place / (len(colours) - 1), colour] for place, colour in enumerate(colours)]
 
 
-def in_order(order: str) -> list[int]:
-    """Returns the labels in one of :data:`CLASS_ORDERS`.
+def in_order(order: str, dataset: DatasetSpec = CIFAR10) -> list[int]:
+    """Returns the labels in one of a dataset's orders of classes.
 
     Raises:
         KeyError: There is no such order.
     """
-    return list(CLASS_ORDERS[order])
+    return list(dataset.class_orders[order])
 
 
-def names(labels: list[int]) -> list[str]:
+def names(labels: list[int], dataset: DatasetSpec = CIFAR10) -> list[str]:
     """Returns the names of classes."""
-    return [CLASS_NAMES[label] for label in labels]
+    return [dataset.class_names[label] for label in labels]
 
 
 def plain(text: str) -> str:
@@ -292,4 +268,26 @@ def config(name: str, *, vector: bool = False) -> dict[str, Any]:
             "filename": name,
             "scale": 1 if vector else 2,
         },
+    }
+
+
+def colour_bar(title: str, *, dark: bool, suffix: str = "") -> dict[str, object]:
+    """Returns the settings of a colour bar that lies beneath its chart."""
+    colours = palette(dark)
+    return {
+        # Beneath, not beside: on a phone the width belongs to the cells.
+        "orientation": "h",
+        "x": 0.5,
+        "xanchor": "center",
+        "y": 0,
+        "yref": "container",
+        "yanchor": "bottom",
+        "title": {"text": title, "side": "bottom", "font": {"size": 12, "color": colours.muted}},
+        "tickfont": {"size": 11, "color": colours.muted},
+        "ticksuffix": suffix,
+        "thickness": 8,
+        "len": 0.8,
+        "outlinewidth": 0,
+        "nticks": 5,
+        "ypad": 4,
     }

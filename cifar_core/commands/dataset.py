@@ -7,7 +7,7 @@ import argparse
 from cifar_core import services
 from cifar_core.commands.answers import INTERRUPTED, Add, answer
 from cifar_core.console import tell
-from cifar_core.dataset import CLASS_NAMES, statistics
+from cifar_core.dataset import CIFAR10, statistics
 from cifar_core.dataset.mirrors import Progress
 
 
@@ -39,7 +39,7 @@ def show_data(options: argparse.Namespace) -> int:
         "sha256": dict(dataset.digests),
         "train": len(dataset.train.labels),
         "test": len(dataset.test.labels),
-        "classes": list(CLASS_NAMES),
+        "classes": list(CIFAR10.class_names),
         "counts": {
             name: [int(count) for count in row]
             for name, row in zip(statistics.COUNT_ROWS, counts, strict=True)

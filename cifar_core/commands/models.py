@@ -13,7 +13,7 @@ from typing import Any
 from cifar_core import console, formats, services
 from cifar_core.commands.answers import Add, answer
 from cifar_core.console import show
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.errors import PictureError
 from cifar_core.evaluation.classification import class_report, to_dict, to_text
 from cifar_core.inference.archive import Archive, is_archive, open_archive
@@ -48,7 +48,7 @@ def evaluate(options: argparse.Namespace) -> int:
     run = services.read_run(options.run)
     figures = services.evaluate_run(run)
     accuracy = formats.percent(figures.accuracy, figures.interval)
-    report = class_report(figures.confusion_matrix)
+    report = class_report(figures.confusion_matrix, CIFAR10.class_names)
     text = f"{run.name}: {accuracy} of {figures.pictures:,} test pictures right"
     facts = {"run": run.id, **figures.to_json(), "classification_report": to_dict(report)}
     return answer(options, facts, f"{text}\n\n{to_text(report).rstrip()}")
@@ -82,8 +82,8 @@ def classify(options: argparse.Namespace) -> int:
             shares = [round(float(share), 6) for share in answer.probabilities]
             best = max(range(len(shares)), key=shares.__getitem__)
             facts["model"] = run.id
-            facts["label"] = CLASS_NAMES[best]
-            facts["probabilities"] = dict(zip(CLASS_NAMES, shares, strict=True))
+            facts["label"] = CIFAR10.class_names[best]
+            facts["probabilities"] = dict(zip(CIFAR10.class_names, shares, strict=True))
             facts["none_of_these"] = _foreign(answer.ood)
         except PictureError as error:
             failed = True

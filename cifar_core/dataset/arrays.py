@@ -18,26 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.dataset import (
-    DIGESTS,
-    PICTURE_SHAPE,
-    TEST_PICTURES,
-    TRAIN_PICTURES,
-)
+from cifar_core.dataset import ARRAY_NAMES, CIFAR10, DatasetSpec
 from cifar_core.dataset.stored import StoredRows
 from cifar_core.errors import DataError, reason
 from cifar_core.files import open_regular, read_json
 
-FULL_FOLDER = "cifar10"
 MANIFEST_NAME = "manifest.json"
 FETCH_REMEDY = "Run `python -m cifar_core data`, or press Download on the Dataset page."
-SHAPES: Mapping[str, tuple[int, ...]] = {
-    "train_images": (TRAIN_PICTURES, *PICTURE_SHAPE),
-    "train_labels": (TRAIN_PICTURES,),
-    "test_images": (TEST_PICTURES, *PICTURE_SHAPE),
-    "test_labels": (TEST_PICTURES,),
-}
-"""The shape of each of the four arrays, all uint8."""
 
 _HASHING = threading.Lock()
 
@@ -57,14 +44,16 @@ class Split:
         name: ``train`` or ``test``.
         images: (n, 32, 32, 3) uint8; of the full set memory-mapped and read-only, or rows that
             are read when they are asked for (:class:`StoredRows`).
-        labels: (n,) uint8, indices into ``CLASS_NAMES``.
+        labels: (n,) uint8, indices into the class names.
         indices: (n,) int64, ascending: each picture's official position in its split.
+        spec: Of which dataset it is a split.
     """
 
     name: str
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     indices: NDArray[np.int64]
+    spec: DatasetSpec = CIFAR10
 
     def position(self, index: int) -> int:
         """Returns where the picture with this official index lies in the arrays.
@@ -72,7 +61,7 @@ class Split:
         Raises:
             DataError: There is no such picture, or the sample does not hold it.
         """
-        total = TRAIN_PICTURES if self.name == "train" else TEST_PICTURES
+        total = self.spec.count(self.name)
         if not 0 <= index < total:
             raise DataError(
                 f"The {self.name} split has no picture {index}.",
@@ -107,7 +96,7 @@ class Dataset:
         is_sample: Whether this is the shipped sample.
         source: Where the pictures were taken from, in words.
         digest: 16 hexadecimal digits that name the full set (of a sample: the set it was
-            cut from); see :func:`short_digest`.
+            cut from); see :attr:`DatasetSpec.digest`.
         digests: The SHA-256 each of the four arrays must have.
     """
 
@@ -116,7 +105,12 @@ class Dataset:
     is_sample: bool
     source: str
     digest: str
-    digests: Mapping[str, str] = field(default_factory=lambda: DIGESTS)
+    digests: Mapping[str, str] = field(default_factory=lambda: CIFAR10.digests)
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """What is known of the dataset without opening it."""
+        return self.train.spec
 
 
 def sha256(array: NDArray[Any]) -> str:
@@ -124,19 +118,13 @@ def sha256(array: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).reshape(-1).data).hexdigest()
 
 
-def short_digest(digests: Mapping[str, str]) -> str:
-    """Returns one digest for the whole: of the four array digests in the order of DIGESTS."""
-    joined = "".join(digests[name] for name in DIGESTS)
-    return hashlib.sha256(joined.encode("ascii")).hexdigest()[:16]
-
-
-def is_prepared(data_dir: Path) -> bool:
+def is_prepared(data_dir: Path, spec: DatasetSpec = CIFAR10) -> bool:
     """Says whether the full dataset has been put into the data folder.
 
     Raises:
         DataError: The folder cannot be read.
     """
-    path = data_dir / FULL_FOLDER / MANIFEST_NAME
+    path = data_dir / spec.name / MANIFEST_NAME
     try:
         return path.is_file()
     except OSError as error:
@@ -147,32 +135,38 @@ def is_prepared(data_dir: Path) -> bool:
         ) from error
 
 
-def open_full(data_dir: Path, *, mapped: bool = True) -> Dataset:
+def open_full(data_dir: Path, spec: DatasetSpec = CIFAR10, *, mapped: bool = True) -> Dataset:
     """Returns the full dataset; hashes nothing.
 
     Args:
         data_dir: Holds its folder.
+        spec: Which dataset.
         mapped: Map the files, for a process of its own that computes with all of them: it is
             killed when another process shortens one. Else images are read by rows.
 
     Raises:
         DataError: It is missing, or a file of it has the wrong size, shape or content.
     """
-    if not is_prepared(data_dir):
+    if not is_prepared(data_dir, spec):
+        pictures = spec.train_images + spec.test_images
         raise DataError(
             f"The full dataset is not in {data_dir}.",
-            expected="A training needs all 60,000 pictures of CIFAR-10.",
+            expected=f"A training needs all {pictures:,} pictures of {spec.title}.",
             remedy=FETCH_REMEDY,
         )
-    folder = data_dir / FULL_FOLDER
-    manifest = _read_manifest(folder)
-    arrays = {name: _open_array(folder, name, manifest, mapped) for name in DIGESTS}
+    folder = data_dir / spec.name
+    manifest = _read_manifest(folder, spec)
+    arrays = {
+        name: _open_array(folder / f"{name}.npy", shape, manifest, mapped)
+        for name, shape in spec.array_shapes.items()
+    }
     return Dataset(
-        train=_full_split("train", arrays),
-        test=_full_split("test", arrays),
+        train=_full_split("train", arrays, spec),
+        test=_full_split("test", arrays, spec),
         is_sample=False,
         source=manifest.source,
-        digest=short_digest(DIGESTS),
+        digest=spec.digest,
+        digests=spec.digests,
     )
 
 
@@ -194,7 +188,7 @@ def _verify(dataset: Dataset) -> None:
         for kind, array in (("images", split.images), ("labels", split.labels)):
             name = f"{split.name}_{kind}"
             if _sha256_once(array) != dataset.digests[name]:
-                raise _damaged(f"the array {name} does not have the digest of CIFAR-10")
+                raise _damaged(f"the array {name} is not that of {dataset.spec.title}")
 
 
 def _sha256_once(array: NDArray[Any]) -> str:
@@ -219,42 +213,44 @@ def _sha256_of_file(path: Path, offset: int, _size: int, _time: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_manifest(folder: Path) -> _Manifest:
+def _read_manifest(folder: Path, spec: DatasetSpec) -> _Manifest:
     try:
         manifest = read_json(folder / MANIFEST_NAME, _Manifest)
     except (OSError, ValueError) as error:
         raise _damaged(f"{MANIFEST_NAME} cannot be read ({reason(error)})") from error
-    if manifest.digests != DIGESTS or set(manifest.size_bytes) != {f"{n}.npy" for n in DIGESTS}:
-        raise _damaged(f"{MANIFEST_NAME} records other arrays than those of CIFAR-10")
+    names = {f"{name}.npy" for name in ARRAY_NAMES}
+    if manifest.digests != spec.digests or set(manifest.size_bytes) != names:
+        raise _damaged(f"{MANIFEST_NAME} records other arrays than those of {spec.title}")
     return manifest
 
 
-def _open_array(folder: Path, name: str, manifest: _Manifest, mapped: bool) -> NDArray[np.uint8]:
-    path = folder / f"{name}.npy"
+def _open_array(
+    path: Path, shape: tuple[int, ...], manifest: _Manifest, mapped: bool
+) -> NDArray[np.uint8]:
     try:
         size = path.stat().st_size
         recorded = manifest.size_bytes[path.name]
         if size != recorded:
             raise _damaged(f"{path.name} has {size:,} bytes instead of {recorded:,}")
         if not mapped:
-            rows: Any = StoredRows(path, SHAPES[name])
-            return rows if name.endswith("_images") else rows[:]  # type: ignore[no-any-return]
+            rows: Any = StoredRows(path, shape)
+            return rows if len(shape) > 1 else rows[:]  # type: ignore[no-any-return]
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(f"{path.name} cannot be read ({error})") from error
-    if array.shape != SHAPES[name] or array.dtype != np.uint8:
-        raise _damaged(f"{path.name} holds {array.dtype} {array.shape} instead of {SHAPES[name]}")
+    if array.shape != shape or array.dtype != np.uint8:
+        raise _damaged(f"{path.name} holds {array.dtype} {array.shape} instead of {shape}")
     return array  # type: ignore[no-any-return]
 
 
-def _full_split(name: str, arrays: Mapping[str, NDArray[np.uint8]]) -> Split:
-    labels = arrays[f"{name}_labels"]
-    return Split(name, arrays[f"{name}_images"], labels, np.arange(len(labels), dtype=np.int64))
+def _full_split(name: str, arrays: Mapping[str, NDArray[np.uint8]], spec: DatasetSpec) -> Split:
+    images, labels = arrays[f"{name}_images"], arrays[f"{name}_labels"]
+    return Split(name, images, labels, np.arange(len(labels), dtype=np.int64), spec)
 
 
 def _damaged(reason: str) -> DataError:
     return DataError(
         f"The stored dataset is damaged: {reason}.",
-        expected="Four arrays with the sizes and SHA-256 digests of CIFAR-10.",
+        expected="Four arrays with the sizes and SHA-256 digests that are recorded.",
         remedy=FETCH_REMEDY,
     )

@@ -14,8 +14,6 @@ import numpy as np
 
 from cifar_core.recipes import Recipe
 
-SIDE = 32
-
 
 class Stream(IntEnum):
     """Names of the independent sequences of random numbers that a seed gives."""
@@ -41,12 +39,14 @@ class EpochPlan:
         rows: Top of the crop in the padded picture, (n,) int32 from 0 to 2 * padding.
         columns: Left of the crop, likewise.
         flips: Whether the picture is mirrored left to right, (n,) bool.
+        padding: Pixels of border that the crops are cut from.
     """
 
     order: np.ndarray
     rows: np.ndarray
     columns: np.ndarray
     flips: np.ndarray
+    padding: int
 
 
 def plan_epoch(recipe: Recipe, pictures: int, epoch: int) -> EpochPlan:
@@ -68,44 +68,46 @@ def plan_epoch(recipe: Recipe, pictures: int, epoch: int) -> EpochPlan:
         flips = generator(recipe.seed, Stream.FLIP, epoch).integers(0, 2, size=pictures) == 1
     else:
         flips = np.zeros(pictures, dtype=bool)
-    return EpochPlan(order, shifts[0], shifts[1], flips)
+    return EpochPlan(order, shifts[0], shifts[1], flips, recipe.crop_padding)
 
 
 def pad(images: np.ndarray, padding: int) -> np.ndarray:
-    """Surrounds pictures (n, 32, 32, 3) by ``padding`` reflected pixels on every side."""
-    mirror = np.pad(np.arange(SIDE), padding, mode="reflect")
-    return np.ascontiguousarray(images[:, mirror][:, :, mirror] if padding else images)
+    """Surrounds images (n, h, w, c) by ``padding`` reflected pixels on every side."""
+    rows, columns = (np.pad(np.arange(side), padding, mode="reflect") for side in images.shape[1:3])
+    return np.ascontiguousarray(images[:, rows][:, :, columns] if padding else images)
 
 
 def cut(padded: np.ndarray, plan: EpochPlan, first: int, last: int) -> np.ndarray:
     """Returns the pictures that a plan shows from position ``first`` up to ``last``.
 
     Args:
-        padded: All pictures, padded: (n, 32 + 2p, 32 + 2p, 3) uint8, C order.
+        padded: All pictures, padded: (n, h + 2p, w + 2p, c) uint8, C order.
         plan: The epoch's plan.
         first: First position in the plan's order.
         last: The position after the last.
 
     Returns:
-        Pictures (last - first, 32, 32, 3) uint8, cropped and mirrored.
+        Images (last - first, h, w, c) uint8, cropped and mirrored.
     """
     part = slice(first, last)
-    side = padded.shape[1]
-    if side == SIDE:
+    count, down, across, channels = padded.shape
+    height, width = down - 2 * plan.padding, across - 2 * plan.padding
+    if not plan.padding:
         shown: np.ndarray = padded[plan.order[part]]
     else:
-        # A crop is 32 rows of 96 neighbouring bytes: a window over (rows, columns × 3).
-        flat = padded.reshape(len(padded), side, side * 3)
-        windows = np.lib.stride_tricks.sliding_window_view(flat, (SIDE, SIDE * 3), axis=(1, 2))
-        crops = windows[plan.order[part], plan.rows[part], plan.columns[part] * 3]
-        shown = crops.reshape(-1, SIDE, SIDE, 3)
+        # A row of a crop is neighbouring bytes: a window over (rows, columns × channels).
+        flat = padded.reshape(count, down, across * channels)
+        size = (height, width * channels)
+        windows = np.lib.stride_tricks.sliding_window_view(flat, size, axis=(1, 2))
+        crops = windows[plan.order[part], plan.rows[part], plan.columns[part] * channels]
+        shown = crops.reshape(-1, height, width, channels)
     flips = plan.flips[part]
     shown[flips] = _mirror(shown[flips])
     return shown
 
 
 def _mirror(pictures: np.ndarray) -> np.ndarray:
-    """Returns pictures (n, 32, 32, 3) mirrored left to right.
+    """Returns images (n, h, w, c) mirrored left to right.
 
     Channel by channel: NumPy copies three long rows of single bytes several times as fast as
     very many rows of three.

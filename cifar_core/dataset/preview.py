@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.dataset import PICTURE_SHAPE
-from cifar_core.dataset.augmentation import EpochPlan, cut, pad, plan_epoch
+from cifar_core.dataset.augmentation import cut, pad, plan_epoch
 from cifar_core.dataset.splits import positions
 from cifar_core.recipes import Recipe
 
@@ -18,7 +18,7 @@ class Shown:
     """A picture as it is shown in one epoch.
 
     Attributes:
-        pixels: (32, 32, 3) uint8.
+        pixels: (h, w, c) uint8.
         down: By how many pixels it is moved down; negative: up.
         right: By how many pixels it is moved right; negative: left.
         is_mirrored: Whether it is mirrored left to right.
@@ -39,9 +39,9 @@ def preview(
 
     Args:
         recipe: Decides which pictures are learned from, and how each is moved and mirrored.
-        labels: (50000,) uint8, of the whole train split.
+        labels: (n,) uint8, of the whole train split.
         index: Official index of the picture.
-        pixels: The picture, (32, 32, 3) uint8.
+        pixels: The picture, (h, w, c) uint8.
         epochs: How many epochs.
 
     Returns:
@@ -51,13 +51,19 @@ def preview(
     place = int(np.searchsorted(learned, index))
     if place == len(learned) or learned[place] != index:
         return []
-    padded = pad(pixels.reshape(1, *PICTURE_SHAPE), recipe.crop_padding)
+    padded = pad(pixels[np.newaxis], recipe.crop_padding)
     shown = []
     for epoch in range(epochs):
         plan = plan_epoch(recipe, len(learned), epoch)
         turn = int(np.flatnonzero(plan.order == place)[0])
         one = slice(turn, turn + 1)
-        alone = EpochPlan(np.zeros(1, np.int32), plan.rows[one], plan.columns[one], plan.flips[one])
+        alone = dataclasses.replace(
+            plan,
+            order=np.zeros(1, np.int32),
+            rows=plan.rows[one],
+            columns=plan.columns[one],
+            flips=plan.flips[one],
+        )
         is_mirrored = bool(plan.flips[turn])
         right = recipe.crop_padding - int(plan.columns[turn])
         shown.append(

@@ -22,21 +22,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cifar_core import settings
-from cifar_core.dataset import (
-    BATCH_PICTURES,
-    CLASS_NAMES,
-    DIGESTS,
-    PICTURE_SHAPE,
-    TRAIN_BATCHES,
-    TRAIN_PICTURES,
-)
+from cifar_core.dataset import CIFAR10, DatasetSpec
 from cifar_core.dataset.arrays import (
     Dataset,
     Split,
     is_prepared,
     open_full,
     sha256,
-    short_digest,
 )
 from cifar_core.errors import DataError, LabError, reason
 from cifar_core.files import read_json
@@ -94,7 +86,7 @@ def load_sample(folder: Path = SAMPLE_DIR) -> Dataset:
         test=splits[1],
         is_sample=True,
         source="the sample shipped with the lab: 2,000 of the 60,000 pictures",
-        digest=short_digest(DIGESTS),
+        digest=CIFAR10.digest,
         digests=sheet.arrays,
     )
 
@@ -107,7 +99,19 @@ def load_labels(folder: Path = SAMPLE_DIR) -> tuple[NDArray[np.uint8], NDArray[n
     """
     packed = _read_recorded(folder, _LABELS_NAME, _read_sheet(folder))
     labels = np.frombuffer(gzip.decompress(packed), dtype=np.uint8)
-    return labels[:TRAIN_PICTURES], labels[TRAIN_PICTURES:]
+    return labels[: CIFAR10.train_images], labels[CIFAR10.train_images :]
+
+
+def labels_of(spec: DatasetSpec) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns the labels of a dataset's splits: those that ship, or those in the data folder.
+
+    Raises:
+        DataError: They are missing or damaged.
+    """
+    if spec.name == CIFAR10.name:
+        return load_labels()
+    full = open_full(settings.current().data_dir, spec, mapped=False)
+    return full.train.labels, full.test.labels
 
 
 def choose(labels: NDArray[np.uint8], *, batches: int) -> NDArray[np.int64]:
@@ -123,9 +127,9 @@ def choose(labels: NDArray[np.uint8], *, batches: int) -> NDArray[np.int64]:
     share = PICTURES_PER_CLASS // batches
     chosen: list[int] = []
     for batch in range(batches):
-        start = batch * BATCH_PICTURES
-        stretch = labels[start : start + BATCH_PICTURES]
-        for label in range(len(CLASS_NAMES)):
+        start = batch * CIFAR10.batch_images
+        stretch = labels[start : start + CIFAR10.batch_images]
+        for label in range(CIFAR10.classes):
             places = np.flatnonzero(stretch == label)
             even = np.linspace(0, len(places) - 1, share).round().astype(np.int64)
             chosen.extend(start + places[even])
@@ -141,7 +145,7 @@ def write_sample(full: Dataset, folder: Path = SAMPLE_DIR) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, str] = {}
     sheet: dict[str, Any] = {"cut_from": full.digest, "files": files, "arrays": {}, "indices": {}}
-    for split, batches in ((full.train, TRAIN_BATCHES), (full.test, 1)):
+    for split, batches in ((full.train, CIFAR10.train_batches), (full.test, 1)):
         indices = choose(split.labels, batches=batches)
         images = np.asarray(split.images[indices])
         sheet["arrays"][f"{split.name}_images"] = sha256(images)
@@ -165,14 +169,14 @@ def _write(path: Path, content: bytes) -> str:
 
 def _to_mosaic(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lays (n, 32, 32, 3) pictures out in rows of forty: (32 n / 40, 1280, 3)."""
-    height, width, channels = PICTURE_SHAPE
+    height, width, channels = CIFAR10.image_shape
     grid = images.reshape(-1, MOSAIC_COLUMNS, height, width, channels)
     return grid.swapaxes(1, 2).reshape(-1, MOSAIC_COLUMNS * width, channels)
 
 
 def _from_mosaic(mosaic: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The inverse of :func:`_to_mosaic`."""
-    height, width, channels = PICTURE_SHAPE
+    height, width, channels = CIFAR10.image_shape
     grid = mosaic.reshape(-1, height, MOSAIC_COLUMNS, width, channels)
     return np.ascontiguousarray(grid.swapaxes(1, 2)).reshape(-1, height, width, channels)
 

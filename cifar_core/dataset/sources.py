@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from cifar_core.dataset import DIGESTS
-from cifar_core.dataset.arrays import SHAPES, Dataset, open_full, sha256, verify
+from cifar_core.dataset import CIFAR10
+from cifar_core.dataset.arrays import Dataset, open_full, sha256, verify
 from cifar_core.dataset.fetch import DiskError, check_room
 from cifar_core.dataset.formats import ContentError
 from cifar_core.dataset.laid import DOWNLOADS_FOLDER
@@ -155,5 +155,5 @@ def _deliver(source: Source, downloads: Path, progress: Report) -> Arrays:
 def _check(arrays: Arrays, origin: str) -> None:
     """Refuses arrays that are not CIFAR-10 to the last bit."""
     for name, array in arrays.by_name().items():
-        if array.shape != SHAPES[name] or sha256(array) != DIGESTS[name]:
+        if array.shape != CIFAR10.array_shapes[name] or sha256(array) != CIFAR10.digests[name]:
             raise ContentError(origin, f"the digest of {name} is wrong")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from cifar_core.dataset.arrays import Dataset, Split
@@ -19,21 +21,22 @@ TRAINING_SAMPLE = 5_000
 """Training images that a finished network is measured on, as many as are held out by default."""
 
 
-def held_out(labels: np.ndarray, pictures: int) -> tuple[np.ndarray, np.ndarray]:
+def held_out(labels: np.ndarray, images: int, *, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Divides the training pictures into those to learn from and those to watch.
 
     Args:
-        labels: Class of each training picture, (n,) integers from 0 to 9.
-        pictures: How many to hold out, in equal parts from each class (the first classes
-            give one more where ten does not divide it).
+        labels: Class of each training picture, (n,) integers from 0.
+        images: How many to hold out, in equal parts from each class (the first classes
+            give one more where their number does not divide it).
+        classes: How many classes there are.
 
     Returns:
         The positions to learn from and the positions held out, both ascending int64.
     """
     generator = np.random.Generator(np.random.PCG64(SPLIT_SEED))
     chosen: list[np.ndarray] = []
-    for label in range(10):
-        share = pictures // 10 + (1 if label < pictures % 10 else 0)
+    for label in range(classes):
+        share = images // classes + (1 if label < images % classes else 0)
         of_class = np.flatnonzero(labels == label)
         chosen.append(generator.permutation(of_class)[:share])
     held = np.sort(np.concatenate(chosen))
@@ -46,16 +49,17 @@ def positions(recipe: Recipe, labels: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
     Args:
         recipe: Gives the numbers of both.
-        labels: Class of each training picture, (n,) integers from 0 to 9.
+        labels: Class of each training picture, (n,) integers from 0.
 
     Returns:
         Both ascending int64. None are held out where the recipe watches the test pictures.
     """
+    classes = recipe.spec.classes
     learned, watched = np.arange(len(labels)), np.empty(0, np.int64)
     if recipe.monitored_split == "validation":
-        learned, watched = held_out(labels, recipe.validation_pictures)
+        learned, watched = held_out(labels, recipe.validation_pictures, classes=classes)
     if recipe.training_pictures:
-        _, chosen = held_out(labels[learned], recipe.training_pictures)
+        _, chosen = held_out(labels[learned], recipe.training_pictures, classes=classes)
         learned = learned[chosen]
     return learned, watched
 
@@ -84,6 +88,9 @@ def sample_training(learned: Split) -> Split:
 
 def take(split: Split, positions: np.ndarray) -> Split:
     """Returns the pictures of a split at some positions, in memory."""
-    return Split(
-        split.name, split.images[positions], split.labels[positions], split.indices[positions]
+    return dataclasses.replace(
+        split,
+        images=split.images[positions],
+        labels=split.labels[positions],
+        indices=split.indices[positions],
     )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, PICTURE_SHAPE, TRAIN_BATCHES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.sample import load_labels
 
 COUNT_ROWS: tuple[str, ...] = (
-    *(f"training batch {number}" for number in range(1, TRAIN_BATCHES + 1)),
+    *(f"training batch {number}" for number in range(1, CIFAR10.train_batches + 1)),
     "train, all",
     "test",
 )
@@ -25,12 +25,12 @@ class Statistics:
 
     Attributes:
         pictures: How many pictures were measured.
-        mean: (3,) float64, mean of each channel of x/255: red, green, blue.
-        deviation: (3,) float64, standard deviation likewise (of the population, not a sample).
-        class_means: (10, 32, 32, 3) uint8, the mean picture of each class; black where a class
-            has no pictures.
-        class_spreads: (10, 32, 32) float64, how much the pictures of a class differ at each
-            place: the standard deviation in levels of 255, root mean square of the channels.
+        mean: (c,) float64, mean of each channel of x/255, such as red, green, blue.
+        deviation: (c,) float64, standard deviation likewise (of the population, not a sample).
+        class_means: (classes, *image_shape) uint8, the mean image of each class; black where
+            a class has no images.
+        class_spreads: (classes, height, width) float64, how much the images of a class differ at
+            each place: the standard deviation in levels of 255, root mean square of the channels.
     """
 
     pictures: int
@@ -44,12 +44,13 @@ def measure(split: Split) -> Statistics:
     """Measures a split exactly, in whole numbers, class by class to spare memory.
 
     Args:
-        split: Its pictures (n, 32, 32, 3) uint8; n is at least 1.
+        split: At least one image of it.
     """
-    levels = np.zeros((3, 256), np.int64)  # How often each channel has each value.
-    class_means = np.zeros((len(CLASS_NAMES), *PICTURE_SHAPE), np.uint8)
-    class_spreads = np.zeros((len(CLASS_NAMES), *PICTURE_SHAPE[:2]))
-    for label in range(len(CLASS_NAMES)):
+    classes, shape = split.spec.classes, split.spec.image_shape
+    levels = np.zeros((shape[2], 256), np.int64)  # How often each channel has each value.
+    class_means = np.zeros((classes, *shape), np.uint8)
+    class_spreads = np.zeros((classes, *shape[:2]))
+    for label in range(classes):
         pictures = split.images[split.labels == label]
         if not len(pictures):
             continue
@@ -58,7 +59,7 @@ def measure(split: Split) -> Statistics:
         squares = np.square(pictures, dtype=np.uint16).sum(axis=0, dtype=np.uint64)
         variances = squares / len(pictures) - (total / len(pictures)) ** 2
         class_spreads[label] = np.sqrt(variances.mean(axis=2).clip(min=0))
-        for channel in range(3):
+        for channel in range(shape[2]):
             levels[channel] += np.bincount(pictures[..., channel].ravel(), minlength=256)
     values = np.arange(256) / 255
     shares = levels / levels.sum(axis=1, keepdims=True)
@@ -78,6 +79,6 @@ def class_counts() -> NDArray[np.int64]:
         DataError: The shipped labels are missing or damaged.
     """
     train, test = load_labels()
-    parts = [*train.reshape(TRAIN_BATCHES, BATCH_PICTURES), train, test]
-    rows = [np.bincount(part, minlength=len(CLASS_NAMES)) for part in parts]
+    parts = [*train.reshape(CIFAR10.train_batches, CIFAR10.batch_images), train, test]
+    rows = [np.bincount(part, minlength=CIFAR10.classes) for part in parts]
     return np.stack(rows).astype(np.int64)

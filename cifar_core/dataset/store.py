@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.dataset import DIGESTS
-from cifar_core.dataset.arrays import FULL_FOLDER, MANIFEST_NAME, short_digest
+from cifar_core.dataset import ARRAY_NAMES, CIFAR10, DatasetSpec
+from cifar_core.dataset.arrays import MANIFEST_NAME
 from cifar_core.files import flush_folder, write_json
 
 
@@ -27,11 +27,11 @@ class Arrays:
     test_labels: NDArray[np.uint8]
 
     def by_name(self) -> dict[str, NDArray[np.uint8]]:
-        """Returns the arrays under the names of ``DIGESTS``, in its order."""
-        return {name: getattr(self, name) for name in DIGESTS}
+        """Returns the arrays under the names of ``ARRAY_NAMES``, in its order."""
+        return {name: getattr(self, name) for name in ARRAY_NAMES}
 
 
-def write_full(data_dir: Path, arrays: Arrays, source: str) -> None:
+def write_full(data_dir: Path, arrays: Arrays, source: str, *, spec: DatasetSpec = CIFAR10) -> None:
     """Writes the full dataset so that it is whole or absent, whatever breaks.
 
     The files are written to a folder beside the final one, flushed to the disk and renamed.
@@ -39,15 +39,16 @@ def write_full(data_dir: Path, arrays: Arrays, source: str) -> None:
 
     Args:
         data_dir: The data folder; made if missing.
-        arrays: The four arrays, already checked against ``DIGESTS``.
+        arrays: The four arrays, already checked against their digests.
         source: Where they come from, in words.
+        spec: Which dataset they are.
 
     Raises:
         OSError: The disk is full or the folder cannot be written; nothing has changed.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    final = data_dir / FULL_FOLDER
-    fresh = Path(tempfile.mkdtemp(prefix=f".{FULL_FOLDER}-new-", dir=data_dir))
+    final = data_dir / spec.name
+    fresh = Path(tempfile.mkdtemp(prefix=f".{spec.name}-new-", dir=data_dir))
     try:
         fresh.chmod(0o755)  # mkdtemp's 0700 would shut out other users of a shared folder
         sizes = {}
@@ -60,8 +61,8 @@ def write_full(data_dir: Path, arrays: Arrays, source: str) -> None:
         manifest = {
             "source": source,
             "prepared": datetime.now(UTC).isoformat(timespec="seconds"),
-            "digest": short_digest(DIGESTS),
-            "digests": dict(DIGESTS),
+            "digest": spec.digest,
+            "digests": dict(spec.digests),
             "size_bytes": sizes,
         }
         write_json(fresh / MANIFEST_NAME, manifest)
@@ -76,13 +77,13 @@ def clear_leftovers(data_dir: Path) -> None:
 
     Call it only while no other process writes there.
     """
-    final = data_dir / FULL_FOLDER
-    for aside in sorted(data_dir.glob(f".{FULL_FOLDER}-old-*")):
+    final = data_dir / CIFAR10.name
+    for aside in sorted(data_dir.glob(f".{CIFAR10.name}-old-*")):
         if not final.exists():
             aside.rename(final)
         else:
             shutil.rmtree(aside, ignore_errors=True)
-    for unfinished in data_dir.glob(f".{FULL_FOLDER}-new-*"):
+    for unfinished in data_dir.glob(f".{CIFAR10.name}-new-*"):
         shutil.rmtree(unfinished, ignore_errors=True)
 
 

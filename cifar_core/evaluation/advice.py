@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from cifar_core.dataset import CIFAR10, DatasetSpec
 from cifar_core.evaluation.metrics import most_confused, normalise
 from cifar_core.evaluation.predictions import checked_matrix, checked_pair
 from cifar_core.evaluation.words import plural, with_article
@@ -38,15 +39,21 @@ class Advice:
 
 
 def advise_on_answers(
-    matrix: ArrayLike, probabilities: ArrayLike, labels: ArrayLike, *, split: str
+    matrix: ArrayLike,
+    probabilities: ArrayLike,
+    labels: ArrayLike,
+    *,
+    split: str,
+    dataset: DatasetSpec = CIFAR10,
 ) -> list[Advice]:
     """Returns what the answers of a network suggest.
 
     Args:
-        matrix: Counts (10, 10), rows true, columns predicted.
-        probabilities: (n, 10), the answers the matrix counts.
+        matrix: Counts (classes, classes), rows true, columns predicted.
+        probabilities: (n, classes), the answers the matrix counts.
         labels: True classes (n,).
         split: What the pictures are called.
+        dataset: Names the classes.
 
     Raises:
         PredictionsError: They do not fit together.
@@ -57,31 +64,41 @@ def advise_on_answers(
     found = []
     if (totals > 0).all():
         worst = int(np.argmin(recalls))
+        many = plural(worst, dataset)
         found.append(
             Advice(
                 "weakest-class",
-                f"Weakest class: {plural(worst)}",
-                f"Look at the {plural(worst)} it misses: what they have in common is what the "
+                f"Weakest class: {many}",
+                f"Look at the {many} it misses: what they have in common is what the "
                 "network has not learned yet.",
-                f"{percent(float(recalls[worst]))} of the {plural(worst)} are recognised, "
+                f"{percent(float(recalls[worst]))} of the {many} are recognised, "
                 f"{percent(float(recalls.mean()))} of a class on average ({split} images).",
             )
         )
-    pairs = most_confused(counts, 1)
-    if pairs:
-        pair = pairs[0]
-        sentence = pair.sentence()
-        back = int(counts[pair.predicted, pair.true])
-        found.append(
-            Advice(
-                "confusion",
-                f"Most often confused: {plural(pair.true)} with {plural(pair.predicted)}",
-                f"Telling {with_article(pair.true)} from {with_article(pair.predicted)} is where "
-                "the most errors can be saved at once.",
-                f"{sentence[0].upper()}{sentence[1:-1]}, and {back:,} the other way round.",
-            )
-        )
+    found += _on_confusion(counts, dataset)
     return [*found, *_on_confidence(probabilities, labels, split)]
+
+
+def _on_confusion(counts: NDArray[Any], dataset: DatasetSpec) -> list[Advice]:
+    """Names the pair of classes that are confused most often, if there is one."""
+    pairs = most_confused(counts, 1)
+    if not pairs:
+        return []
+    pair = pairs[0]
+    sentence = pair.sentence(dataset)
+    back = int(counts[pair.predicted, pair.true])
+    (trues, guesses), (true, guess) = (
+        (words(pair.true, dataset), words(pair.predicted, dataset))
+        for words in (plural, with_article)
+    )
+    return [
+        Advice(
+            "confusion",
+            f"Most often confused: {trues} with {guesses}",
+            f"Telling {true} from {guess} is where the most errors can be saved at once.",
+            f"{sentence[0].upper()}{sentence[1:-1]}, and {back:,} the other way round.",
+        )
+    ]
 
 
 def _on_confidence(probabilities: ArrayLike, labels: ArrayLike, split: str) -> list[Advice]:

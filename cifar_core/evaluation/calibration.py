@@ -55,7 +55,7 @@ def reliability(
     """Returns how often answers of each confidence are right, in bins of equal width.
 
     Args:
-        probabilities: (n, 10) of any float type.
+        probabilities: (n, classes) of any float type.
         labels: True classes (n,).
         bins: Number of bins between 0 and 1, at least 1.
 
@@ -140,7 +140,7 @@ def fit_temperature(probabilities: ArrayLike, labels: ArrayLike) -> float:
 
 
 def apply_temperature(probabilities: ArrayLike, temperature: float) -> Floats:
-    """Returns probabilities (n, 10) float64 made milder (above 1) or sharper (below 1).
+    """Returns probabilities (n, classes) float64 made milder (above 1) or sharper (below 1).
 
     The order of the classes, and so the accuracy, stays what it was.
 
@@ -157,7 +157,7 @@ def apply_temperature(probabilities: ArrayLike, temperature: float) -> Floats:
 
 
 def _logarithms(values: Floats) -> Floats:
-    """Returns the logarithms of probabilities (n, 10); only zeros are touched.
+    """Returns the logarithms of probabilities (n, classes); only zeros are touched.
 
     A probability stored as 0 was smaller than what its type or its rounding can hold. It
     counts as the smallest float16, or the smallest other value if that is smaller still, so

@@ -6,12 +6,12 @@ without loading it: it takes a second and 150 MB of the web process.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cifar_core.dataset import CLASS_NAMES
 from cifar_core.evaluation.predictions import Floats, Integers, checked_matrix
 
 if TYPE_CHECKING:
@@ -24,14 +24,15 @@ ACCURACY, MACRO, WEIGHTED = AVERAGES = ("accuracy", "macro avg", "weighted avg")
 """The rows below the classes, named as scikit-learn names them."""
 
 
-def class_report(matrix: ArrayLike) -> pd.DataFrame:
+def class_report(matrix: ArrayLike, class_names: Sequence[str]) -> pd.DataFrame:
     """Returns precision, recall, F1 and support of each class.
 
     Args:
-        matrix: Counts (10, 10), rows true classes, columns predicted ones.
+        matrix: Counts (classes, classes), rows true classes, columns predicted ones.
+        class_names: What the classes are called.
 
     Returns:
-        Ten rows with the columns ``class`` (name), ``precision``, ``recall``, ``F1`` (from 0
+        A row per class with the columns ``class`` (name), ``precision``, ``recall``, ``F1`` (from 0
         to 1; 0 where undefined) and ``support`` (images of the class).
     """
     import pandas as pd
@@ -40,7 +41,7 @@ def class_report(matrix: ArrayLike) -> pd.DataFrame:
     correct, predicted, support = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
     return pd.DataFrame(
         {
-            "class": list(CLASS_NAMES),
+            "class": list(class_names),
             "precision": _shares(correct, predicted),
             "recall": _shares(correct, support),
             "F1": _shares(2 * correct, predicted + support),
@@ -76,7 +77,7 @@ def averages(report: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_averages(report: pd.DataFrame) -> pd.DataFrame:
-    """Returns a report with its averages below it, thirteen rows in scikit-learn's order."""
+    """Returns a report with its averages below it, in scikit-learn's order."""
     import pandas as pd
 
     return pd.concat([report, averages(report)], ignore_index=True)
@@ -99,7 +100,7 @@ def to_dict(report: pd.DataFrame) -> dict[str, Any]:
 def to_text(report: pd.DataFrame, *, digits: int = 3) -> str:
     """Returns a report as text, laid out as scikit-learn prints it."""
     heads = ("precision", "recall", "f1-score", "support")
-    width = max(map(len, (*CLASS_NAMES, *AVERAGES)))
+    width = max(map(len, (*report["class"], *AVERAGES)))
     lines = [" " * (width + 1) + "".join(f" {head:>9}" for head in heads), ""]
     for row in with_averages(report).to_dict("records"):
         if row["class"] == ACCURACY:

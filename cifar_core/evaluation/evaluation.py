@@ -13,9 +13,6 @@ from cifar_core.decoding import Count, Share
 from cifar_core.evaluation import calibration, metrics
 from cifar_core.evaluation.loss import cross_entropy
 
-TEN = Meta(min_length=10, max_length=10)
-MatrixRow = Annotated[tuple[Count, ...], TEN]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
@@ -35,7 +32,7 @@ class Evaluation:
         temperature: Fitted on the validation split; None where there was none.
         ece: Expected calibration error (15 bins) as trained.
         ece_calibrated: The same with the temperature applied.
-        confusion_matrix: Counts, rows true, columns predicted, 10 × 10.
+        confusion_matrix: Counts, rows true, columns predicted.
         training: Correct predictions and images of a sample of the training images, by the
             finished network and without augmentation or dropout: what may be compared with
             ``held_out``. None where it was not measured.
@@ -54,7 +51,7 @@ class Evaluation:
     temperature: Annotated[float, Meta(ge=1e-6, le=1e6)] | None
     ece: Share
     ece_calibrated: Share | None
-    confusion_matrix: Annotated[tuple[MatrixRow, ...], TEN]
+    confusion_matrix: tuple[tuple[Count, ...], ...]
     training: tuple[Count, Count] | None = None
     held_out: tuple[Count, Count] | None = None
 
@@ -76,8 +73,8 @@ def evaluate(
     """Computes every final figure from predictions.
 
     Args:
-        probabilities: (n, 10) as the network answers.
-        mirrored: (n, 10), averaged with the answers for the mirrored pictures.
+        probabilities: (n, classes) as the network answers.
+        mirrored: (n, classes), averaged with the answers for the mirrored pictures.
         labels: (n,) true classes.
         split: Name of the split.
         temperature: Fitted elsewhere, or None.
@@ -104,7 +101,8 @@ def evaluate(
         ece=calibration.expected_calibration_error(probabilities, labels),
         ece_calibrated=calibrated,
         confusion_matrix=tuple(
-            tuple(int(cell) for cell in row) for row in metrics.confusion(labels, predicted)
+            tuple(int(cell) for cell in row)
+            for row in metrics.confusion(labels, predicted, np.shape(probabilities)[1])
         ),
         training=training,
         held_out=held_out,
@@ -115,7 +113,7 @@ def count_correct(probabilities: np.ndarray, labels: np.ndarray) -> tuple[int, i
     """Returns how many predictions are correct, and of how many.
 
     Args:
-        probabilities: (n, 10).
+        probabilities: (n, classes).
         labels: (n,) true classes.
     """
     counted = metrics.accuracy(labels, metrics.predicted_classes(probabilities))

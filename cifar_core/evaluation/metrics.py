@@ -14,8 +14,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cifar_core.dataset import CIFAR10, DatasetSpec
 from cifar_core.evaluation.predictions import (
-    CLASSES,
     Floats,
     Integers,
     checked_labels,
@@ -86,12 +86,16 @@ class ConfusedPair:
     total: int
     share_of_true: float
 
-    def sentence(self) -> str:
+    def sentence(self, dataset: DatasetSpec = CIFAR10) -> str:
         """Returns the pair in words: 175 of 1,000 cats were taken for dogs (17.5%)."""
-        return (
-            taken_for(true=self.true, predicted=self.predicted, count=self.count, total=self.total)
-            + "."
+        words = taken_for(
+            true=self.true,
+            predicted=self.predicted,
+            count=self.count,
+            total=self.total,
+            dataset=dataset,
         )
+        return f"{words}."
 
 
 @dataclass(frozen=True)
@@ -110,42 +114,43 @@ class KeptCurve:
 
 
 def predicted_classes(probabilities: ArrayLike) -> Integers:
-    """Returns the class (n,) of the largest probability of each picture (n, 10)."""
+    """Returns the class (n,) of the largest probability of each image (n, classes)."""
     classes: Integers = checked_probabilities(probabilities).argmax(axis=1).astype(np.int64)
     return classes
 
 
-def confusion(labels: ArrayLike, predicted: ArrayLike) -> Integers:
+def confusion(labels: ArrayLike, predicted: ArrayLike, classes: int) -> Integers:
     """Returns how often each true class (row) was taken for each class (column).
 
     Args:
-        labels: True classes (n,), whole numbers from 0 to 9.
+        labels: True classes (n,), whole numbers from 0.
         predicted: Predicted classes (n,).
+        classes: How many classes there are.
 
     Returns:
-        Counts (10, 10) int64; all zero when there are no pictures.
+        Counts (classes, classes) int64; all zero when there are no pictures.
 
     Raises:
         PredictionsError: Labels and predictions do not fit together.
     """
-    guessed = checked_labels(predicted)
-    true = checked_labels(labels, pictures=len(guessed))
+    guessed = checked_labels(predicted, classes=classes)
+    true = checked_labels(labels, pictures=len(guessed), classes=classes)
     # What sklearn.metrics.confusion_matrix gives (tested), without loading it: the slider
     # over the epochs asks for this on every step, in the web process.
-    counts = np.bincount(true * CLASSES + guessed, minlength=CLASSES * CLASSES)
-    return counts.reshape(CLASSES, CLASSES).astype(np.int64)
+    counts = np.bincount(true * classes + guessed, minlength=classes * classes)
+    return counts.reshape(classes, classes).astype(np.int64)
 
 
 def normalise(matrix: ArrayLike, by: Normalisation = "none") -> Floats:
     """Returns a matrix as shares of its rows or columns.
 
     Args:
-        matrix: Counts (10, 10).
+        matrix: Counts (classes, classes).
         by: ``row``: share of the true class (recall on the diagonal); ``column``: share of
             the predicted class (precision on the diagonal); ``none``: the counts.
 
     Returns:
-        Shares (10, 10) float64; a row or column without pictures gives 0.
+        Shares (classes, classes) float64; a row or column without pictures gives 0.
     """
     counts: Floats = checked_matrix(matrix).astype(np.float64)
     if by == "none":
@@ -191,8 +196,9 @@ def accuracy(labels: ArrayLike, predicted: ArrayLike) -> Share:
     Raises:
         PredictionsError: There are no pictures, or labels and predictions do not fit.
     """
-    matrix = confusion(labels, predicted)
-    return share(int(np.trace(matrix)), int(matrix.sum()))
+    guessed = checked_labels(predicted)
+    true = checked_labels(labels, pictures=len(guessed))
+    return share(int(np.count_nonzero(true == guessed)), len(true))
 
 
 def top_k(probabilities: ArrayLike, labels: ArrayLike, k: int = 5) -> Share:
@@ -206,7 +212,7 @@ def top_k(probabilities: ArrayLike, labels: ArrayLike, k: int = 5) -> Share:
     """
     values, true = checked_pair(probabilities, labels)
     own = np.take_along_axis(values, true[:, None], axis=1)
-    before = np.arange(CLASSES)[None, :] < true[:, None]
+    before = np.arange(values.shape[1])[None, :] < true[:, None]
     rank = ((values > own) | ((values == own) & before)).sum(axis=1)
     return share(int((rank < k).sum()), len(true))
 
@@ -215,15 +221,15 @@ def most_confused(matrix: ArrayLike, count: int = 5) -> list[ConfusedPair]:
     """Returns the pairs of classes confused most often, most frequent first.
 
     Args:
-        matrix: Counts (10, 10).
+        matrix: Counts (classes, classes).
         count: How many pairs at most; pairs never confused are left out.
     """
     counts = checked_matrix(matrix)
     totals = counts.sum(axis=1)
     pairs = [
         ConfusedPair(true, predicted, n, int(totals[true]), n / int(totals[true]))
-        for true in range(CLASSES)
-        for predicted in range(CLASSES)
+        for true in range(len(counts))
+        for predicted in range(len(counts))
         if true != predicted and (n := int(counts[true, predicted])) > 0
     ]
     pairs.sort(key=lambda pair: (-pair.count, -pair.share_of_true))

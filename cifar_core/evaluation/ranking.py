@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cifar_core.evaluation.predictions import CLASSES, Floats, checked_pair, refuse_nothing
+from cifar_core.evaluation.predictions import Floats, checked_pair, refuse_nothing
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class PrecisionRecall:
 
 
 def precision_recall(probabilities: ArrayLike, labels: ArrayLike) -> tuple[PrecisionRecall, ...]:
-    """Returns how precision falls as recall rises, for each of the ten classes.
+    """Returns how precision falls as recall rises, for each class.
 
     What ``sklearn.metrics.precision_recall_curve`` and ``average_precision_score`` give (tested),
     without loading scikit-learn into the web process: pictures of equal probability share one
     threshold, nothing is interpolated.
 
     Args:
-        probabilities: (n, 10) of any float type.
+        probabilities: (n, classes) of any float type.
         labels: True classes (n,).
 
     Raises:
@@ -47,7 +47,7 @@ def precision_recall(probabilities: ArrayLike, labels: ArrayLike) -> tuple[Preci
     """
     values, true = checked_pair(probabilities, labels)
     refuse_nothing(len(true))
-    return tuple(_one(values[:, label], true == label, label) for label in range(CLASSES))
+    return tuple(_one(values[:, label], true == label, label) for label in range(values.shape[1]))
 
 
 def _one(

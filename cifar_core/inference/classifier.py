@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core import files
-from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
+from cifar_core.dataset import CIFAR10, DatasetSpec
 from cifar_core.errors import ModelError
 from cifar_core.inference import trial
 
@@ -34,7 +34,8 @@ class Classifier:
     another thread has under way.
 
     Args:
-        model_path: The run's model.tflite: uint8 (n, 32, 32, 3) to float32 (n, 10).
+        model_path: The run's model.tflite: uint8 (n, h, w, c) to float32 (n, classes).
+        dataset: What it was trained on.
         threads: Threads LiteRT may use.
         sha256: The recorded digest of the file; the bytes that are checked are those loaded.
 
@@ -42,10 +43,18 @@ class Classifier:
         ModelError: The file is missing, is not the recorded one, or is no such network.
     """
 
-    def __init__(self, model_path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
+    def __init__(
+        self,
+        model_path: Path,
+        dataset: DatasetSpec = CIFAR10,
+        *,
+        threads: int = 1,
+        sha256: str | None = None,
+    ) -> None:
         content = read_model(model_path, sha256)
-        self._single = _Engine(content, model_path.name, threads)
-        self._bulk = _Engine(content, model_path.name, threads)
+        self.dataset = dataset
+        self._single = _Engine(content, model_path.name, threads=threads, dataset=dataset)
+        self._bulk = _Engine(content, model_path.name, threads=threads, dataset=dataset)
 
     def classify(self, pictures: NDArray[np.uint8], *, mirror: bool = False) -> NDArray[np.float32]:
         """Returns the class probabilities of pictures; safe to call from several threads.
@@ -53,22 +62,19 @@ class Classifier:
         A picture's answer does not depend on the others in the call.
 
         Args:
-            pictures: (n, 32, 32, 3) uint8; n may be 0.
+            pictures: (n, h, w, c) uint8; n may be 0.
             mirror: Average (arithmetic mean) with the answers for the mirrored pictures.
 
         Returns:
-            (n, 10) float32; rows sum to 1.
+            (n, classes) float32; rows sum to 1.
 
         Raises:
             ValueError: The pictures have another shape or type.
         """
-        if pictures.ndim != 4 or pictures.shape[1:] != PICTURE_SHAPE or pictures.dtype != np.uint8:
-            raise ValueError(
-                f"pictures are {pictures.dtype} {pictures.shape}; expected uint8 (n, 32, 32, 3)"
-            )
+        check_images(pictures, self.dataset.image_shape)
         if mirror:
             return (self.classify(pictures) + self.classify(pictures[:, :, ::-1])) / np.float32(2)
-        probabilities = np.empty((len(pictures), len(CLASS_NAMES)), np.float32)
+        probabilities = np.empty((len(pictures), self.dataset.classes), np.float32)
         engine = self._single if len(pictures) == 1 else self._bulk
         for start in range(0, len(pictures), BATCH_PICTURES):
             batch = np.ascontiguousarray(pictures[start : start + BATCH_PICTURES])
@@ -81,10 +87,13 @@ class _Engine:
 
     Resizing back and forth costs 0.1 ms once the largest batch has been seen (measured), so
     partial batches are not padded. A first picture is computed at once: that finds out whether
-    the network runs at all and spares the first visitor the wait.
+    the network runs at all and spares the first visitor the wait. Without a dataset to hold it
+    against, a network is taken at its word.
     """
 
-    def __init__(self, content: bytes, name: str, threads: int) -> None:
+    def __init__(
+        self, content: bytes, name: str, *, threads: int, dataset: DatasetSpec | None
+    ) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._lock = threading.Lock()
@@ -97,18 +106,19 @@ class _Engine:
             raise unfit(name, "it is no LiteRT network with one input and one output") from error
         self._source, self._target = int(source["index"]), int(target["index"])
         shape_in, shape_out = source["shape_signature"].tolist(), target["shape_signature"].tolist()
-        if source["dtype"] is not np.uint8 or shape_in != [-1, *PICTURE_SHAPE]:
-            raise unfit(name, f"it takes {source['dtype'].__name__} {shape_in}")
-        if target["dtype"] is not np.float32 or shape_out != [-1, len(CLASS_NAMES)]:
-            raise unfit(name, f"it gives {target['dtype'].__name__} {shape_out}")
+        if dataset is not None:
+            if source["dtype"] is not np.uint8 or shape_in != [-1, *dataset.image_shape]:
+                raise unfit(name, f"it takes {source['dtype'].__name__} {shape_in}", dataset)
+            if target["dtype"] is not np.float32 or shape_out != [-1, dataset.classes]:
+                raise unfit(name, f"it gives {target['dtype'].__name__} {shape_out}", dataset)
         self._batch = 0
         try:
-            self.run(np.zeros((1, *PICTURE_SHAPE), np.uint8))
+            self.run(np.zeros((1, *source["shape"][1:]), np.uint8))
         except (RuntimeError, ValueError) as error:
             raise unfit(name, "LiteRT cannot run it") from error
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Computes (n, 32, 32, 3) contiguous uint8 to (n, 10) float32."""
+        """Computes (n, h, w, c) contiguous uint8 to (n, classes) float32."""
         with self._lock:
             if len(batch) != self._batch:
                 self._interpreter.resize_tensor_input(self._source, list(batch.shape))
@@ -145,13 +155,26 @@ def read_model(model_path: Path, sha256: str | None) -> bytes:
 
 def ask_alone(content: bytes, pictures: NDArray[np.uint8]) -> None:
     """Opens a network and asks it once, in the process that tries it."""
-    _Engine(content, "model.tflite", 1).run(pictures)
+    _Engine(content, "model.tflite", threads=1, dataset=None).run(pictures)
 
 
-def unfit(name: str, why: str) -> ModelError:
+def check_images(images: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+    """Refuses what is no batch of images of a shape, (h, w, c).
+
+    Raises:
+        ValueError: The images have another shape or type.
+    """
+    if images.ndim != 4 or images.shape[1:] != shape or images.dtype != np.uint8:
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {wanted})")
+
+
+def unfit(name: str, why: str, dataset: DatasetSpec = CIFAR10) -> ModelError:
     """Returns the refusal of a file that is no network of the lab."""
+    shape = ", ".join(map(str, dataset.image_shape))
     return ModelError(
         f"The trained network {name} cannot be used: {why}.",
-        expected="A network from uint8 (n, 32, 32, 3) to float32 (n, 10) was expected.",
+        expected=f"A network from uint8 (n, {shape}) to float32 (n, {dataset.classes}) was "
+        "expected.",
         remedy="Export the run again, or choose another one.",
     )

@@ -16,16 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.dataset import PICTURE_SHAPE
-
 Ask = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""What answers: pictures (n, 32, 32, 3) uint8 to class probabilities (n, 10)."""
+"""What answers: images (n, h, w, c) uint8 to class probabilities (n, classes)."""
 
-PATCH = 8
-"""Side of what is covered, in pixels: a quarter of the picture's side."""
-
-STRIDE = 3
-"""Pixels from one place to the next: 81 places, and every pixel is covered."""
+PATCHES = 4
+"""So many patches side by side reach across an image."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +30,7 @@ class Occlusion:
     Attributes:
         label: The class whose probability is watched.
         probability: What it is for the whole picture.
-        drops: (32, 32) float64: by how much the probability falls while a pixel is covered, on
+        drops: (h, w) float64: by how much the probability falls while a pixel is covered, on
             average over the patches that cover it; negative where it rises.
     """
 
@@ -49,25 +44,30 @@ def occlude(ask: Ask, picture: NDArray[np.uint8], *, label: int | None = None) -
 
     Args:
         ask: The network that is to be explained.
-        picture: (32, 32, 3) uint8.
+        picture: (h, w, c) uint8.
         label: The class to watch; by default the one that is named for the whole picture.
     """
-    corners = _corners()
+    height, width = picture.shape[:2]
+    size = max(1, min(height, width) // PATCHES)
+    corners = [(top, left) for top in _starts(height, size) for left in _starts(width, size)]
     covered = np.repeat(picture[np.newaxis], len(corners) + 1, axis=0)
     colour = picture.mean(axis=(0, 1)).round().astype(np.uint8)
     for view, (top, left) in zip(covered[1:], corners, strict=True):
-        view[top : top + PATCH, left : left + PATCH] = colour
+        view[top : top + size, left : left + size] = colour
     answers = ask(covered)
     watched = int(answers[0].argmax()) if label is None else label
     whole = float(answers[0, watched])
-    total, times = np.zeros(PICTURE_SHAPE[:2]), np.zeros(PICTURE_SHAPE[:2])
+    total, times = np.zeros((height, width)), np.zeros((height, width))
     for share, (top, left) in zip(answers[1:, watched].tolist(), corners, strict=True):
-        total[top : top + PATCH, left : left + PATCH] += whole - share
-        times[top : top + PATCH, left : left + PATCH] += 1
+        total[top : top + size, left : left + size] += whole - share
+        times[top : top + size, left : left + size] += 1
     return Occlusion(watched, whole, total / times)
 
 
-def _corners() -> list[tuple[int, int]]:
-    """Returns the top left corners of the patches, from one edge to the other."""
-    starts = range(0, PICTURE_SHAPE[0] - PATCH + 1, STRIDE)
-    return [(top, left) for top in starts for left in starts]
+def _starts(side: int, size: int) -> list[int]:
+    """Returns where patches begin along a side, so that each of its pixels is covered.
+
+    They overlap: each begins three eighths of its size after the one before.
+    """
+    last = side - size
+    return [*range(0, last, max(1, 3 * size // 8)), last]

@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.dataset import PICTURE_SHAPE
-from cifar_core.inference.classifier import BATCH_PICTURES, read_model, unfit
+from cifar_core.inference.classifier import BATCH_PICTURES, check_images, read_model, unfit
 from cifar_core.inference.litert_ops import IMAGE, LiteRtOp, data_inputs, open_interpreter, read_ops
 from cifar_core.inference.operations import read_operations
 
@@ -46,6 +45,7 @@ class LayerInspector:
 
     Attributes:
         ops: From the first convolution to the softmax.
+        image_shape: (h, w, c) of the images it takes.
 
     Raises:
         ModelError: The file is missing, is not the recorded one, or has no ops like these.
@@ -64,6 +64,7 @@ class LayerInspector:
         self._interpreter = open_interpreter(content, threads)
         (source,) = self._interpreter.get_input_details()
         self._interpreter.allocate_tensors()
+        self.image_shape = tuple(int(size) for size in source["shape"][1:])
         found = read_operations(content)
         if any(item.name == "SPACE_TO_BATCH_ND" for item in found):
             raise unfit(name, "it cuts pictures apart for a kernel with gaps")
@@ -83,7 +84,7 @@ class LayerInspector:
         self._shapes |= zip(self._read, (op.read_shape for op in self.ops), strict=True)
 
     def look(self, picture: NDArray[np.uint8]) -> list[LayerOutput]:
-        """Returns what every op reads and makes of one picture (32, 32, 3) uint8."""
+        """Returns what every op reads and makes of one image (h, w, c) uint8."""
         found = self._run(picture[np.newaxis], [*self._read, *self._made])
         half = len(self.ops)
         return [
@@ -92,7 +93,7 @@ class LayerInspector:
         ]
 
     def outputs(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """Returns what every op makes of pictures (n, 32, 32, 3) uint8: (n, *op.shape) each."""
+        """Returns what every op makes of images (n, h, w, c) uint8: (n, *op.shape) each."""
         return self._run(pictures, self._made)
 
     def features(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -102,12 +103,12 @@ class LayerInspector:
     def summary(
         self, pictures: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Returns channel means, features and logits of pictures (n, 32, 32, 3) uint8.
+        """Returns channel means, features and logits of images (n, h, w, c) uint8.
 
         The channel means are those of every convolution's output over its places, one after
-        the other: (n, c), c 192 for CNN-4. Features are (n, d), logits (n, 10). A convolution's
-        output is taken behind its activation where that is an op of its own: only then does a
-        channel that found nothing lie near zero.
+        the other: (n, c), c 192 for CNN-4. Features are (n, d), logits (n, classes). A
+        convolution's output is taken behind its activation where that is an op of its own: only
+        then does a channel that found nothing lie near zero.
         """
         wanted = [self._made[at] for at in _answers_of_convolutions(self.ops)]
         channels = sum(self._shapes[tensor][-1] for tensor in wanted)
@@ -124,10 +125,7 @@ class LayerInspector:
 
     def _run(self, pictures: NDArray[np.uint8], wanted: Sequence[int]) -> list[NDArray[np.float32]]:
         """Computes pictures and returns the wanted tensors, batch by batch put together."""
-        if pictures.ndim != 4 or pictures.shape[1:] != PICTURE_SHAPE or pictures.dtype != np.uint8:
-            raise ValueError(
-                f"pictures are {pictures.dtype} {pictures.shape}; expected uint8 (n, 32, 32, 3)"
-            )
+        check_images(pictures, self.image_shape)
         made = [np.empty((len(pictures), *self._shapes[i]), np.float32) for i in wanted]
         for start in range(0, len(pictures), BATCH_PICTURES):
             batch = np.ascontiguousarray(pictures[start : start + BATCH_PICTURES])

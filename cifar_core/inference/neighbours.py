@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core import files
-from cifar_core.dataset import TRAIN_PICTURES, arrays
+from cifar_core.dataset import arrays
 from cifar_core.inference.layer_inspector import LayerInspector
 from cifar_core.jobs.lock import Lock, try_lock
 from cifar_core.jobs.slot import Slot
@@ -59,7 +59,7 @@ class Catalogue:
         features: (n, d) int8, as :func:`rounded` makes them.
         indices: (n,) official positions in the train split.
         labels: (n,) their classes.
-        is_whole: Whether these are all 50,000.
+        is_whole: Whether these are all of the split.
     """
 
     features: NDArray[np.int8]
@@ -90,7 +90,7 @@ class Catalogue:
 def catalogue(inspector: LayerInspector, split: arrays.Split) -> Catalogue:
     """Computes the features of a split's pictures: a second for the shipped sample."""
     features = rounded(inspector.features(np.asarray(split.images)))
-    is_whole = len(split.labels) == TRAIN_PICTURES
+    is_whole = len(split.labels) == split.spec.count(split.name)
     return Catalogue(features, split.indices, split.labels, is_whole)
 
 

@@ -108,7 +108,7 @@ class Novelty:
         channel_directions: (c, k) float16, each scaled to variance 1.
         feature_mean: (d,).
         feature_directions: (d, k) float16, each scaled to variance 1.
-        class_means: (10, k) of the scaled features.
+        class_means: (classes, k) of the scaled features.
         within: (k, k): makes the scatter within the classes round.
         centres: (3,) medians of the signs on the held-out pictures.
         scales: (3,) their deviations.
@@ -132,7 +132,7 @@ class Novelty:
     def signs(
         self, inspector: LayerInspector, pictures: NDArray[np.uint8], tell: Tell = lambda: None
     ) -> NDArray[np.float64]:
-        """Returns the three signs of pictures (n, 32, 32, 3) uint8, as measured: (n, 3)."""
+        """Returns the three signs of pictures (n, h, w, c) uint8, as measured: (n, 3)."""
         channels, features, logits = _seen(inspector, pictures, tell)
         outer = (channels - self.channel_mean) @ self.channel_directions.astype(np.float32)
         inner = (features - self.feature_mean) @ self.feature_directions.astype(np.float32)
@@ -148,11 +148,11 @@ class Novelty:
     def score(
         self, inspector: LayerInspector, pictures: NDArray[np.uint8], tell: Tell = lambda: None
     ) -> NDArray[np.float64]:
-        """Returns how foreign pictures (n, 32, 32, 3) uint8 are: (n,)."""
+        """Returns how foreign pictures (n, h, w, c) uint8 are: (n,)."""
         return combine(self.signs(inspector, pictures, tell), self.centres, self.scales)
 
     def judge(self, inspector: LayerInspector, pictures: NDArray[np.uint8]) -> list[NoneOfThese]:
-        """Returns the verdict on each of the pictures (n, 32, 32, 3) uint8."""
+        """Returns the verdict on each of the pictures (n, h, w, c) uint8."""
         measured = None if np.isnan(self.false_alarm_rate) else self.false_alarm_rate
         below = np.linspace(0, 1, len(self.quantiles))
         return [
@@ -178,7 +178,7 @@ class Novelty:
 
 
 def energy(logits: Floats) -> NDArray[np.float64]:
-    """Returns minus the logarithm of the summed exponentials of logits (n, 10): (n,)."""
+    """Returns minus the logarithm of the summed exponentials of logits (n, classes): (n,)."""
     values = logits.astype(np.float64)
     top = values.max(axis=1)
     answered: NDArray[np.float64] = top + np.log(np.exp(values - top[:, None]).sum(axis=1))
@@ -190,7 +190,7 @@ def relative_distance(scaled: Floats, class_means: Floats, within: Floats) -> ND
 
     Args:
         scaled: (n, k) features in directions of variance 1 around their common mean.
-        class_means: (10, k) of them.
+        class_means: (classes, k) of them.
         within: (k, k): distances within a class are Euclidean after it.
     """
     points = scaled.astype(np.float64)
@@ -218,18 +218,18 @@ def fit(
 
     Args:
         inspector: The network.
-        learnt: (n, 32, 32, 3) uint8: pictures it was trained on.
+        learnt: (n, h, w, c) uint8: pictures it was trained on.
         labels: (n,) their classes.
-        held_out: (m, 32, 32, 3) uint8: training pictures it was not trained on; the threshold
+        held_out: (m, h, w, c) uint8: training pictures it was not trained on; the threshold
             comes from them. The test pictures have no part in it.
         tell: Called after every thousand pictures or so, as a sign of life.
     """
     chosen = np.linspace(0, len(learnt) - 1, min(len(learnt), MOST_LEARNT)).astype(int)
-    channels, features, _ = _seen(inspector, np.asarray(learnt[chosen]), tell)
+    channels, features, logits = _seen(inspector, np.asarray(learnt[chosen]), tell)
     channel_mean, channel_directions = directions(channels)
     feature_mean, feature_directions = directions(features)
     scaled = (features - feature_mean) @ feature_directions.astype(np.float32)
-    class_means, within = classes(scaled, labels[chosen])
+    class_means, within = classes(scaled, labels[chosen], logits.shape[1])
     unset = np.zeros(3, np.float32)
     made = Novelty(
         channel_mean, channel_directions, feature_mean, feature_directions,
@@ -250,7 +250,7 @@ def fit(
 def measure(
     novelty: Novelty, inspector: LayerInspector, test: NDArray[np.uint8], tell: Tell = lambda: None
 ) -> Novelty:
-    """Returns it with its false-alarm rate, measured on test pictures (n, 32, 32, 3) uint8."""
+    """Returns it with its false-alarm rate, measured on test pictures (n, h, w, c) uint8."""
     alarms = float((novelty.score(inspector, test, tell) > novelty.threshold).mean())
     return replace(novelty, false_alarm_rate=alarms)
 
@@ -280,7 +280,7 @@ def read(path: Path, sha256: str) -> Novelty:
 def _seen(
     inspector: LayerInspector, pictures: NDArray[np.uint8], tell: Tell
 ) -> tuple[Floats, Floats, Floats]:
-    """Returns logarithms of channel means (n, c), features (n, d) and logits (n, 10)."""
+    """Returns logarithms of channel means (n, c), features (n, d) and logits (n, classes)."""
     parts = []
     for start in range(0, max(1, len(pictures)), PART):
         parts.append(inspector.summary(pictures[start : start + PART]))
@@ -299,12 +299,12 @@ def directions(values: Floats) -> tuple[Floats, NDArray[np.float16]]:
     return mean, (found / np.sqrt(variances + ridge)).astype(np.float16)
 
 
-def classes(scaled: Floats, labels: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """Returns the class means (10, k) and what makes the scatter within classes round (k, k)."""
+def classes(scaled: Floats, labels: NDArray[np.uint8], count: int) -> tuple[Floats, Floats]:
+    """Returns class means (classes, k) and what makes the scatter within classes round (k, k)."""
     points = scaled.astype(np.float64)
     means = np.stack(
         [points[labels == label].mean(axis=0) if (labels == label).any() else points.mean(axis=0)
-         for label in range(10)]
+         for label in range(count)]
     )  # fmt: skip
     scatter = np.cov((points - means[labels]).T)
     scatter += RIDGE * max(float(np.trace(scatter)), 1e-9) / len(scatter) * np.eye(len(scatter))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, WebPImagePlugin
 
 from cifar_core import settings
-from cifar_core.dataset import PICTURE_SHAPE
+from cifar_core.dataset import CIFAR10
 from cifar_core.errors import PictureError
 from cifar_core.inference import heif
 from cifar_core.inference.colours import open_profile, to_srgb
@@ -155,7 +155,10 @@ def read_picture(data: bytes, name: str, room: Room | None = None) -> Picture:
 
 
 def to_network_input(
-    pixels: NDArray[np.uint8], *, fit: Literal["squash", "crop"] = "squash"
+    pixels: NDArray[np.uint8],
+    shape: tuple[int, int, int] = CIFAR10.image_shape,
+    *,
+    fit: Literal["squash", "crop"] = "squash",
 ) -> NDArray[np.uint8]:
     """Brings a picture to the size the networks see, averaging over areas.
 
@@ -164,12 +167,13 @@ def to_network_input(
 
     Args:
         pixels: (h, w, 3) uint8.
+        shape: (height, width, channels) of what the networks see; one channel is grey.
         fit: ``squash`` uses the whole picture, ``crop`` the square in its middle.
 
     Returns:
-        (32, 32, 3) uint8; a picture of that size comes back untouched.
+        uint8 of that shape; an image that has it already comes back untouched.
     """
-    if pixels.shape == PICTURE_SHAPE:
+    if pixels.shape == shape:
         return pixels
     height, width = pixels.shape[:2]
     if fit == "crop":
@@ -177,8 +181,10 @@ def to_network_input(
         top, left = (height - side) // 2, (width - side) // 2
         pixels = pixels[top : top + side, left : left + side]
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    size = (PICTURE_SHAPE[1], PICTURE_SHAPE[0])
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+    if shape[2] == 1:
+        image = image.convert("L")
+    size = (shape[1], shape[0])
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR)).reshape(shape)
 
 
 def check_bytes(count: int, label: str) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cifar_core.dataset.spec import CIFAR10, DatasetSpec
+
 if TYPE_CHECKING:
     import keras
 
@@ -64,16 +66,17 @@ NETWORKS: Mapping[str, Network] = {
 }
 
 
-def build(name: str, *, policy: str = "float32") -> keras.Model:
+def build(name: str, dataset: DatasetSpec = CIFAR10, *, policy: str = "float32") -> keras.Model:
     """Builds a network with fresh weights.
 
     Args:
         name: A key of :data:`NETWORKS`.
+        dataset: Gives the shape of the images and the number of classes.
         policy: Keras dtype policy of its layers: ``float32`` or ``mixed_bfloat16``.
 
     Returns:
-        A Keras model from uint8 pictures (batch, 32, 32, 3) to float32 probabilities
-        (batch, 10).
+        A Keras model from uint8 images (batch, height, width, channels) to float32
+        probabilities (batch, classes).
 
     Raises:
         KeyError: There is no such network.
@@ -84,6 +87,6 @@ def build(name: str, *, policy: str = "float32") -> keras.Model:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        return module.build()
+        return module.build(dataset.image_shape, dataset.classes)
     finally:
         keras.config.set_dtype_policy(before)

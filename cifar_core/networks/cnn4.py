@@ -9,11 +9,11 @@ import keras
 from keras import layers
 
 
-def build() -> keras.Sequential:
-    """Returns CNN-4: uint8 pictures (batch, 32, 32, 3) to probabilities (batch, 10)."""
+def build(image_shape: tuple[int, int, int], classes: int) -> keras.Sequential:
+    """Returns CNN-4: uint8 images (batch, *image_shape) to probabilities (batch, classes)."""
     return keras.Sequential(
         [
-            keras.Input((32, 32, 3), dtype="uint8"),
+            keras.Input(image_shape, dtype="uint8"),
             layers.Rescaling(1 / 255),
             layers.Conv2D(32, (3, 3), padding="same"),  # 32 × 32 × 32
             layers.Activation("relu"),
@@ -31,7 +31,7 @@ def build() -> keras.Sequential:
             layers.Dense(512),
             layers.Activation("relu"),
             layers.Dropout(0.5),
-            layers.Dense(10),
+            layers.Dense(classes),
             layers.Activation("softmax", dtype="float32"),
         ],
         name="cnn4",

@@ -9,11 +9,11 @@ import keras
 from keras import constraints, layers
 
 
-def build() -> keras.Sequential:
-    """Returns CNN-6: uint8 pictures (batch, 32, 32, 3) to probabilities (batch, 10)."""
+def build(image_shape: tuple[int, int, int], classes: int) -> keras.Sequential:
+    """Returns CNN-6: uint8 images (batch, *image_shape) to probabilities (batch, classes)."""
     return keras.Sequential(
         [
-            keras.Input((32, 32, 3), dtype="uint8"),
+            keras.Input(image_shape, dtype="uint8"),
             layers.Rescaling(1 / 255),
             layers.Conv2D(32, (3, 3), padding="same", activation="relu"),  # 32 × 32 × 32
             layers.Dropout(0.2),
@@ -31,7 +31,7 @@ def build() -> keras.Sequential:
             layers.Dropout(0.2),
             layers.Dense(1024, activation="relu", kernel_constraint=constraints.MaxNorm(3)),
             layers.Dropout(0.2),
-            layers.Dense(10, activation="softmax", dtype="float32"),
+            layers.Dense(classes, activation="softmax", dtype="float32"),
         ],
         name="cnn6",
     )

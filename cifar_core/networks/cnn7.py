@@ -14,11 +14,11 @@ import keras
 from keras import layers
 
 
-def build() -> keras.Sequential:
-    """Returns CNN-7: uint8 pictures (batch, 32, 32, 3) to probabilities (batch, 10)."""
+def build(image_shape: tuple[int, int, int], classes: int) -> keras.Sequential:
+    """Returns CNN-7: uint8 images (batch, *image_shape) to probabilities (batch, classes)."""
     return keras.Sequential(
         [
-            keras.Input((32, 32, 3), dtype="uint8"),
+            keras.Input(image_shape, dtype="uint8"),
             layers.Rescaling(1 / 255),
             layers.Conv2D(24, (2, 2), trainable=False),  # 31 × 31 × 24
             layers.Activation("gelu"),
@@ -27,7 +27,7 @@ def build() -> keras.Sequential:
             *_block(256),  # 3 × 3 × 256
             layers.GlobalMaxPooling2D(),  # 256
             layers.Rescaling(1 / 9),
-            layers.Dense(10, use_bias=False, activation="softmax", dtype="float32"),
+            layers.Dense(classes, use_bias=False, activation="softmax", dtype="float32"),
         ],
         name="cnn7",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cifar_core.dataset import CLASS_NAMES
 from cifar_core.errors import RunError
 from cifar_core.evaluation.classification import class_report
 from cifar_core.named_recipes import NAMED_RECIPES
@@ -32,8 +31,8 @@ def card(run: Run) -> str:
         "card.md.j2",
         run=run,
         figures=figures,
-        classes=class_report(figures.confusion_matrix).to_dict("records"),
-        class_names=CLASS_NAMES,
+        classes=class_report(figures.confusion_matrix, recipe.spec.class_names).to_dict("records"),
+        class_names=recipe.spec.class_names,
         network=NETWORKS[recipe.network],
         recipe=recipe,
         reason=named.reason if named else "",

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from cifar_core import formats
 from cifar_core.charts.network import network_svg
-from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.evaluation import published
 from cifar_core.evaluation.classification import averages, class_report
@@ -181,7 +180,7 @@ def _place(name: str, height: int) -> ChartPlace:
 
 
 def _run_contents(subject: Subject, test: Split, chart: ChartPlace) -> RunContents:
-    report = class_report(subject.matrix)
+    report = class_report(subject.matrix, test.spec.class_names)
     took = epoch_time(subject.learning.epoch_seconds)
     rows = [tuple(f"{int(cell):,}" for cell in row) for row in subject.matrix]
     return RunContents(
@@ -189,11 +188,11 @@ def _run_contents(subject: Subject, test: Split, chart: ChartPlace) -> RunConten
         chart=chart,
         epoch_seconds=took.median_seconds if took else None,
         confusions=judgement.confusions(subject),
-        matrix=list(zip(CLASS_NAMES, rows, strict=True)),
+        matrix=list(zip(test.spec.class_names, rows, strict=True)),
         classes=judgement.class_rows(report),
         averages=judgement.class_rows(averages(report)),
-        correct=example_images(right_examples(subject, test)),
-        mistaken=example_images(wrong_examples(subject, test)),
+        correct=example_images(right_examples(subject, test), test.spec.class_names),
+        mistaken=example_images(wrong_examples(subject, test), test.spec.class_names),
         kept=judgement.kept(subject),
         command=judgement.command(subject.recipe),
     )
@@ -220,10 +219,11 @@ def _networks(subjects: Sequence[Subject]) -> list[NetworkContents]:
 def _training_images(subjects: Sequence[Subject]) -> str:
     """Returns how many images were trained on: ``45,000 of the 50,000``, ``the 50,000``."""
     counts = sorted({subject.recipe.learnt_pictures for subject in subjects})
-    if counts == [50_000]:
-        return "the 50,000"
+    whole = f"the {subjects[0].recipe.spec.train_images:,}"
+    if counts == [subjects[0].recipe.spec.train_images]:
+        return whole
     ends = " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
-    return f"{ends} of the 50,000"
+    return f"{ends} of {whole}"
 
 
 def _epochs(subjects: Sequence[Subject]) -> list[Row]:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from cifar_core import __version__
 from cifar_core.charts import theme
-from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.report import figures
 from cifar_core.report.contents import contents_of
@@ -60,7 +59,7 @@ def write(subjects: Sequence[Subject], dataset: Dataset, *, made_at: datetime) -
         "report.html.j2",
         page=contents_of(subjects, dataset, figures.heights(charts)),
         names=[subject.name for subject in subjects],
-        class_names=list(CLASS_NAMES),
+        class_names=list(dataset.spec.class_names),
         titles=dict(CONTENTS),
         version=__version__,
         made=f"{made_at.day} {made_at:%B %Y, %H:%M %Z}".strip(),

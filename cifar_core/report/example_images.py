@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from cifar_core import formats
-from cifar_core.dataset import CLASS_NAMES
 from cifar_core.dataset.arrays import Split
 from cifar_core.report.subjects import Examples
 
@@ -34,17 +34,18 @@ class ExampleImage:
 
 def class_images(test: Split) -> list[ExampleImage]:
     """Returns the first test image of each class."""
-    first = [int(np.flatnonzero(test.labels == label)[0]) for label in range(len(CLASS_NAMES))]
+    first = [int(np.flatnonzero(test.labels == label)[0]) for label in range(test.spec.classes)]
     images = np.asarray(test.images[first])
     return [
-        ExampleImage(_source(image), name) for image, name in zip(images, CLASS_NAMES, strict=True)
+        ExampleImage(_source(image), name)
+        for image, name in zip(images, test.spec.class_names, strict=True)
     ]
 
 
-def example_images(examples: Examples) -> list[ExampleImage]:
-    """Returns predicted images with both their classes and the confidence."""
+def example_images(examples: Examples, names: Sequence[str]) -> list[ExampleImage]:
+    """Returns predicted images with the names of both their classes and the confidence."""
     return [
-        ExampleImage(_source(image), CLASS_NAMES[truth], CLASS_NAMES[guess], _confidence(sure))
+        ExampleImage(_source(image), names[truth], names[guess], _confidence(sure))
         for image, truth, guess, sure in zip(
             examples.images, examples.truths, examples.guesses, examples.sure, strict=True
         )
@@ -57,7 +58,7 @@ def _confidence(share: float) -> str:
 
 
 def _source(image: np.ndarray) -> str:
-    """Returns an image, (32, 32, 3) uint8, as a data URL."""
+    """Returns an image, (h, w, 3) uint8, as a data URL."""
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(buffer, format="PNG", compress_level=9)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -88,12 +88,12 @@ class Subject:
 
     @property
     def matrix(self) -> Integers:
-        """Its confusion matrix on the test pictures, (10, 10)."""
-        return metrics.confusion(self.answers.labels, self.predicted)
+        """Its confusion matrix on the test images, (classes, classes)."""
+        return metrics.confusion(self.answers.labels, self.predicted, self.recipe.spec.classes)
 
     @property
     def calibrated(self) -> Floats:
-        """Its probabilities with its temperature applied, where it has one; (n, 10)."""
+        """Its probabilities with its temperature applied, where it has one; (n, classes)."""
         if self.figures.temperature is None:
             return np.asarray(self.answers.probabilities, np.float64)
         return apply_temperature(self.answers.probabilities, self.figures.temperature)
@@ -174,7 +174,7 @@ def right_examples(subject: Subject, test: Split) -> Examples:
     sure = subject.calibrated.max(axis=1)
     is_right = (subject.predicted == subject.answers.labels) & _is_here(subject, test)
     chosen = []
-    for label in range(10):
+    for label in range(test.spec.classes):
         places = np.flatnonzero(is_right & (subject.answers.labels == label))
         if len(places):
             chosen.append(int(places[np.argmax(sure[places])]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from cifar_core.evaluation.words import listed
@@ -34,10 +35,10 @@ def unlike_conditions(first: Run, second: Run) -> list[str]:
         found.append(f"{first.status.epoch:,} against {second.status.epoch:,} epochs")
     if a.learnt_pictures != b.learnt_pictures:
         found.append(f"{a.learnt_pictures:,} against {b.learnt_pictures:,} training images")
-    theirs = b.to_json()
+    theirs = dataclasses.asdict(b)
     others = [
         key
-        for key, value in a.to_json().items()
+        for key, value in dataclasses.asdict(a).items()
         if key not in _NOT_CONDITIONS | _COUNTED and value != theirs[key]
     ]
     if others:

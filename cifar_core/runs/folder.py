@@ -250,12 +250,12 @@ class RunFolder:
 
     @property
     def predictions_path(self) -> Path:
-        """predictions: float16 probabilities (epochs, pictures, 10) on the monitored split."""
+        """predictions: float16 probabilities (epochs, pictures, classes) on the monitored split."""
         return self.path / "predictions"
 
     @property
     def test_predictions_path(self) -> Path:
-        """test_predictions.npy: float16 probabilities (10000, 10), written at the end."""
+        """test_predictions.npy: float16 probabilities (images, classes), written at the end."""
         return self.path / "test_predictions.npy"
 
     @property

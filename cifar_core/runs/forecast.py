@@ -11,7 +11,6 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from cifar_core.dataset import TEST_PICTURES
 from cifar_core.dataset.splits import TRAINING_SAMPLE
 from cifar_core.errors import RunError
 from cifar_core.inference.novelty import MOST_LEARNT
@@ -28,7 +27,8 @@ MOST_READ = 200
 
 def monitored_images(recipe: Recipe) -> int:
     """Returns how many images are measured after every epoch."""
-    return recipe.validation_pictures if recipe.monitored_split == "validation" else TEST_PICTURES
+    held_out = recipe.monitored_split == "validation"
+    return recipe.validation_pictures if held_out else recipe.spec.test_images
 
 
 def epoch_images(recipe: Recipe) -> int:
@@ -38,10 +38,11 @@ def epoch_images(recipe: Recipe) -> int:
 
 def closing_images(recipe: Recipe) -> int:
     """Returns the work after the last epoch in images; see :mod:`cifar_core.training.finish`."""
-    work = 3 * TEST_PICTURES  # once as they are, and once more with their mirror images
+    test = recipe.spec.test_images
+    work = 3 * test  # once as they are, and once more with their mirror images
     work += min(TRAINING_SAMPLE, recipe.learnt_pictures)
     if recipe.monitored_split == "validation":
-        read = min(recipe.learnt_pictures, MOST_LEARNT) + monitored_images(recipe) + TEST_PICTURES
+        read = min(recipe.learnt_pictures, MOST_LEARNT) + monitored_images(recipe) + test
         work += monitored_images(recipe) + FEATURE_PASSES * read
     return work
 

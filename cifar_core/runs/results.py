@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cifar_core import files
-from cifar_core.dataset import DIGESTS, arrays, sample, splits
+from cifar_core.dataset import DatasetSpec, sample, splits
 from cifar_core.errors import RunError, reason
 from cifar_core.evaluation.evaluation import Evaluation
 from cifar_core.evaluation.learning import Learning
@@ -19,9 +19,6 @@ from cifar_core.recipes import Recipe, bounds
 from cifar_core.runs import answers, digests, refusals
 from cifar_core.runs.folder import UNREADABLE, MetricRow
 from cifar_core.runs.reading import Run
-
-OURS = arrays.short_digest(DIGESTS)
-"""The digest of CIFAR-10, whose classes the answers of a run are held against."""
 
 PREDICTIONS_EVERY = "predictions_every"
 """In a shipped run's manifest: after how many epochs each it kept its answers."""
@@ -32,7 +29,7 @@ class Predictions:
     """What a network answered for the pictures of a split.
 
     Attributes:
-        probabilities: (n, 10) float32.
+        probabilities: (n, classes) float32.
         labels: (n,) uint8, the true classes.
         indices: (n,) int64, the pictures' positions in the official order of their split.
         split: ``train`` or ``test``: where ``indices`` point. Held-out validation pictures
@@ -61,6 +58,9 @@ def read_evaluation(run: Run) -> Evaluation | None:
     """
     try:
         figures = files.read_json(run.folder.evaluation_path, Evaluation)
+        classes = run.recipe.spec.classes if run.recipe else len(figures.confusion_matrix)
+        if {len(figures.confusion_matrix), *map(len, figures.confusion_matrix)} != {classes}:
+            raise ValueError(f"its confusion matrix is not {classes} × {classes}")
     except FileNotFoundError:
         return None
     except UNREADABLE as error:
@@ -85,7 +85,7 @@ def read_predictions(run: Run, *, epoch: int | None = None) -> Predictions:
     """
     recipe = recipe_of(run)
     _refuse_other_data(run)
-    train_labels, test_labels = sample.load_labels()
+    train_labels, test_labels = sample.labels_of(recipe.spec)
     if recipe.monitored_split == "validation":
         split, labels = "train", train_labels
         _, indices = splits.positions(recipe, labels)
@@ -125,7 +125,7 @@ def read_course(
         places: (k,) positions of the pictures in these answers.
 
     Returns:
-        The epochs (e,), counted from 1, and probabilities (e, k, 10) float32.
+        The epochs (e,), counted from 1, and probabilities (e, k, classes) float32.
 
     Raises:
         RunError: The run has no predictions any more.
@@ -153,11 +153,11 @@ def read_test_predictions(run: Run) -> Predictions:
         RunError: The run is not finished, or was trained on other data.
     """
     _refuse_other_data(run)
-    _, labels = sample.load_labels()
+    _, labels = sample.labels_of(spec_of(run))
     path = run.folder.test_predictions_path
     digests.check(path)
     try:
-        probabilities = answers.read_table(path, len(labels))
+        probabilities = answers.read_table(path, len(labels), spec_of(run).classes)
     except FileNotFoundError as error:
         raise RunError(
             f"Run “{run.name}” has no predictions of the test pictures.",
@@ -212,7 +212,7 @@ def origin_of(run: Run, *, epoch: int, split: str = "", pictures: int = 0) -> st
     measured = f"{pictures:,} {split} pictures, " if split else ""
     return (
         f"{title}, run “{run.name}”, epoch {epoch}, {measured}trained on {where}, "
-        f"data {data_digest(run) or OURS}"
+        f"data {data_digest(run) or spec_of(run).digest}"
     )
 
 
@@ -230,18 +230,23 @@ def recipe_of(run: Run) -> Recipe:
     return run.recipe if run.recipe is not None else run.folder.read_recipe()
 
 
+def spec_of(run: Run) -> DatasetSpec:
+    """Returns the dataset of a run; raises a RunError where its recipe cannot be read."""
+    return recipe_of(run).spec
+
+
 def _refuse_other_data(run: Run) -> None:
     """Refuses answers about other pictures than those whose classes are known here.
 
     Raises:
         RunError: The run says that it was trained on other data.
     """
-    digest = data_digest(run)
-    if digest and digest != OURS:
+    digest, spec = data_digest(run), spec_of(run)
+    if digest and digest != spec.digest:
         raise RunError(
             f"Run “{run.name}” was trained on other data (digest {digest}): its stored answers "
             "are about pictures that are not here.",
-            expected=f"A run on CIFAR-10 itself (digest {OURS}).",
+            expected=f"A run on {spec.title} itself (digest {spec.digest}).",
             remedy="Choose another run, or train this one again.",
         )
 
@@ -255,7 +260,7 @@ def _count_epochs(run: Run, pictures: int) -> int:
     path = run.folder.predictions_path
     digests.check(path)
     try:
-        epochs = answers.count_epochs(path, pictures)
+        epochs = answers.count_epochs(path, pictures, spec_of(run).classes)
     except FileNotFoundError:
         epochs = 0
     except OSError as error:
@@ -278,7 +283,7 @@ def _count_epochs(run: Run, pictures: int) -> int:
 def _read_epochs(
     run: Run, pictures: int, epochs: Iterable[int], places: np.ndarray | None = None
 ) -> np.ndarray:
-    """Returns predictions (epochs, places, 10) float32 of a run, at all places if none are given.
+    """Returns predictions (epochs, places, classes) float32, at all places if none are given.
 
     Raises:
         RunError: They cannot be read, or are no probabilities.
@@ -286,7 +291,7 @@ def _read_epochs(
     path = run.folder.predictions_path
     places = np.arange(pictures) if places is None else places
     try:
-        return answers.read_epochs(path, pictures, epochs, places)
+        return answers.read_epochs(path, pictures, epochs, places, classes=spec_of(run).classes)
     except (OSError, ValueError) as error:
         raise refusals.unreadable(run.name, path, error) from error
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cifar_core import formats, settings
 from cifar_core.analysis import compute, doubts, exhibits, process, results
-from cifar_core.dataset import CLASS_NAMES, DIGESTS, arrays, sample
+from cifar_core.dataset import CIFAR10, arrays, sample
 from cifar_core.errors import DataError, LabError, ModelError
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.evaluation.words import listed
@@ -79,8 +79,8 @@ class DoubtfulLabels:
             {
                 "split": self.split,
                 "index": int(index),
-                "label": CLASS_NAMES[given],
-                "suggested": CLASS_NAMES[suggested],
+                "label": CIFAR10.class_names[given],
+                "suggested": CIFAR10.class_names[suggested],
                 "margin": round(float(margin), 4),
             }
             for index, given, suggested, margin in zip(
@@ -255,7 +255,7 @@ def find_doubtful_labels(unseen: Unseen) -> DoubtfulLabels:
         found.margins,
         found.pictures,
         f"Confident learning on the mean calibrated probabilities of {names}; "
-        f"{found.pictures:,} {unseen} pictures; data {arrays.short_digest(DIGESTS)}",
+        f"{found.pictures:,} {unseen} pictures; data {CIFAR10.digest}",
     )
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from cifar_core import files, settings
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.decoding import Share, Time
 from cifar_core.errors import LabError
 from cifar_core.services.access import check_may_say, check_owns
@@ -32,7 +32,7 @@ MOST_OF_ALL = 20_000
 """What the lab keeps at most, about 80 MB."""
 
 NONE_OF_THESE = "none of these"
-SHOWS: tuple[str, ...] = (*CLASS_NAMES, NONE_OF_THESE)
+SHOWS: tuple[str, ...] = (*CIFAR10.class_names, NONE_OF_THESE)
 """What a picture may show, in a person's word."""
 
 _PERSON = re.compile(r"[0-9a-f]{32}")
@@ -189,7 +189,7 @@ def feedback_row(said: Said) -> dict[str, str | float]:
 
 def _shares(answer: Prediction) -> dict[str, float]:
     shares = (round(float(share), 6) for share in answer.probabilities)
-    return dict(zip(CLASS_NAMES, shares, strict=True))
+    return dict(zip(CIFAR10.class_names, shares, strict=True))
 
 
 def _folder(code: str) -> Path:

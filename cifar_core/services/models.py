@@ -93,7 +93,7 @@ def evaluate_run(run: Run) -> Evaluation:
         RunError: The run has no trained network.
         DataError: The full dataset is missing.
     """
-    dataset = arrays.open_full(settings.current().data_dir)
+    dataset = arrays.open_full(settings.current().data_dir, results.spec_of(run))
     arrays.verify(dataset)
     stored = read_evaluation(run)
     classifier = open_classifier(run, threads=None)
@@ -166,6 +166,7 @@ def open_classifier(run: Run, *, threads: int | None = 1) -> Classifier:
     """
     return Classifier(
         run.folder.litert_path,
+        results.spec_of(run),
         threads=threads or devices.usable_cores(),
         sha256=recorded_digest(run),
     )
@@ -249,7 +250,7 @@ def fit_novelty(run: Run) -> Novelty:
         DataError: The full dataset is missing.
     """
     check_may_change()
-    dataset = arrays.open_full(settings.current().data_dir)
+    dataset = arrays.open_full(settings.current().data_dir, results.spec_of(run))
     arrays.verify(dataset)
     recipe = results.recipe_of(run)
     if recipe.monitored_split != "validation":

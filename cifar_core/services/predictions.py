@@ -25,11 +25,11 @@ class Prediction:
 
     Attributes:
         run: The run that trained the model.
-        network_input: (32, 32, 3) uint8, the image as the network gets it.
-        raw_probabilities: (10,) float32, as the network gives them.
-        probabilities: (10,) float32, calibrated where the run has a temperature.
+        network_input: (h, w, c) uint8, the image as the network gets it.
+        raw_probabilities: (classes,) float32, as the network gives them.
+        probabilities: (classes,) float32, calibrated where the run has a temperature.
         temperature: What they were calibrated with; None where the run has none.
-        ood: Whether the image perhaps shows none of the ten classes; None where the run does not
+        ood: Whether the image perhaps shows none of the classes; None where the run does not
             hold what that takes.
         fit: How the image became the network's input.
         flip: Whether the probabilities are averaged with those for the flipped image.
@@ -71,8 +71,15 @@ def predict(
     """
     if not len(images):
         return []
-    inputs = np.stack([network_input(image, fit=fit) for image in images])
-    columns = [_of_model(model, inputs, fit=fit, flip=flip) for model in models]
+    shapes = {model.classifier.dataset.image_shape for model in models}
+    inputs = {
+        shape: np.stack([to_network_input(image, shape, fit=fit) for image in images])
+        for shape in shapes
+    }
+    columns = [
+        _of_model(model, inputs[model.classifier.dataset.image_shape], fit=fit, flip=flip)
+        for model in models
+    ]
     return list(zip(*columns, strict=True)) if columns else [()] * len(images)
 
 

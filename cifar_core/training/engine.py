@@ -39,7 +39,7 @@ class Engine(Protocol):
         ...
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """Returns probabilities (n, 10) float32 for pictures (n, 32, 32, 3) uint8."""
+        """Returns probabilities (n, classes) float32 for images (n, h, w, c) uint8."""
         ...
 
     def read(self) -> dict[str, np.ndarray]:

@@ -29,7 +29,7 @@ def make_engine(
 
     Args:
         recipe: The training to carry out.
-        images: Training pictures (n, 32, 32, 3) uint8.
+        images: Training images (n, h, w, c) uint8.
         labels: Their classes (n,) uint8.
         precision: ``float32`` or ``bfloat16``.
 

@@ -17,7 +17,7 @@ from cifar_core.settings import child_environment
 
 
 def export_litert(model: keras.Model, keras_path: Path, litert_path: Path) -> None:
-    """Writes a model for serving: uint8 (n, 32, 32, 3) to float32 probabilities (n, 10).
+    """Writes a model for serving: uint8 (n, h, w, c) to float32 probabilities (n, classes).
 
     Args:
         model: The trained model, in float32.

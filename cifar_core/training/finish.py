@@ -57,11 +57,11 @@ def finish(
         report_phase: Is told what is being done, over and over while it lasts.
     """
     recipe = folder.read_recipe()
-    model = networks.build(recipe.network)
+    model = networks.build(recipe.network, recipe.spec)
     model.set_weights(trained.get_weights())
     report_phase("exporting the network")
     _save(model, folder)
-    classifier = Classifier(folder.litert_path, threads=usable_cores())
+    classifier = Classifier(folder.litert_path, recipe.spec, threads=usable_cores())
     temperature = held_out = None
     if recipe.monitored_split == "validation":
         report_phase("fitting the temperature")

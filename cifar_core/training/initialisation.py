@@ -39,7 +39,7 @@ def initialise(model: keras.Model, recipe: Recipe, images: np.ndarray) -> None:
     Args:
         model: A fresh network whose first layer with weights is a convolution.
         recipe: Gives kind and seed.
-        images: Training pictures (n, 32, 32, 3) uint8.
+        images: Training images (n, h, w, c) uint8.
     """
     if recipe.initialisation == "keras":
         return
@@ -64,9 +64,9 @@ def whitening(shape: tuple[int, ...], images: np.ndarray, *, floor: float) -> li
     """Returns kernel and bias of a convolution that whitens patches.
 
     Args:
-        shape: Of the kernel: (height, width, 3, filters); filters are even and at most twice
-            height * width * 3.
-        images: Pictures (n, 32, 32, 3) uint8.
+        shape: Of the kernel: (height, width, channels, filters); filters are even and at most twice
+            height * width * channels.
+        images: Images (n, h, w, c) uint8.
         floor: Added to every variance, of pixels from 0 to 1.
 
     Returns:

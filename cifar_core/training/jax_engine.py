@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from cifar_core.dataset.augmentation import SIDE, EpochPlan, pad
+from cifar_core.dataset.augmentation import EpochPlan, pad
 from cifar_core.recipes import Recipe
 from cifar_core.training import network
 from cifar_core.training.engine import Steps, steps_per_epoch
@@ -35,6 +35,7 @@ class JaxEngine:
     ) -> None:
         self.recipe = recipe
         self.pictures = len(images)
+        self.image_shape = images.shape[1:]
         self.steps_per_epoch = steps_per_epoch(recipe, len(images))
         self.model = network.build_model(recipe, precision, images)
         self.optimizer = network.build_optimizer(recipe, self.model, self.steps_per_epoch)
@@ -78,7 +79,7 @@ class JaxEngine:
         return Steps(np.asarray(jnp.concatenate(losses)), np.asarray(jnp.concatenate(right)))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """Returns probabilities (n, 10) float32 for pictures (n, 32, 32, 3) uint8."""
+        """Returns probabilities (n, classes) float32 for images (n, h, w, c) uint8."""
         trainable, other, _ = self._read_weights()
         answers = []
         for start in range(0, len(images), PREDICT_BATCH):
@@ -165,7 +166,7 @@ class JaxEngine:
 
         def crop(position: jax.Array, row: jax.Array, column: jax.Array) -> jax.Array:
             corner = (position, row, column, 0)
-            return jax.lax.dynamic_slice(self._images, corner, (1, SIDE, SIDE, 3))[0]
+            return jax.lax.dynamic_slice(self._images, corner, (1, *self.image_shape))[0]
 
         images = jax.vmap(crop)(order, rows, columns)
         images = jnp.where(flips[:, None, None, None], images[:, :, ::-1], images)
@@ -174,7 +175,7 @@ class JaxEngine:
     def _step(
         self, weights: Weights, step: jax.Array, images: jax.Array, labels: jax.Array
     ) -> tuple[Weights, jax.Array, jax.Array]:
-        """One optimizer step: pictures (batch, 32, 32, 3) uint8, labels (batch,) int32."""
+        """One optimizer step: images (batch, h, w, c) uint8, labels (batch,) int32."""
         trainable, other, slots = weights
         for place, seed in zip(self._seed_places, self._seeds, strict=True):
             other[place] = jnp.stack([jnp.uint32(seed), step.astype(jnp.uint32)])

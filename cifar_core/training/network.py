@@ -25,11 +25,11 @@ def build_model(recipe: Recipe, precision: str, images: np.ndarray) -> keras.Mod
     Args:
         recipe: Gives network, seed, first weights and dropout.
         precision: ``float32`` or ``bfloat16``; the weights stay float32 in both.
-        images: Training pictures (n, 32, 32, 3) uint8, to which first weights may suit.
+        images: Training images (n, h, w, c) uint8, to which first weights may suit.
     """
     keras.utils.set_random_seed(recipe.seed)
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    model = networks.build(recipe.network, policy=policy)
+    model = networks.build(recipe.network, recipe.spec, policy=policy)
     model.layers[-1].activation = keras.activations.linear
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
@@ -113,9 +113,10 @@ def build_optimizer(
 
 
 def smoothed_loss(labels: Any, logits: Any, smoothing: float) -> Any:
-    """Mean cross-entropy of logits (batch, 10) against labels (batch,), targets smoothed.
+    """Mean cross-entropy of logits (batch, classes) against labels (batch,), targets smoothed.
 
     Tensors are those of the Keras backend in use; the result is a float32 scalar.
     """
-    targets = keras.ops.one_hot(labels, 10) * (1.0 - smoothing) + smoothing / 10
+    classes = logits.shape[-1]
+    targets = keras.ops.one_hot(labels, classes) * (1.0 - smoothing) + smoothing / classes
     return keras.ops.mean(keras.losses.categorical_crossentropy(targets, logits, from_logits=True))

@@ -25,6 +25,7 @@ class TensorFlowEngine:
     ) -> None:
         self.recipe = recipe
         self.padded = pad(images, recipe.crop_padding)
+        self.image_shape = images.shape[1:]
         self.labels = labels.astype(np.int32)
         self.steps_per_epoch = steps_per_epoch(recipe, len(images))
         self.model = with_fast_layers(network.build_model(recipe, precision, images))
@@ -34,7 +35,7 @@ class TensorFlowEngine:
         self._run = tf.function(
             self._run_steps,
             input_signature=[
-                tf.TensorSpec((None, None, 32, 32, 3), tf.uint8),
+                tf.TensorSpec((None, None, *self.image_shape), tf.uint8),
                 tf.TensorSpec((None, None), tf.int32),
                 tf.TensorSpec((), tf.int64),
             ],
@@ -42,7 +43,7 @@ class TensorFlowEngine:
         )
         self._ask = tf.function(
             lambda pictures: tf.nn.softmax(self.model(pictures, training=False)),
-            input_signature=[tf.TensorSpec((None, 32, 32, 3), tf.uint8)],
+            input_signature=[tf.TensorSpec((None, *self.image_shape), tf.uint8)],
             jit_compile=False,
         )
 
@@ -60,14 +61,14 @@ class TensorFlowEngine:
             step = epoch * self.steps_per_epoch + begin
             shape = (end - begin, -1)
             some = self._run(
-                images.reshape(*shape, 32, 32, 3), labels.reshape(shape), np.int64(step)
+                images.reshape(*shape, *self.image_shape), labels.reshape(shape), np.int64(step)
             )
             losses.append(some[0].numpy())
             right.append(some[1].numpy())
         return Steps(np.concatenate(losses), np.concatenate(right))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """Returns probabilities (n, 10) float32 for pictures (n, 32, 32, 3) uint8."""
+        """Returns probabilities (n, classes) float32 for images (n, h, w, c) uint8."""
         parts = range(0, len(images), PREDICT_BATCH)
         return np.concatenate([self._ask(images[i : i + PREDICT_BATCH]).numpy() for i in parts])
 
@@ -84,7 +85,7 @@ class TensorFlowEngine:
     def _run_steps(
         self, images: tf.Tensor, labels: tf.Tensor, first_step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The compiled loop: pictures (steps, batch, 32, 32, 3), labels (steps, batch)."""
+        """The compiled loop: images (steps, batch, h, w, c), labels (steps, batch)."""
         count = tf.shape(labels)[0]
         losses = tf.TensorArray(tf.float32, size=count)
         right = tf.TensorArray(tf.int32, size=count)
@@ -100,7 +101,7 @@ class TensorFlowEngine:
             source.state.assign(tf.stack([tf.constant(seed), tf.cast(step, tf.uint32)]))
 
     def _step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """One optimizer step: pictures (batch, 32, 32, 3) uint8, labels (batch,) int32."""
+        """One optimizer step: images (batch, h, w, c) uint8, labels (batch,) int32."""
         with tf.GradientTape() as tape:
             logits = self.model(images, training=True)
             loss = smoothed_loss(labels, logits, self.recipe.label_smoothing)

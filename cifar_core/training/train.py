@@ -50,7 +50,7 @@ def train(writer: RunStatusWriter, stop_request: StopRequested) -> bool:
     folder = writer.folder
     recipe = folder.read_recipe()
     writer.update(phase="opening the pictures")
-    dataset = arrays.open_full(settings.current().data_dir)
+    dataset = arrays.open_full(settings.current().data_dir, recipe.spec)
     arrays.verify(dataset)
     learned, watched = divide(recipe, dataset)
     saved = checkpoint.load(folder.checkpoint_path)
@@ -68,7 +68,7 @@ def train(writer: RunStatusWriter, stop_request: StopRequested) -> bool:
     )
     _log_beginning(writer, recipe, dataset)
     engine = make_engine(recipe, learned.images, learned.labels, precision=precision)
-    description = describe.describe(networks.build(recipe.network))
+    description = describe.describe(networks.build(recipe.network, recipe.spec))
     files.write_json(folder.network_path, description.to_json())
     schedule = learning_rate_schedule(recipe, steps_per_epoch(recipe, len(learned.labels)))
     loop = TrainingLoop(

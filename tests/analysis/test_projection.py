@@ -34,9 +34,9 @@ def test_the_map_keeps_two_groups_apart_and_is_the_same_each_time() -> None:
 
 def test_as_many_of_each_class_are_chosen() -> None:
     labels = np.repeat(np.arange(10, dtype=np.uint8), 30)
-    chosen = choose_evenly(labels, 100)
+    chosen = choose_evenly(labels, 100, classes=10)
     assert np.bincount(labels[chosen]).tolist() == [10] * 10
-    assert (chosen == choose_evenly(labels, 100)).all()
+    assert (chosen == choose_evenly(labels, 100, classes=10)).all()
 
 
 def test_the_nearest_are_found_in_order_and_never_the_picture_itself() -> None:

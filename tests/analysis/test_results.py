@@ -11,8 +11,8 @@ from cifar_core.analysis import results
 from cifar_core.analysis.duplicates import Pair
 from cifar_core.analysis.exhibits import read_exhibits
 from cifar_core.analysis.results import METHOD, Origin, Pairs, Places
-from cifar_core.dataset import DIGESTS, TEST_PICTURES, TRAIN_PICTURES
-from cifar_core.dataset.arrays import open_full, short_digest
+from cifar_core.dataset import CIFAR10
+from cifar_core.dataset.arrays import open_full
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import DataError
 from cifar_core.files import read_json
@@ -78,9 +78,12 @@ def test_what_ships_fits_the_sample_the_dataset_and_a_shipped_network() -> None:
     for origin in (places.origin, pairs.origin):
         manifest = read_json(PROJECT_DIR / "models" / origin.run / "manifest.json")
         assert manifest["sha256"]["model.tflite"] == origin.network
-        assert origin.data == short_digest(DIGESTS)
+        assert origin.data == CIFAR10.digest
         assert origin.method == METHOD
-    assert all(0 <= p.test < TEST_PICTURES and 0 <= p.train < TRAIN_PICTURES for p in pairs.pairs)
+    assert all(
+        0 <= p.test < CIFAR10.test_images and 0 <= p.train < CIFAR10.train_images
+        for p in pairs.pairs
+    )
 
 
 @pytest.mark.data

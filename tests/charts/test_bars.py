@@ -5,7 +5,7 @@ import pytest
 
 from cifar_core.charts import bars, theme
 from cifar_core.charts.bars import EpochTimes
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.predictions import PredictionsError
 
 PROBABILITIES = [0.02, 0.0, 0.05, 0.6, 0.03, 0.25, 0.02, 0.02, 0.005, 0.005]
@@ -16,10 +16,10 @@ def test_probabilities_come_largest_first_in_the_colours_of_their_classes() -> N
     assert bar.y[:2] == ("cat", "dog")
     assert list(bar.x) == sorted(bar.x, reverse=True)
     for name, colour in zip(bar.y, bar.marker.color, strict=True):
-        assert colour == theme.CLASS_COLOURS[CLASS_NAMES.index(name)]
+        assert colour == CIFAR10.class_colours[CIFAR10.class_names.index(name)]
 
 
-@pytest.mark.parametrize("order", theme.CLASS_ORDERS)
+@pytest.mark.parametrize("order", CIFAR10.class_orders)
 def test_probabilities_come_in_the_order_asked_for(order: str) -> None:
     bar = bars.probability_bars(PROBABILITIES, order=order).data[0]
     assert list(bar.y) == theme.names(theme.in_order(order))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cifar_core.charts import matrix, theme
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.predictions import PredictionsError
 from cifar_core.evaluation.published import published_matrix
 
@@ -19,13 +19,13 @@ def drawn(chart: Any) -> dict[str, Any]:
     return dict(json.loads(chart.to_json()))
 
 
-@pytest.mark.parametrize("order", theme.CLASS_ORDERS)
+@pytest.mark.parametrize("order", CIFAR10.class_orders)
 def test_every_cell_can_be_clicked_and_says_which_it_is(order: str) -> None:
     chart = matrix.confusion_heatmap(COUNTS, order=order)
     heatmap, targets = chart.data
     assert sorted(map(tuple, targets.customdata)) == [(t, p) for t in range(10) for p in range(10)]
     for x, y, (true, predicted) in zip(targets.x, targets.y, targets.customdata, strict=True):
-        assert (y, x) == (CLASS_NAMES[true], CLASS_NAMES[predicted])
+        assert (y, x) == (CIFAR10.class_names[true], CIFAR10.class_names[predicted])
         row, column = heatmap.y.index(y), heatmap.x.index(x)
         assert heatmap.z[row][column] == COUNTS[true, predicted]
 

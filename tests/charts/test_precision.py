@@ -4,6 +4,7 @@ import numpy as np
 
 from cifar_core.charts import theme
 from cifar_core.charts.precision import precision_chart, thinned
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.ranking import precision_recall
 
 RANDOM = np.random.default_rng(5)
@@ -15,7 +16,7 @@ CURVES = precision_recall(PROBABILITIES, LABELS)
 def test_every_class_has_a_line_in_its_own_colour() -> None:
     chart = precision_chart(CURVES)
     assert {line.name: line.line.color for line in chart.data} == dict(
-        zip(theme.names(list(range(10))), theme.CLASS_COLOURS, strict=True)
+        zip(theme.names(list(range(10))), CIFAR10.class_colours, strict=True)
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cifar_core.charts import theme
+from cifar_core.dataset import CIFAR10
 
 # Full dichromacy in linear RGB: G. M. Machado, M. M. Oliveira, L. A. F. Fernandes, "A
 # physiologically-based model for simulation of color vision deficiency", 2009.
@@ -83,26 +84,28 @@ def contrast(one: str, other: str) -> float:
 def test_any_two_classes_can_be_told_apart(vision: str) -> None:
     nearest = min(
         seen_distance(one, other, vision)
-        for one, other in itertools.combinations(theme.CLASS_COLOURS, 2)
+        for one, other in itertools.combinations(CIFAR10.class_colours, 2)
     )
     assert nearest > 0.1
 
 
-@pytest.mark.parametrize("order", theme.CLASS_ORDERS)
+@pytest.mark.parametrize("order", CIFAR10.class_orders)
 def test_neighbours_differ_in_lightness_or_clearly_in_hue(order: str) -> None:
     labels = theme.in_order(order)
     for one, other in itertools.pairwise(labels):
-        colours = theme.CLASS_COLOURS[one], theme.CLASS_COLOURS[other]
+        colours = CIFAR10.class_colours[one], CIFAR10.class_colours[other]
         assert contrast(*colours) > 1.25 or seen_distance(*colours, "deuteranopia") > 0.14
 
 
 def test_vehicles_are_cool_and_animals_warm() -> None:
-    warmth = [oklab(linear(colour))[1] + oklab(linear(colour))[2] for colour in theme.CLASS_COLOURS]
-    assert max(warmth[label] for label in theme.VEHICLES) < 0
-    assert min(warmth[label] for label in theme.ANIMALS) > 0
+    warmth = [
+        oklab(linear(colour))[1] + oklab(linear(colour))[2] for colour in CIFAR10.class_colours
+    ]
+    assert max(warmth[label] for label in CIFAR10.class_groups["vehicles"]) < 0
+    assert min(warmth[label] for label in CIFAR10.class_groups["animals"]) > 0
 
 
-@pytest.mark.parametrize("order", theme.CLASS_ORDERS.values())
+@pytest.mark.parametrize("order", CIFAR10.class_orders.values())
 def test_every_order_holds_every_class_once(order: tuple[int, ...]) -> None:
     assert sorted(order) == list(range(10))
 
@@ -110,7 +113,7 @@ def test_every_order_holds_every_class_once(order: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_classes_stand_out_from_the_background(dark: bool) -> None:
     background = theme.palette(dark).background
-    assert min(contrast(colour, background) for colour in theme.CLASS_COLOURS) > 1.5
+    assert min(contrast(colour, background) for colour in CIFAR10.class_colours) > 1.5
 
 
 @pytest.mark.parametrize("dark", [False, True])

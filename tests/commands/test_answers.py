@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import classification_report
 
 from cifar_core import console, services
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.inference.timing import measure
 from cifar_core.settings import MAX_UPLOAD_BYTES, PROJECT_DIR
 from tests.commands.tool import (
@@ -100,7 +100,7 @@ def evaluated(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(services, "evaluate_run", lambda _: figures)
     answers = services.read_test_predictions(services.read_run("one"))
     predicted = answers.probabilities.argmax(1)
-    names = list(CLASS_NAMES)
+    names = list(CIFAR10.class_names)
     return str(classification_report(answers.labels, predicted, target_names=names, digits=3))
 
 
@@ -117,7 +117,7 @@ def test_evaluate_as_json_holds_scikit_learns_rows(
     assert done("evaluate", "one", "--json") == 0
     value = json.loads(capfd.readouterr().out)
     report = value["classification_report"]
-    assert list(report) == [*CLASS_NAMES, "accuracy", "macro avg", "weighted avg"]
+    assert list(report) == [*CIFAR10.class_names, "accuracy", "macro avg", "weighted avg"]
     assert report["accuracy"] == pytest.approx(value["accuracy"], abs=1e-9)
     macro = " ".join(f"{share:.3f}" for share in list(report["macro avg"].values())[:3])
     assert f"macro avg {macro} 10000" in " ".join(evaluated.split())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cifar_core import settings
-from cifar_core.dataset import DIGESTS, arrays, sample, statistics
+from cifar_core.dataset import CIFAR10, arrays, sample, statistics
 from cifar_core.dataset.stored import StoredRows
 from cifar_core.errors import DataError
 
@@ -101,7 +101,7 @@ def manifest_with(**values: Any) -> Callable[[Path], None]:
         manifest_with(source=5),
         manifest_with(size_bytes=[]),
         manifest_with(size_bytes={}),
-        manifest_with(size_bytes={f"{name}.npy": "many" for name in DIGESTS}),
+        manifest_with(size_bytes={f"{name}.npy": "many" for name in CIFAR10.digests}),
         manifest_with(digests=5),
         truncate,
         empty,
@@ -143,5 +143,5 @@ def test_the_full_set_finds_each_picture_at_its_number(prepared: Path) -> None:
 @pytest.mark.data
 def test_the_real_set_has_the_real_digests() -> None:
     dataset = arrays.open_full(settings.current().data_dir)
-    assert dataset.digests == DIGESTS
+    assert dataset.digests == CIFAR10.digests
     arrays.verify(dataset)

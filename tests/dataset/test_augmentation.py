@@ -22,7 +22,8 @@ def a_recipe(**changes: object) -> Recipe:
 def cut_plainly(padded: np.ndarray, plan: EpochPlan, position: int) -> np.ndarray:
     """One picture of a plan, written down as it is described."""
     top, left = plan.rows[position], plan.columns[position]
-    picture = padded[plan.order[position], top : top + 32, left : left + 32]
+    height, width = (side - 2 * plan.padding for side in padded.shape[1:3])
+    picture = padded[plan.order[position], top : top + height, left : left + width]
     return picture[:, ::-1] if plan.flips[position] else picture
 
 
@@ -32,6 +33,20 @@ def test_every_picture_is_the_one_a_plain_loop_cuts(padding: int, flips: str) ->
     padded = pad(images(), padding)
     plan = plan_epoch(a_recipe(crop_padding=padding, flips=flips), PICTURES, 3)
     shown = cut(padded, plan, 0, PICTURES)
+    for position in range(PICTURES):
+        np.testing.assert_array_equal(shown[position], cut_plainly(padded, plan, position))
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (12, 20, 3), (9, 7, 2)])
+@pytest.mark.parametrize("padding", [0, 3])
+def test_images_of_any_shape_keep_it(padding: int, shape: tuple[int, ...]) -> None:
+    source = np.random.default_rng(5).integers(0, 256, (PICTURES, *shape), np.uint8)
+    border = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+    padded = pad(source, padding)
+    np.testing.assert_array_equal(padded, np.pad(source, border, mode="reflect"))
+    plan = plan_epoch(a_recipe(crop_padding=padding, flips="random"), PICTURES, 3)
+    shown = cut(padded, plan, 0, PICTURES)
+    assert shown.shape == source.shape
     for position in range(PICTURES):
         np.testing.assert_array_equal(shown[position], cut_plainly(padded, plan, position))
 

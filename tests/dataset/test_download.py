@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from cifar_core import settings
-from cifar_core.dataset import arrays, download, sample, sources
+from cifar_core.dataset import CIFAR10, download, sample, sources
 from cifar_core.errors import DataError
 from cifar_core.jobs import status as status_module
 from tests.waiting import wait_until
@@ -222,8 +222,8 @@ def test_the_share_is_known_where_the_total_is(
 
 @pytest.mark.data
 def test_a_download_finishes_at_once_where_the_dataset_is(lonely: Path) -> None:
-    real = settings.current().data_dir / arrays.FULL_FOLDER
-    shutil.copytree(real, lonely / arrays.FULL_FOLDER)
+    real = settings.current().data_dir / CIFAR10.name
+    shutil.copytree(real, lonely / CIFAR10.name)
     download.JOB.start(lonely)
     wait_until(lambda: state(lonely) != "running")
     assert state(lonely) == "finished"

@@ -10,7 +10,7 @@ from cifar_core.dataset.sample import load_sample
 
 def test_labels_are_encoded_as_scikit_learn_encodes_them() -> None:
     labels = np.array([3, 0, 9, 9, 5], np.uint8)
-    encoded = one_hot(labels)
+    encoded = one_hot(labels, 10)
     assert encoded.dtype == np.float32
     assert np.array_equal(encoded, label_binarize(labels, classes=range(10)))
 
@@ -29,11 +29,11 @@ def test_the_prepared_arrays_are_described_as_the_arrays_they_become() -> None:
     sample = load_sample()
     arrays = {
         "x_train": scaled(sample.train.images),
-        "y_train": one_hot(sample.train.labels),
+        "y_train": one_hot(sample.train.labels, 10),
         "x_test": scaled(sample.test.images),
-        "y_test": one_hot(sample.test.labels),
+        "y_test": one_hot(sample.test.labels, 10),
     }
-    for facts in as_prepared(as_loaded(sample)):
+    for facts in as_prepared(as_loaded(sample), 10):
         array = arrays[facts.name]
         assert (facts.shape, facts.dtype) == (array.shape, str(array.dtype))
         assert (facts.minimum, facts.maximum) == pytest.approx((array.min(), array.max()))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cifar_core import settings
-from cifar_core.dataset import DIGESTS, arrays, sample
+from cifar_core.dataset import CIFAR10, arrays, sample
 from cifar_core.errors import DataError
 
 
@@ -40,8 +40,8 @@ def test_the_pictures_have_their_recorded_digests() -> None:
 
 def test_the_labels_of_all_pictures_have_the_digests_of_cifar10() -> None:
     train, test = sample.load_labels()
-    assert arrays.sha256(train) == DIGESTS["train_labels"]
-    assert arrays.sha256(test) == DIGESTS["test_labels"]
+    assert arrays.sha256(train) == CIFAR10.digests["train_labels"]
+    assert arrays.sha256(test) == CIFAR10.digests["test_labels"]
 
 
 def test_the_sample_takes_less_than_five_megabytes() -> None:

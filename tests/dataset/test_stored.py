@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cifar_core import settings
-from cifar_core.dataset import arrays
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.stored import StoredRows
 from cifar_core.errors import DataError
 
@@ -110,8 +110,8 @@ def test_a_dataset_that_is_shortened_while_pages_look_at_it_ends_no_server(
     tmp_path: Path,
 ) -> None:
     """A process of its own tries: a mapped file would end it by a signal."""
-    source = settings.current().data_dir / arrays.FULL_FOLDER
-    folder = tmp_path / arrays.FULL_FOLDER
+    source = settings.current().data_dir / CIFAR10.name
+    folder = tmp_path / CIFAR10.name
     folder.mkdir()
     for item in source.iterdir():
         (folder / item.name).write_bytes(item.read_bytes())

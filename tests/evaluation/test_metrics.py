@@ -37,7 +37,7 @@ def test_the_matrix_and_the_accuracy_are_those_of_scikit_learn(
     pairs: list[tuple[int, int]],
 ) -> None:
     labels, predicted = (np.array(side, np.uint8) for side in zip(*pairs, strict=True))
-    matrix = metrics.confusion(labels, predicted)
+    matrix = metrics.confusion(labels, predicted, 10)
     assert matrix.dtype == np.int64
     assert (matrix == confusion_matrix(labels, predicted, labels=ALL_LABELS)).all()
     assert metrics.accuracy(labels, predicted).value == pytest.approx(
@@ -46,7 +46,7 @@ def test_the_matrix_and_the_accuracy_are_those_of_scikit_learn(
 
 
 def test_the_matrix_of_no_pictures_is_all_zero() -> None:
-    assert not metrics.confusion([], []).any()
+    assert not metrics.confusion([], [], 10).any()
 
 
 @pytest.mark.parametrize("by", ["row", "column"])
@@ -56,7 +56,7 @@ def test_shares_are_those_of_scikit_learn(by: metrics.Normalisation) -> None:
     expected = confusion_matrix(
         labels, predicted, labels=ALL_LABELS, normalize={"row": "true", "column": "pred"}[by]
     )
-    shares = metrics.normalise(metrics.confusion(labels, predicted), by)
+    shares = metrics.normalise(metrics.confusion(labels, predicted, 10), by)
     assert shares == pytest.approx(expected, abs=1e-9)
 
 

@@ -68,7 +68,7 @@ def build_narrow() -> keras.Sequential:
     """Returns CNN-7 with few filters, its batch normalisations as if they had seen pictures."""
     widths = {24: 8, 64: 12, 256: 16}
     narrow = keras.Sequential([keras.Input((32, 32, 3), dtype="uint8")])
-    for layer in cnn7.build().layers:
+    for layer in cnn7.build((32, 32, 3), 10).layers:
         settings = layer.get_config()
         if isinstance(layer, layers.Conv2D):
             settings["filters"] = widths[settings["filters"]]

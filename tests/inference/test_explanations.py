@@ -56,7 +56,7 @@ def test_the_map_is_highest_where_the_network_looks(row: int, column: int) -> No
 
 def test_the_map_is_zero_where_no_patch_reaches_what_the_network_looks_at() -> None:
     found = explain.occlude(looking_at(2, 2), black((2, 2)))
-    assert (found.drops[2 + explain.PATCH :, 2 + explain.PATCH :] == 0).all()
+    assert (found.drops[2 + 32 // explain.PATCHES :, 2 + 32 // explain.PATCHES :] == 0).all()
 
 
 def test_a_class_can_be_watched_that_is_not_the_answer_and_may_rise() -> None:
@@ -65,9 +65,22 @@ def test_a_class_can_be_watched_that_is_not_the_answer_and_may_rise() -> None:
     assert found.drops.min() == pytest.approx(-1)
 
 
-def test_every_pixel_is_covered_by_some_patch() -> None:
-    found = explain.occlude(looking_at(0, 0), black())
+@pytest.mark.parametrize("shape", [(32, 32, 3), (28, 28, 1), (8, 8, 1), (3, 5, 3), (50, 33, 3)])
+def test_every_pixel_is_covered_by_some_patch(shape: tuple[int, ...]) -> None:
+    found = explain.occlude(looking_at(0, 0), np.zeros(shape, np.uint8))
+    assert found.drops.shape == shape[:2]
     assert np.isfinite(found.drops).all()
+
+
+def test_an_image_of_32_pixels_is_covered_at_81_places() -> None:
+    asked = []
+
+    def ask(images: Pixels) -> NDArray[np.float32]:
+        asked.append(len(images))
+        return np.ones((len(images), 10), np.float32)
+
+    explain.occlude(ask, black())
+    assert asked == [1 + 81]
 
 
 def test_an_answer_holds_where_the_picture_stays_and_changes_where_the_bright_pixel_moves() -> None:

@@ -72,7 +72,7 @@ def test_a_network_that_sees_nothing_of_a_picture_has_finite_directions_and_clas
     mean, directions = novelty.directions(constant)
     assert np.isfinite(directions).all()
     scaled = (constant - mean) @ directions.astype(np.float32)
-    class_means, within = novelty.classes(scaled, labels)
+    class_means, within = novelty.classes(scaled, labels, 10)
     assert np.isfinite(novelty.relative_distance(scaled, class_means, within)).all()
 
 

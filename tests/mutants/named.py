@@ -194,8 +194,8 @@ NAMED = (
         "transposed-matrix",
         "the confusion matrix has its axes swapped",
         f"{_UI}/kit/runs/results.py",
-        "metrics.confusion(answers.labels, answers.probabilities.argmax(axis=1))",
-        "metrics.confusion(answers.probabilities.argmax(axis=1), answers.labels)",
+        "metrics.confusion(answers.labels, answers.probabilities.argmax(axis=1), CIFAR10.classes)",
+        "metrics.confusion(answers.probabilities.argmax(axis=1), answers.labels, CIFAR10.classes)",
     ),
     Named(
         "compare-loss",

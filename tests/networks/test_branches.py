@@ -263,7 +263,7 @@ def test_a_network_with_branches_goes_all_the_way(
     from tests.networks.test_describe import operations_of
 
     module = types.ModuleType("cifar_core.networks.residual")
-    monkeypatch.setattr(module, "build", build_residual, raising=False)
+    monkeypatch.setattr(module, "build", lambda *_: build_residual(), raising=False)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     known = {**networks.NETWORKS, "residual": networks.Network("residual", "residual", "")}
     monkeypatch.setattr(networks, "NETWORKS", known)

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core import __main__ as command_line
 from cifar_core import services
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.glossary import define
 from cifar_core.inference.explain import Occlusion
 from cifar_core.inference.novelty import NoneOfThese
@@ -121,7 +121,7 @@ def test_the_page_and_the_command_line_give_the_same_answer(
     monkeypatch.setattr(services, "predict", watched)
     app = uploaded("a.png", photograph(), mirror=mirror)
     answer = [item for item in drawn if item.run.id == "cnn4"][-1]
-    shares = dict(zip(CLASS_NAMES, answer.probabilities.tolist(), strict=True))
+    shares = dict(zip(CIFAR10.class_names, answer.probabilities.tolist(), strict=True))
     assert told["probabilities"] == pytest.approx(shares, abs=1e-6)
     assert told["label"] == max(shares, key=shares.__getitem__)
     assert answer.ood is not None

@@ -15,7 +15,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import files, recipes, services, settings
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.words import disagreement, prediction_sentence
 from cifar_core.runs.folder import RunFolder
 from cifar_core.services.access import OWNER, acting_for
@@ -251,7 +251,7 @@ def test_the_table_says_what_each_picture_alone_is_said_to_show(model: str) -> N
     for row, data in enumerate(many(9).values()):
         [[answer]] = services.predict([services.read_picture(data, "alone").pixels], [run])
         best = int(answer.probabilities.argmax())
-        assert table["CNN-4"][row] == CLASS_NAMES[best]
+        assert table["CNN-4"][row] == CIFAR10.class_names[best]
         assert table["CNN-4, how sure"][row] == pytest.approx(answer.probabilities[best])
 
 
@@ -346,7 +346,7 @@ def test_the_table_to_keep_holds_digests_and_all_ten_probabilities(model: str) -
     )
     table = whole_table(glances, [run.run], {model: "CNN-4"})
     assert table["SHA-256"][0] == hashlib.sha256(data).hexdigest()
-    kept = table[[f"CNN-4: {name}" for name in CLASS_NAMES]].to_numpy()
+    kept = table[[f"CNN-4: {name}" for name in CIFAR10.class_names]].to_numpy()
     assert kept.sum() == pytest.approx(1, abs=1e-5)
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Split
 from cifar_core.dataset.preview import preview
 from cifar_core.dataset.sample import load_labels
@@ -76,7 +76,7 @@ def texts(app: AppTest) -> str:
 @pytest.mark.usefixtures("_sample")
 def test_the_figure_shows_each_class_once_in_the_order_of_the_dataset() -> None:
     figure = galleries(opened())[0]
-    assert names(figure) == list(CLASS_NAMES)
+    assert names(figure) == list(CIFAR10.class_names)
 
 
 @pytest.mark.usefixtures("_sample")
@@ -384,7 +384,7 @@ def test_a_chosen_image_is_worked_out(place: int) -> None:
     index = int(train.indices[place])
     pixels, vector = (element.value for element in app.dataframe[2:])
     assert vector.iloc[0].tolist() == [int(label == train.labels[place]) for label in range(10)]
-    assert list(vector.columns) == list(CLASS_NAMES)
+    assert list(vector.columns) == list(CIFAR10.class_names)
     first = train.images[place, 0, :3]
     assert list(pixels["pixel"]) == [f"x_train[{index}, 0, {column}]" for column in range(3)]
     shown = [[int(n) for n in cell.split(", ")] for cell in pixels["red, green, blue"]]

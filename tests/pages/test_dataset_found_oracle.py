@@ -58,7 +58,7 @@ def test_the_augmentation_preview_shows_what_each_epoch_of_the_recipe_draws(inde
     assert np.array_equal(original.images[0], pixels)
     recipe = recipes.recipe("standard", "cnn4")
     assert "standard" in str(app.selectbox(key="recipe").value).lower()
-    learned, _ = held_out(labels_of("train"), recipe.validation_pictures)
+    learned, _ = held_out(labels_of("train"), recipe.validation_pictures, classes=10)
     place = int(np.flatnonzero(learned == index)[0])
     for epoch, cell in enumerate(epochs):
         plan = plan_epoch(recipe, len(learned), epoch)
@@ -73,7 +73,8 @@ def test_the_augmentation_preview_shows_what_each_epoch_of_the_recipe_draws(inde
 
 
 def test_a_held_out_image_has_no_augmented_ones() -> None:
-    held = held_out(labels_of("train"), recipes.recipe("standard", "cnn4").validation_pictures)[1]
+    count = recipes.recipe("standard", "cnn4").validation_pictures
+    held = held_out(labels_of("train"), count, classes=10)[1]
     app = open_page("dataset", part="Augmentation", example=str(held[7]))
     (only,) = galleries_of(app)[0]
     assert np.array_equal(only.images[0], images_of("train")[held[7]])
@@ -200,7 +201,9 @@ def label_errors(split: Split) -> tuple[NDArray[np.int64], NDArray[np.int64], Nu
     """Returns indices, what is suggested, and margins: confident learning, the worst first."""
     read = stored_predictions if split == "test" else validation_predictions
     shares = np.mean([read(network) for network in NETWORKS], axis=0)
-    indices = np.arange(10_000) if split == "test" else held_out(labels_of("train"), 5_000)[1]
+    indices = (
+        np.arange(10_000) if split == "test" else held_out(labels_of("train"), 5_000, classes=10)[1]
+    )
     given = labels_of(split)[indices]
     level = np.array([shares[given == label, label].mean() for label in range(10)])
     confident = np.where(shares >= level, shares, 0)

@@ -102,7 +102,10 @@ def test_the_wrong_predictions_of_the_gallery_are_those_of_the_chosen_model() ->
 
 
 def test_training_images_are_judged_by_what_was_predicted_while_they_were_held_out() -> None:
-    held, shares = held_out(labels_of("train"), 5_000)[1], validation_predictions("cnn7")
+    held, shares = (
+        held_out(labels_of("train"), 5_000, classes=10)[1],
+        validation_predictions("cnn7"),
+    )
     wrong = np.flatnonzero(shares.argmax(axis=1) != labels_of("train")[held])
     page = galleries_of(open_page("dataset", answered="wrong", model="CNN-7", page="2"))[1]
     expected = wrong[PAGE_IMAGES : 2 * PAGE_IMAGES]

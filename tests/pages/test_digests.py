@@ -13,7 +13,7 @@ import pytest
 
 from cifar_core import __main__ as command_line
 from cifar_core import files, services, settings
-from cifar_core.dataset import DIGESTS, arrays
+from cifar_core.dataset import CIFAR10, arrays
 from cifar_core.runs import digests
 from cifar_core.runs.folder import RunFolder, State
 from cifar_core.settings import PROJECT_DIR
@@ -248,7 +248,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("array", list(DIGESTS))
+@pytest.mark.parametrize("array", list(CIFAR10.digests))
 def test_a_changed_byte_of_the_dataset_is_a_sentence_on_every_page_that_shows_pictures(
     copied: Path, array: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

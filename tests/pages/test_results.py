@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import files, services
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.runs.folder import State
 from cifar_core.ui.kit import image_browser
@@ -54,7 +54,10 @@ def calibrated(run_id: str) -> np.ndarray:
 def sklearn_report(run_id: str) -> dict[str, Any]:
     answers = services.read_test_predictions(services.read_run(run_id))
     report: dict[str, Any] = sk.classification_report(
-        answers.labels, answers.probabilities.argmax(1), target_names=CLASS_NAMES, output_dict=True
+        answers.labels,
+        answers.probabilities.argmax(1),
+        target_names=CIFAR10.class_names,
+        output_dict=True,
     )
     return report
 
@@ -143,7 +146,12 @@ def test_the_saved_report_holds_the_classes_and_then_the_averages(
     saved = []
     monkeypatch.setattr(panels, "csv_download", lambda table, *_, **__: saved.append(table))
     open_page(view="Classes")
-    assert list(saved[0]["class"]) == [*CLASS_NAMES, "accuracy", "macro avg", "weighted avg"]
+    assert list(saved[0]["class"]) == [
+        *CIFAR10.class_names,
+        "accuracy",
+        "macro avg",
+        "weighted avg",
+    ]
     wanted = sklearn_report("only")["macro avg"]["f1-score"]
     assert saved[0]["F1"][11] == pytest.approx(wanted, abs=1e-9)
 
@@ -306,7 +314,7 @@ def test_a_film_left_for_a_thinned_run_ends_on_an_epoch_that_it_has(runs_dir: Pa
 
 def test_the_choice_of_a_class_is_offered_for_all_ten(runs_dir: Path) -> None:
     fabricate(runs_dir, Fake(run_id="only"))
-    assert app_options(open_page(), "true") == ["any class", *CLASS_NAMES]
+    assert app_options(open_page(), "true") == ["any class", *CIFAR10.class_names]
 
 
 def app_options(app: AppTest, key: str) -> list[str]:
@@ -328,7 +336,7 @@ def test_the_probabilities_of_the_pictures_stand_in_a_table(runs_dir: Path) -> N
     table = next(t.value for t in app.dataframe if "picture" in t.value.columns)
     assert table["picture"].tolist() == [f"test {index}" for index in indices_of(app, "test")]
     first = calibrated("only")[int(table["picture"][0].split()[1])]
-    assert np.allclose(table.loc[0, list(CLASS_NAMES)].to_numpy(float), first, atol=1e-7)
+    assert np.allclose(table.loc[0, list(CIFAR10.class_names)].to_numpy(float), first, atol=1e-7)
     assert image_browser.CALIBRATED in [item.value for item in app.caption]
     early = open_page(split="Validation pictures by epoch", epoch="1")
     assert image_browser.CALIBRATED not in [item.value for item in early.caption]

@@ -18,7 +18,7 @@ from sklearn import metrics as sk
 from cifar_core import services
 from cifar_core.analysis.results import Kind
 from cifar_core.charts.theme import DARK, LIGHT
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.sample import load_sample
 from cifar_core.evaluation.published import published
 from cifar_core.networks.description import load_description
@@ -98,7 +98,7 @@ def test_the_classification_report_is_saved_in_shares(downloads: Downloads) -> N
     saved = table(downloads.by_key("classes"))
     answers = services.read_test_predictions(services.read_run("four"))
     wanted = sk.precision_recall_fscore_support(answers.labels, answers.probabilities.argmax(1))
-    assert saved["class"].tolist()[:10] == list(CLASS_NAMES)
+    assert saved["class"].tolist()[:10] == list(CIFAR10.class_names)
     saved = saved[:10]
     for column, values in zip(("precision", "recall", "F1"), wanted[:3], strict=True):
         assert np.allclose(saved[column], values, rtol=1e-5)
@@ -108,7 +108,7 @@ def test_precision_against_recall_is_saved_as_scikit_learn_has_it(downloads: Dow
     open_page("results", run="four", view="Classes")
     saved = table(downloads.by_key("precision_csv"))
     answers = services.read_test_predictions(services.read_run("four"))
-    assert saved["class"].unique().tolist() == list(CLASS_NAMES)
+    assert saved["class"].unique().tolist() == list(CIFAR10.class_names)
     for label, name in ((0, "airplane"), (3, "cat")):
         truth, shares = answers.labels == label, answers.probabilities[:, label]
         points = saved[saved["class"] == name][["recall", "precision", "threshold"]].to_numpy(float)
@@ -236,7 +236,7 @@ def test_the_tutorials_figure_is_saved_with_its_pixels(downloads: Downloads) -> 
         shown = pixels[y : y + 256 : 8, x : x + 256 : 8]
         assert np.array_equal(shown, train.images[place])
     words = " ".join(element.text or "" for element in svg)
-    for name, index in zip(CLASS_NAMES, train.indices[places], strict=True):
+    for name, index in zip(CIFAR10.class_names, train.indices[places], strict=True):
         assert f"{name} {index}, batch" in words
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cifar_core import services
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import ModelError, RunError
 from cifar_core.runs.folder import State
@@ -58,7 +58,7 @@ def test_whoever_follows_the_card_gets_what_the_lab_says(
     answers = [one.probabilities for (one,) in services.predict(list(images), [model])]
     assert np.abs(found["calibrated"] - np.stack(answers)).max() < 1e-4
     order = re.findall(r"(\d) (\w+)[,.]", card.split("in this order:")[1].split("\n\n")[0])
-    assert order == [(str(place), label) for place, label in enumerate(CLASS_NAMES)]
+    assert order == [(str(place), label) for place, label in enumerate(CIFAR10.class_names)]
 
 
 @pytest.mark.parametrize("name", SHIPPED)

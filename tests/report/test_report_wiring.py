@@ -15,7 +15,7 @@ import pytest
 
 from cifar_core import services
 from cifar_core.charts import theme
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.sample import load_sample
 from cifar_core.formats import percent
 from cifar_core.networks import NETWORKS
@@ -78,8 +78,8 @@ def test_the_columns_of_the_confusion_matrix_are_the_classes_in_order(
     for subject in subjects:
         table = next(one for part in page.of_runs()[subject.name] for one in part.iter("table"))
         (_, *columns), *rows = rows_of(table)
-        assert tuple(columns) == tuple(CLASS_NAMES)
-        assert tuple(row[0] for row in rows) == tuple(CLASS_NAMES)
+        assert tuple(columns) == tuple(CIFAR10.class_names)
+        assert tuple(row[0] for row in rows) == tuple(CIFAR10.class_names)
         cells = [[int(cell.replace(",", "")) for cell in row[1:]] for row in rows]
         assert cells == subject.matrix.tolist()
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cifar_core import files, services, settings
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.runs.folder import RunFolder
 from cifar_core.runs.reading import Run
 from cifar_core.services import FeedbackError, NotAllowedError, Said, feedback
@@ -51,7 +51,7 @@ def test_what_was_said_comes_back_with_digest_and_answer(answer: services.Predic
     assert services.read_feedback(code) == [said]
     assert (said.sha256, said.was_right, said.shows) == (SHA256, False, "dog")
     assert said.answers["run-1"]["cat"] == pytest.approx(0.82)
-    assert list(said.answers["run-1"]) == list(CLASS_NAMES)
+    assert list(said.answers["run-1"]) == list(CIFAR10.class_names)
 
 
 def test_without_consent_nothing_is_kept(answer: services.Prediction) -> None:

@@ -48,7 +48,7 @@ def sealed(monkeypatch: pytest.MonkeyPatch) -> Sealed:
     sample, test = load_sample(), Sealed()
     split = Split("test", test, sample.test.labels, sample.test.indices)  # type: ignore[arg-type]
     dataset = Dataset(sample.train, split, False, "sample", sample.digest)
-    monkeypatch.setattr(arrays, "open_full", lambda _: dataset)
+    monkeypatch.setattr(arrays, "open_full", lambda *_: dataset)
     monkeypatch.setattr(arrays, "verify", lambda _: None)
     return test
 

@@ -224,7 +224,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     test.writer = writer
     before: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arrays, "open_full", lambda _: dataset)
+        patch.setattr(arrays, "open_full", lambda *_: dataset)
         patch.setattr(arrays, "verify", lambda _: None)  # the digests are not those of a sample
 
         def finish(*args: Any, **kwargs: Any) -> None:

@@ -15,7 +15,7 @@ import streamlit as st
 from PIL import Image
 
 from cifar_core import formats, services
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.words import counted, listed
 from cifar_core.glossary import explain
 from cifar_core.inference.aside import REST_BESIDE_TRAINING, aside
@@ -177,7 +177,8 @@ def table_of(
     for place, run in enumerate(models):
         label = labels[run.id]
         columns[label] = [
-            CLASS_NAMES[_best(glance, place)] if glance.predictions else None for glance in glances
+            CIFAR10.class_names[_best(glance, place)] if glance.predictions else None
+            for glance in glances
         ]
         columns[_sure(label)] = [
             float(glance.predictions[place].probabilities.max()) if glance.predictions else None
@@ -199,7 +200,7 @@ def whole_table(
     whole = table_of(glances, models, labels)
     whole.insert(1, "SHA-256", [glance.sha256 for glance in glances])
     for place, run in enumerate(models):
-        for label, name in enumerate(CLASS_NAMES):
+        for label, name in enumerate(CIFAR10.class_names):
             whole[f"{labels[run.id]}: {name}"] = [
                 round(float(glance.predictions[place].probabilities[label]), 6)
                 if glance.predictions

@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import formats, services
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.glossary import explain
 from cifar_core.inference.explain import Occlusion
@@ -97,7 +97,7 @@ def glow(found: Occlusion, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def map_sentence(found: Occlusion) -> str:
     """Says in words where the answer hangs on the picture, and by how much."""
-    name = CLASS_NAMES[found.label]
+    name = CIFAR10.class_names[found.label]
     most = float(found.drops.max())
     if most < LEAST_DROP:
         return f"What mattered for “{name}”: no single part. Covering any of them changes little."
@@ -127,7 +127,7 @@ def _changes(model: Model, pixels: NDArray[np.uint8]) -> None:
 
 
 def _held(trial: Trial) -> str:
-    answer = f"{CLASS_NAMES[trial.label]}, {formats.percent(trial.probability)}"
+    answer = f"{CIFAR10.class_names[trial.label]}, {formats.percent(trial.probability)}"
     return f"{RIGHT_SIGN} holds: {answer}" if trial.holds else f"{WRONG_SIGN} changes: {answer}"
 
 
@@ -147,5 +147,5 @@ def _neighbours(
         np.stack([dataset.train.picture(one.index) for one in near]),
         [f"{one.similarity:.0%} alike" for one in near],
         factor=2,
-        truths=[CLASS_NAMES[one.label] for one in near],
+        truths=[CIFAR10.class_names[one.label] for one in near],
     )

@@ -14,7 +14,7 @@ from PIL import Image
 from cifar_core import formats, services
 from cifar_core.charts import bars
 from cifar_core.charts.theme import Title
-from cifar_core.dataset import CLASS_NAMES, PICTURE_SHAPE
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.words import disagreement, prediction_sentence
 from cifar_core.glossary import explain
 from cifar_core.inference.novelty import NoneOfThese
@@ -110,7 +110,7 @@ def answer_section(
         picture = brought.read()
         st.html(f'<p class="lab-name">{html.escape(picture.name)}</p>')
         # A picture of the dataset stands alone; any other has its original beside it.
-        share = 2 if picture.pixels.shape == PICTURE_SHAPE else 1
+        share = 2 if picture.pixels.shape == CIFAR10.image_shape else 1
         pictures, words = st.columns([1, share], gap="medium")
         seen = services.network_input(picture.pixels, fit=fit)
         with pictures:
@@ -131,10 +131,10 @@ def answer_section(
 
 def picture_pair(picture: Picture, network_input: NDArray[np.uint8]) -> str:
     """Returns the HTML of the original beside the 32×32 pixels that a network sees of it."""
-    seen = enlarge(network_input, SIDE // PICTURE_SHAPE[0])
+    seen = enlarge(network_input, SIDE // CIFAR10.image_shape[0])
     pixels = _figure(seen, "png", "What the networks see: 32 × 32", name="lab-pixels")
     frame = f'<div class="lab-pair" style="--side: {SIDE}px">'
-    if picture.pixels.shape == PICTURE_SHAPE:
+    if picture.pixels.shape == CIFAR10.image_shape:
         return f"{frame}{pixels}</div>"
     size = f"{picture.width:,} × {picture.height:,} pixels, {picture.format}"
     caption = "; ".join([f"The original: {size}", *picture.notes])
@@ -152,7 +152,7 @@ def _verdicts(answers: Sequence[Prediction], labels: Mapping[str, str], truth: i
     """Draws the answers in sentences, the truth where it is known, and a disagreement."""
     lines = []
     if truth is not None:
-        name = html.escape(CLASS_NAMES[truth])
+        name = html.escape(CIFAR10.class_names[truth])
         lines.append(f'<p class="lab-answer">The dataset says: <strong>{name}</strong>.</p>')
     for answer in answers:
         sentence = prediction_sentence(labels[answer.run.id], answer.probabilities)
@@ -194,7 +194,7 @@ def _table(answers: Sequence[Prediction], labels: Mapping[str, str], key: str) -
     with st.expander("The probabilities as a table"):
         table = pd.DataFrame(
             {labels[answer.run.id]: answer.probabilities.astype(float) for answer in answers},
-            index=pd.Index(CLASS_NAMES, name="class"),
+            index=pd.Index(CIFAR10.class_names, name="class"),
         )
         st.dataframe(table.style.format("{:.1%}"), height="content", width="content")
         csv_download(table.reset_index(), "probabilities", key=f"csv_{key}")

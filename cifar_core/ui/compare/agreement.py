@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core import formats
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.comparison import Agreement, agreement
 from cifar_core.evaluation.predictions import Integers
 from cifar_core.ui.compare.run_pair import Pair, said
@@ -72,7 +72,7 @@ def answer_words(shares: np.ndarray, true: int) -> str:
     """Returns an answer in few words, with its sign: ``✓ cat, 92%``."""
     guess = int(shares.argmax())
     sign = RIGHT_SIGN if guess == true else WRONG_SIGN
-    return f"{sign} {CLASS_NAMES[guess]}, {100 * shares[guess]:.0f}%"
+    return f"{sign} {CIFAR10.class_names[guess]}, {100 * shares[guess]:.0f}%"
 
 
 def _words(group: str, pair: Pair) -> str:

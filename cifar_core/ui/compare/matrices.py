@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core.charts.matrix import confusion_heatmap, difference_heatmap
-from cifar_core.charts.theme import CLASS_ORDERS, Title, in_order, short
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.charts.theme import Title, in_order, short
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.predictions import Integers
 from cifar_core.runs.results import Predictions
 from cifar_core.ui.compare.run_pair import Pair, said
@@ -33,11 +33,12 @@ SIDES: Final = ("first", "second")
 
 def matrix_panel(pair: Pair) -> None:
     """Draws both matrices, their difference, and the pictures both put into the chosen cell."""
+    orders = list(CIFAR10.class_orders)
     order = st.selectbox(
         "Order",
-        list(CLASS_ORDERS),
+        orders,
         key="matrix_order",
-        on_change=keep_in_address("matrix_order", list(CLASS_ORDERS), next(iter(CLASS_ORDERS))),
+        on_change=keep_in_address("matrix_order", orders, orders[0]),
         width=190,
     )
     order = order or "dataset"
@@ -84,13 +85,13 @@ def cells_table(
         first: (10, 10).
         second: Likewise.
         names: What the two are called.
-        order: The order of the classes, a key of CLASS_ORDERS.
+        order: The order of the classes, a key of CIFAR10.class_orders.
     """
     import pandas as pd
 
     labels = in_order(order)
     first, second = (matrix[np.ix_(labels, labels)] for matrix in (first, second))
-    ordered = [CLASS_NAMES[label] for label in labels]
+    ordered = [CIFAR10.class_names[label] for label in labels]
     pairs = [(true, guess) for true in ordered for guess in ordered]
     return pd.DataFrame(
         {

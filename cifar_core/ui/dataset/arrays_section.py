@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import streamlit as st
 
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.encoding import ArrayFacts, as_prepared, one_hot, scaled
 from cifar_core.glossary import explain
@@ -37,7 +37,7 @@ PIXELS_SHOWN: Final = 3
 def arrays_section(dataset: Dataset) -> None:
     """The four arrays as loaded and as prepared, and a worked example."""
     loaded = caches.array_facts(dataset)
-    prepared = as_prepared(loaded)
+    prepared = as_prepared(loaded, CIFAR10.classes)
     left, right = st.columns(2, gap="large")
     with left:
         st.header("As loaded", anchor=False)
@@ -103,14 +103,15 @@ def _worked(dataset: Dataset) -> None:
         gallery(
             pixels[None],
             factor=4,
-            truths=[CLASS_NAMES[label]],
+            truths=[CIFAR10.class_names[label]],
             links=[picture_address("train", index)],
         )
     with right:
         st.text(f"Its first {PIXELS_SHOWN} pixels, from the upper left corner to the right.")
         st.dataframe(pixel_table(pixels, index), hide_index=True, width="content")
         st.text(
-            f"Its label is {label}, {CLASS_NAMES[label]}. One-hot encoded it is a vector of ten.",
+            f"Its label is {label}, {CIFAR10.class_names[label]}. One-hot encoded it is a vector "
+            "of ten.",
             help=explain("one-hot encoding"),
         )
         st.dataframe(one_hot_table(label), hide_index=True, width="content")
@@ -134,5 +135,5 @@ def pixel_table(pixels: np.ndarray, index: int) -> pd.DataFrame:
 
 def one_hot_table(label: int) -> pd.DataFrame:
     """Returns a label as one row of ten numbers, a column per class."""
-    vector = one_hot([label])[0]
-    return _frame([dict(zip(CLASS_NAMES, (int(value) for value in vector), strict=True))])
+    vector = one_hot([label], CIFAR10.classes)[0]
+    return _frame([dict(zip(CIFAR10.class_names, (int(value) for value in vector), strict=True))])

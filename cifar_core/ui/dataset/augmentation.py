@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.preview import Shown, preview
 from cifar_core.glossary import explain
@@ -107,7 +107,7 @@ def augmentation_section(dataset: Dataset) -> None:
         factor=4,
     )
     origin_line(
-        f"Training picture {index}, {CLASS_NAMES[int(dataset.train.labels[place])]}; "
+        f"Training picture {index}, {CIFAR10.class_names[int(dataset.train.labels[place])]}; "
         f"recipe “{chosen.name}” for {NETWORKS[chosen.network].title}, seed {chosen.seed}; "
         f"{dataset.source}"
     )

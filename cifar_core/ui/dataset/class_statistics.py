@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core.charts import bars
-from cifar_core.dataset import CLASS_NAMES, TRAIN_BATCHES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.dataset.statistics import COUNT_ROWS, Statistics, class_counts
 from cifar_core.evaluation.words import counted
@@ -29,7 +29,7 @@ def count_sentence(counts: NDArray[np.int64]) -> str:
     Args:
         counts: As :func:`cifar_core.dataset.statistics.class_counts` returns them.
     """
-    batches = counts[:TRAIN_BATCHES]
+    batches = counts[: CIFAR10.train_batches]
     low, few = np.unravel_index(int(batches.argmin()), batches.shape)
     high, most = np.unravel_index(int(batches.argmax()), batches.shape)
     return (
@@ -52,13 +52,15 @@ def count_section() -> None:
     counts = class_counts()
     st.text(count_sentence(counts))
     draw_chart(
-        bars.batch_count_bars(counts[:TRAIN_BATCHES], dark=is_dark()),
+        bars.batch_count_bars(counts[: CIFAR10.train_batches], dark=is_dark()),
         key="batch_counts",
         name="cifar10-training-batches",
         alt="Images of each class in each training batch; the table below holds the counts.",
     )
     with st.expander("The counts as a table"):
-        table = pd.DataFrame(counts, index=pd.Index(COUNT_ROWS, name="part"), columns=CLASS_NAMES)
+        table = pd.DataFrame(
+            counts, index=pd.Index(COUNT_ROWS, name="part"), columns=CIFAR10.class_names
+        )
         st.dataframe(table, height="content")
         csv_download(table.reset_index(), "cifar10-counts", key="csv_counts")
 
@@ -71,7 +73,7 @@ def statistics_section(dataset: Dataset) -> None:
         "What is left when all pictures of a class are laid over each other: ships and "
         "airplanes keep their blue, horses a hint of their shape. A network needs more."
     )
-    gallery(figures.class_means, factor=3, columns=5, truths=CLASS_NAMES)
+    gallery(figures.class_means, factor=3, columns=5, truths=CIFAR10.class_names)
     st.header("Where the pictures of a class differ", anchor=False)
     st.text(
         "Bright: here the pictures of the class differ most. Dark: here they agree more, as in "
@@ -82,7 +84,7 @@ def statistics_section(dataset: Dataset) -> None:
         [f"± {spread:.0f} of 255" for spread in figures.class_spreads.mean(axis=(1, 2))],
         factor=3,
         columns=5,
-        truths=CLASS_NAMES,
+        truths=CIFAR10.class_names,
     )
     _channel_table(dataset, figures)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cifar_core.analysis.results import Kind
 from cifar_core.charts.places import places_map
 from cifar_core.charts.theme import Title
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.words import counted, listed
 from cifar_core.glossary import explain
 from cifar_core.services import Located
@@ -52,9 +52,9 @@ def map_section() -> None:
             help=f"{explain('t-SNE')} {explain('PCA')}",
         )
         name = st.selectbox(
-            "Class", [ALL, *CLASS_NAMES], key="map_class", bind="query-params", width=180
+            "Class", [ALL, *CIFAR10.class_names], key="map_class", bind="query-params", width=180
         )
-    label = None if name in (ALL, None) else CLASS_NAMES.index(name)
+    label = None if name in (ALL, None) else CIFAR10.class_names.index(name)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         rows = _chart(found, kind or "t-SNE", label)
@@ -99,7 +99,7 @@ def _chart(located: Located, kind: str, label: int | None) -> NDArray[np.int64]:
         labels,
         rows,
         [
-            f"{CLASS_NAMES[own]}, {split} {index}"
+            f"{CIFAR10.class_names[own]}, {split} {index}"
             for own, split, index in zip(labels, splits, indices, strict=True)
         ],
         is_test=np.array([split == "test" for split in splits]),
@@ -135,7 +135,7 @@ def map_table(located: Located, kind: str) -> pd.DataFrame:
         {
             "split": splits,
             "index": indices,
-            "class": [CLASS_NAMES[label] for label in labels],
+            "class": [CIFAR10.class_names[label] for label in labels],
             "x": plane[:, 0],
             "y": plane[:, 1],
         }
@@ -175,7 +175,7 @@ def _pictures(located: Located, circled: NDArray[np.int64], label: int | None) -
         pixels,
         [f"{split} {index}" for split, index in zip(splits, indices, strict=True)],
         factor=2,
-        truths=[CLASS_NAMES[own] for own in labels],
+        truths=[CIFAR10.class_names[own] for own in labels],
         links=[
             picture_address(split, int(index)) for split, index in zip(splits, indices, strict=True)
         ],

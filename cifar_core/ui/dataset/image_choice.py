@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cifar_core.dataset import TEST_PICTURES, TRAIN_PICTURES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.ui.dataset.image_filter import find_images, read_filter
 from cifar_core.ui.kit.session import set_address
@@ -21,7 +21,7 @@ def choose_picture(dataset: Dataset) -> tuple[Split, int]:
             bind="query-params", on_change=_leave_choices,
         )  # fmt: skip
         split = dataset.train if name == "train" else dataset.test
-        last = (TRAIN_PICTURES if name == "train" else TEST_PICTURES) - 1
+        last = (CIFAR10.train_images if name == "train" else CIFAR10.test_images) - 1
         index = st.number_input(
             "Number", min_value=0, max_value=last, value=None, key="index", bind="query-params",
             placeholder=f"{int(split.indices[0])}", width=150,

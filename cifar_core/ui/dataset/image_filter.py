@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_core import services
-from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, TRAIN_BATCHES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.runs.reading import Run
 from cifar_core.runs.results import Predictions
@@ -75,10 +75,10 @@ def read_filter(split: str, query: Mapping[str, str]) -> ImageFilter:
         value = query.get(name, "")
         return value if value in known else ""
 
-    batches = tuple(map(str, range(1, TRAIN_BATCHES + 1))) if split == "train" else ()
+    batches = tuple(map(str, range(1, CIFAR10.train_batches + 1))) if split == "train" else ()
     return ImageFilter(
         split,
-        class_=given("class", CLASS_NAMES),
+        class_=given("class", CIFAR10.class_names),
         batch=given("batch", batches),
         label=given("label", (DOUBTFUL,)),
         answered=given("answered", (RIGHT, WRONG)),
@@ -96,7 +96,7 @@ def find_images(dataset: Dataset, wanted: ImageFilter) -> Found:
     found = Found(
         choose_pictures(
             split,
-            label=CLASS_NAMES.index(wanted.class_) if wanted.class_ else None,
+            label=CIFAR10.class_names.index(wanted.class_) if wanted.class_ else None,
             batch=int(wanted.batch) if wanted.batch else None,
         )
     )
@@ -121,7 +121,7 @@ def choose_pictures(split: Split, *, label: int | None, batch: int | None) -> ND
     if label is not None:
         fits &= split.labels == label
     if batch is not None:
-        fits &= split.indices // BATCH_PICTURES == batch - 1
+        fits &= split.indices // CIFAR10.batch_images == batch - 1
     return np.flatnonzero(fits)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import services
-from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES, TRAIN_BATCHES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.runs.reading import Run
 from cifar_core.ui.dataset.image_filter import (
@@ -31,7 +31,7 @@ def captions(split: Split, places: NDArray[np.int64]) -> list[str]:
     indices = [int(index) for index in split.indices[places]]
     if split.name == "test":
         return [str(index) for index in indices]
-    return [f"{index}, batch {index // BATCH_PICTURES + 1}" for index in indices]
+    return [f"{index}, batch {index // CIFAR10.batch_images + 1}" for index in indices]
 
 
 def links(split: Split, places: NDArray[np.int64], **query: str) -> list[str]:
@@ -54,12 +54,12 @@ def gallery_section(dataset: Dataset) -> None:
             args=("page",),
         )
         split = dataset.train if name == "train" else dataset.test
-        label = _choice("Class", [ALL, *CLASS_NAMES], "class")
+        label = _choice("Class", [ALL, *CIFAR10.class_names], "class")
         batch = ALL
         if name == "train":
             batch = _choice(
                 "Training batch",
-                [ALL, *map(str, range(1, TRAIN_BATCHES + 1))],
+                [ALL, *map(str, range(1, CIFAR10.train_batches + 1))],
                 "batch",
                 help="The training pictures come in five files of 10,000.",
             )
@@ -131,9 +131,9 @@ def _page(split: Split, found: Found, wanted: ImageFilter) -> None:
     gallery(
         split.images[places],
         captions(split, places),
-        truths=[CLASS_NAMES[label] for label in split.labels[places]],
+        truths=[CIFAR10.class_names[label] for label in split.labels[places]],
         predictions=None
         if found.guesses is None
-        else [CLASS_NAMES[guess] for guess in found.guesses[page]],
+        else [CIFAR10.class_names[guess] for guess in found.guesses[page]],
         links=links(split, places, **wanted.query()),
     )

@@ -12,7 +12,7 @@ from cifar_core import services
 from cifar_core.analysis.neighbours import nearest
 from cifar_core.charts import bars
 from cifar_core.charts.theme import Title
-from cifar_core.dataset import BATCH_PICTURES, CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.evaluation.words import disagreement, prediction_sentence, with_article
 from cifar_core.networks import NETWORKS
@@ -38,7 +38,7 @@ def facts(split: Split, index: int, label: int) -> str:
     shows = f"The dataset says it shows {with_article(label)}."
     if split.name == "test":
         return f"Test picture {index}. {shows} No network here has learned from it."
-    batch = index // BATCH_PICTURES + 1
+    batch = index // CIFAR10.batch_images + 1
     return f"Training picture {index}, batch {batch}. {shows}"
 
 
@@ -49,7 +49,7 @@ def pixels_section(split: Split, index: int) -> None:
     label = int(split.labels[position])
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        gallery(pixels[None], factor=8, truths=[CLASS_NAMES[label]])
+        gallery(pixels[None], factor=8, truths=[CIFAR10.class_names[label]])
         st.text(facts(split, index, label))
     with right:
         st.text("Its three channels: how much red, green and blue each pixel has.")
@@ -175,10 +175,10 @@ def doubt_words(split: str, index: int, label: int) -> str:
     unseen = analysis_results.doubtful("test" if split == "test" else "validation")
     place = np.flatnonzero(unseen.indices == index)
     if len(place):
-        seen = CLASS_NAMES[int(unseen.suggested[place[0]])]
+        seen = CIFAR10.class_names[int(unseen.suggested[place[0]])]
         return (
-            f"Its label, {CLASS_NAMES[label]}, is doubtful: networks that never learned from it "
-            f"are confident that it shows {seen}. They may be wrong."
+            f"Its label, {CIFAR10.class_names[label]}, is doubtful: networks that never learned "
+            f"from it are confident that it shows {seen}. They may be wrong."
         )
     if split == "test":
         return "Its label is not among the doubtful ones."
@@ -211,7 +211,7 @@ def neighbours_section(split: Split, index: int) -> None:
             f"{name} {number}\nalike {cosine:.2f}"
             for name, number, cosine in zip(splits, indices, alike, strict=True)
         ],
-        truths=[CLASS_NAMES[label] for label in labels],
+        truths=[CIFAR10.class_names[label] for label in labels],
         links=[
             picture_address(name, int(number)) for name, number in zip(splits, indices, strict=True)
         ],

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import formats
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.glossary import explain
 from cifar_core.services import DoubtfulLabels
@@ -35,14 +35,14 @@ def doubts_section(dataset: Dataset) -> None:
             "pictures there are no such answers.",
         )  # fmt: skip
         name = st.selectbox(
-            "Label", [ALL, *CLASS_NAMES], key="doubt_class", bind="query-params", width=180,
+            "Label", [ALL, *CIFAR10.class_names], key="doubt_class", bind="query-params", width=180,
             on_change=to_first_page, args=("doubt_page",),
         )  # fmt: skip
     doubts = analysis_results.doubtful(PARTS[part or "test"])
     st.text(summary(doubts), help=explain("label error"))
     chosen = np.arange(len(doubts.indices))
     if name not in (ALL, None):
-        chosen = chosen[doubts.given[chosen] == CLASS_NAMES.index(name)]
+        chosen = chosen[doubts.given[chosen] == CIFAR10.class_names.index(name)]
     rows = analysis_results.rows_of(dataset, doubts.split, doubts.indices[chosen])
     here = chosen[rows >= 0]
     if len(here) < len(chosen):
@@ -97,10 +97,10 @@ def _page(dataset: Dataset, doubts: DoubtfulLabels, here: NDArray[np.int64]) -> 
     gallery(
         pixels,
         [
-            f"perhaps {CLASS_NAMES[seen]}\n{doubts.split} {index}"
+            f"perhaps {CIFAR10.class_names[seen]}\n{doubts.split} {index}"
             for seen, index in zip(doubts.suggested[shown], indices, strict=True)
         ],
-        truths=[CLASS_NAMES[label] for label in doubts.given[shown]],
+        truths=[CIFAR10.class_names[label] for label in doubts.given[shown]],
         links=[picture_address(doubts.split, int(index)) for index in indices],
     )
 
@@ -113,8 +113,8 @@ def _table(doubts: DoubtfulLabels, chosen: NDArray[np.int64]) -> None:
             {
                 "split": doubts.split,
                 "index": doubts.indices[chosen],
-                "label": [CLASS_NAMES[label] for label in doubts.given[chosen]],
-                "networks see": [CLASS_NAMES[label] for label in doubts.suggested[chosen]],
+                "label": [CIFAR10.class_names[label] for label in doubts.given[chosen]],
+                "networks see": [CIFAR10.class_names[label] for label in doubts.suggested[chosen]],
                 "margin": doubts.margins[chosen].round(4),
             }
         )

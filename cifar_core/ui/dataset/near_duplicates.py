@@ -10,7 +10,7 @@ import streamlit as st
 from cifar_core import formats
 from cifar_core.analysis import duplicates
 from cifar_core.analysis.duplicates import Pair
-from cifar_core.dataset import CLASS_NAMES, TEST_PICTURES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.glossary import explain
 from cifar_core.ui.dataset import analysis_results
@@ -41,7 +41,7 @@ def duplicates_section(dataset: Dataset) -> None:
     )
     with st.container(horizontal=True):
         name = st.selectbox(
-            "Class", [ALL, *CLASS_NAMES], key="pair_class", bind="query-params", width=180,
+            "Class", [ALL, *CIFAR10.class_names], key="pair_class", bind="query-params", width=180,
             on_change=to_first_page, args=("pair_page",),
         )  # fmt: skip
         kind = st.selectbox(
@@ -84,11 +84,11 @@ def summary(pairs: Sequence[Pair]) -> str:
     train_labels, test_labels = caches.all_labels()
     other = {pair.test for pair in pairs if train_labels[pair.train] != test_labels[pair.test]}
     return (
-        f"{len(tests):,} of the {TEST_PICTURES:,} test pictures "
-        f"({formats.percent(len(tests) / TEST_PICTURES)}) are found in the training split nearly "
-        f"the same, {len(other):,} of them with another label there. ciFAIR, where people looked "
-        f"at the pairs, counts {PUBLISHED:.2%}, doubles within the test split included. Here a "
-        "program decided: in a sample, about nine in ten were truly the same photograph."
+        f"{len(tests):,} of the {CIFAR10.test_images:,} test pictures "
+        f"({formats.percent(len(tests) / CIFAR10.test_images)}) are found in the training split "
+        f"nearly the same, {len(other):,} of them with another label there. ciFAIR, where people "
+        f"looked at the pairs, counts {PUBLISHED:.2%}, doubles within the test split included. "
+        "Here a program decided: in a sample, about nine in ten were truly the same photograph."
     )
 
 
@@ -97,7 +97,7 @@ def choose_pairs(pairs: Sequence[Pair], *, class_name: str, kind: str) -> list[P
     train_labels, test_labels = caches.all_labels()
     kept = []
     for pair in pairs:
-        if class_name != ALL and CLASS_NAMES[test_labels[pair.test]] != class_name:
+        if class_name != ALL and CIFAR10.class_names[test_labels[pair.test]] != class_name:
             continue
         if kind == MIRRORED and not pair.is_mirrored:
             continue
@@ -110,7 +110,7 @@ def choose_pairs(pairs: Sequence[Pair], *, class_name: str, kind: str) -> list[P
 def side_of(split: Split, index: int) -> Side:
     """Returns one picture of a pair."""
     position = split.position(index)
-    label = CLASS_NAMES[int(split.labels[position])]
+    label = CIFAR10.class_names[int(split.labels[position])]
     return Side(np.asarray(split.images[position]), split.name, index, label)
 
 
@@ -133,8 +133,14 @@ def _sides(dataset: Dataset, pair: Pair) -> tuple[Side, Side]:
     exhibit = analysis_results.exhibits()[pair]
     train, test = caches.all_labels()
     return (
-        Side(exhibit.test, "test", pair.test, CLASS_NAMES[test[pair.test]], has_page=False),
-        Side(exhibit.train, "train", pair.train, CLASS_NAMES[train[pair.train]], has_page=False),
+        Side(exhibit.test, "test", pair.test, CIFAR10.class_names[test[pair.test]], has_page=False),
+        Side(
+            exhibit.train,
+            "train",
+            pair.train,
+            CIFAR10.class_names[train[pair.train]],
+            has_page=False,
+        ),
     )
 
 
@@ -166,9 +172,9 @@ def _table(pairs: Sequence[Pair]) -> None:
         table = pd.DataFrame(
             {
                 "test": [pair.test for pair in pairs],
-                "test class": [CLASS_NAMES[test_labels[pair.test]] for pair in pairs],
+                "test class": [CIFAR10.class_names[test_labels[pair.test]] for pair in pairs],
                 "train": [pair.train for pair in pairs],
-                "train class": [CLASS_NAMES[train_labels[pair.train]] for pair in pairs],
+                "train class": [CIFAR10.class_names[train_labels[pair.train]] for pair in pairs],
                 "detail": [pair.detail for pair in pairs],
                 "features": [pair.cosine for pair in pairs],
                 "mirrored": [pair.is_mirrored for pair in pairs],

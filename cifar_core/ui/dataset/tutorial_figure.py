@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset, Split
 from cifar_core.ui.dataset.image_gallery import captions, links
 from cifar_core.ui.kit.downloads import save_figure
@@ -30,7 +30,10 @@ def draw_figure(split: Split, seed: int) -> NDArray[np.int64]:
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     return np.array(
-        [generator.choice(np.flatnonzero(split.labels == label)) for label in range(10)]
+        [
+            generator.choice(np.flatnonzero(split.labels == label))
+            for label in range(CIFAR10.classes)
+        ]
     )
 
 
@@ -58,7 +61,7 @@ def figure_section(dataset: Dataset) -> None:
         captions(dataset.train, places),
         factor=4,
         columns=5,
-        truths=CLASS_NAMES,
+        truths=CIFAR10.class_names,
         links=links(dataset.train, places),
     )
     dark = is_dark()
@@ -80,7 +83,7 @@ def drawn_svg(dataset: Dataset, places: NDArray[np.int64], seed: int, *, dark: b
     """
     below = captions(dataset.train, places)
     tiles = [
-        Tile(np.asarray(dataset.train.images[place]), (CLASS_NAMES[label], below[label]))
+        Tile(np.asarray(dataset.train.images[place]), (CIFAR10.class_names[label], below[label]))
         for label, place in enumerate(places)
     ]
     title = f"CIFAR-10: one training image of each class, draw {seed}; digest {dataset.digest}"

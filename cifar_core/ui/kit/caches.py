@@ -12,8 +12,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import files, services, settings
-from cifar_core.dataset import DIGESTS, statistics
-from cifar_core.dataset.arrays import FULL_FOLDER, MANIFEST_NAME, Dataset, Split
+from cifar_core.dataset import ARRAY_NAMES, CIFAR10, statistics
+from cifar_core.dataset.arrays import MANIFEST_NAME, Dataset, Split
 from cifar_core.dataset.encoding import ArrayFacts, as_loaded
 from cifar_core.dataset.sample import load_labels
 from cifar_core.dataset.statistics import Statistics
@@ -36,8 +36,8 @@ def open_dataset() -> Dataset:
     Raises:
         DataError: As the service.
     """
-    folder = settings.current().data_dir / FULL_FOLDER
-    names = (MANIFEST_NAME, *(f"{name}.npy" for name in DIGESTS))
+    folder = settings.current().data_dir / CIFAR10.name
+    names = (MANIFEST_NAME, *(f"{name}.npy" for name in ARRAY_NAMES))
     return _open_dataset(tuple(stamp(folder / name) for name in names))
 
 

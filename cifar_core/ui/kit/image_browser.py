@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core import formats
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.predictions import Integers
 from cifar_core.evaluation.words import plural, taken_for
 from cifar_core.runs.results import Predictions
@@ -47,7 +47,7 @@ def choose_cell() -> Cell:
     """
     for place, key in zip(st.columns(2), CELL_FIELDS, strict=True):
         label, whole = CELL_FIELDS[key]
-        options = [whole, *CLASS_NAMES]
+        options = [whole, *CIFAR10.class_names]
         noted = keep_in_address(key, options, whole)
         place.selectbox(label, options, key=key, on_change=noted, filter_mode="prefix")
     return cell_now()
@@ -56,14 +56,14 @@ def choose_cell() -> Cell:
 def cell_now() -> Cell:
     """Returns the chosen cell, also before its select boxes are drawn further down the page."""
     for key, (_, whole) in CELL_FIELDS.items():
-        keep_in_address(key, [whole, *CLASS_NAMES], whole)
+        keep_in_address(key, [whole, *CIFAR10.class_names], whole)
     return Cell(*(_label(st.session_state[key]) for key in CELL_FIELDS))
 
 
 def set_cell(cell: Cell) -> None:
     """Sets the select boxes; to be called in a callback, before they are drawn."""
     chosen = {
-        key: whole if label is None else CLASS_NAMES[label]
+        key: whole if label is None else CIFAR10.class_names[label]
         for (key, (_, whole)), label in zip(
             CELL_FIELDS.items(), (cell.true, cell.predicted), strict=True
         )
@@ -110,7 +110,8 @@ def words_for(cell: Cell, answers: Predictions, count: int) -> str:
 def cell_name(run_id: str, answers: Predictions, cell: Cell) -> str:
     """Returns what tells the pictures of a cell from all others, fit for a file name."""
     true, predicted = (
-        "any" if label is None else CLASS_NAMES[label] for label in (cell.true, cell.predicted)
+        "any" if label is None else CIFAR10.class_names[label]
+        for label in (cell.true, cell.predicted)
     )
     which = f"{true}-taken-for-{predicted}"
     return file_name(run_id, answers.monitored, "epoch", answers.epoch, which)
@@ -157,11 +158,11 @@ def as_table(answers: Predictions, places: Integers) -> pd.DataFrame:
         {
             "split": answers.split,
             "index": answers.indices[places],
-            "true": [CLASS_NAMES[label] for label in answers.labels[places]],
-            "predicted": [CLASS_NAMES[guess] for guess in guesses],
+            "true": [CIFAR10.class_names[label] for label in answers.labels[places]],
+            "predicted": [CIFAR10.class_names[guess] for guess in guesses],
         }
     )
-    for label, class_name in enumerate(CLASS_NAMES):
+    for label, class_name in enumerate(CIFAR10.class_names):
         table[f"p({class_name})"] = answers.probabilities[places, label].round(4)
     return table
 
@@ -174,11 +175,11 @@ def shares_table(answers: Predictions, places: Integers) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "picture": [f"{answers.split} {index}" for index in answers.indices[places]],
-            "shows": [CLASS_NAMES[label] for label in answers.labels[places]],
-            "taken for": [CLASS_NAMES[guess] for guess in guesses],
+            "shows": [CIFAR10.class_names[label] for label in answers.labels[places]],
+            "taken for": [CIFAR10.class_names[guess] for guess in guesses],
         }
     )
-    table[list(CLASS_NAMES)] = answers.probabilities[places].astype(np.float64)
+    table[list(CIFAR10.class_names)] = answers.probabilities[places].astype(np.float64)
     return table
 
 
@@ -188,7 +189,7 @@ def caption(answers: Predictions, place: int, also: Callable[[int], str] | None 
     guess, true = int(shares.argmax()), int(answers.labels[place])
     parts = [f"{100 * shares[guess]:.0f}% sure"]
     if guess != true:
-        parts.append(f"{100 * shares[true]:.0f}% {CLASS_NAMES[true]}")
+        parts.append(f"{100 * shares[true]:.0f}% {CIFAR10.class_names[true]}")
     parts += [also(place)] if also is not None else []
     parts.append(f"{answers.split} {answers.indices[place]}")
     whole = "\n".join(parts).replace(" ", NO_BREAK_SPACE)
@@ -204,8 +205,10 @@ def _page(
     gallery(
         np.asarray(split.images[positions]),
         [caption(answers, int(place), also) for place in places],
-        truths=[CLASS_NAMES[label] for label in answers.labels[places]],
-        predictions=[CLASS_NAMES[guess] for guess in answers.probabilities[places].argmax(axis=1)],
+        truths=[CIFAR10.class_names[label] for label in answers.labels[places]],
+        predictions=[
+            CIFAR10.class_names[guess] for guess in answers.probabilities[places].argmax(axis=1)
+        ],
         links=[picture_address(answers.split, index) for index in answers.indices[places]],
     )
     if answers.temperature is not None:
@@ -217,10 +220,10 @@ def _page(
             height="content",
             column_config={
                 "picture": st.column_config.TextColumn(alignment="right"),
-                **{name: share_column(width=80) for name in CLASS_NAMES},
+                **{name: share_column(width=80) for name in CIFAR10.class_names},
             },
         )
 
 
 def _label(name: str | None) -> int | None:
-    return CLASS_NAMES.index(name) if name in CLASS_NAMES else None
+    return CIFAR10.class_names.index(name) if name in CIFAR10.class_names else None

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core.charts.theme import in_order, palette
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.predictions import Integers
 from cifar_core.ui.kit import image_browser
 from cifar_core.ui.kit.image_browser import Cell
@@ -27,7 +27,7 @@ def framed(chart: go.Figure, cell: Cell, order: str) -> go.Figure:
     Args:
         chart: From cifar_core.charts.matrix.
         cell: What is chosen.
-        order: The order of its classes, a key of CLASS_ORDERS.
+        order: The order of its classes, a key of its dataset's class orders.
     """
     if cell.true is None and cell.predicted is None:
         return chart
@@ -51,7 +51,7 @@ def take_click(key: str) -> None:
         return
     true, predicted = (int(label) for label in points[0]["customdata"][:2])
     now = (st.session_state.get("true"), st.session_state.get("predicted"))
-    same = now == (CLASS_NAMES[true], CLASS_NAMES[predicted])
+    same = now == (CIFAR10.class_names[true], CIFAR10.class_names[predicted])
     image_browser.set_cell(Cell() if same else Cell(true, predicted))
 
 
@@ -60,12 +60,12 @@ def as_table(matrix: Integers | Any, order: str = "dataset") -> pd.DataFrame:
 
     Args:
         matrix: In the order of the dataset.
-        order: The order of the table's classes, a key of CLASS_ORDERS.
+        order: The order of the table's classes, a key of its dataset's class orders.
     """
     import pandas as pd
 
     labels = in_order(order)
-    names = [CLASS_NAMES[label] for label in labels]
+    names = [CIFAR10.class_names[label] for label in labels]
     counts = np.asarray(matrix)[np.ix_(labels, labels)]
     table = pd.DataFrame(counts, columns=[f"taken for {name}" for name in names])
     table.insert(0, "shows", names)

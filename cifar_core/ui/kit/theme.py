@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 from PIL import Image, ImageColor
 
-from cifar_core.charts.theme import CLASS_COLOURS, DARK, LIGHT, palette
+from cifar_core.charts.theme import DARK, LIGHT, palette
+from cifar_core.dataset import CIFAR10
 
 RIGHT_SIGN = "✓"
 WRONG_SIGN = "✗"
@@ -28,7 +29,7 @@ def favicon() -> Image.Image:
     A picture, because Streamlit fetches ``:material/…:`` page icons from the network.
     """
     picture = Image.new("RGB", (4, 4))
-    colours = [ImageColor.getrgb(CLASS_COLOURS[int(label)]) for label in "".join(_PIXELS)]
+    colours = [ImageColor.getrgb(CIFAR10.class_colours[int(label)]) for label in "".join(_PIXELS)]
     picture.putdata(colours)
     return picture.resize((64, 64), Image.Resampling.NEAREST)
 
@@ -37,7 +38,7 @@ def logo_svg() -> str:
     """Returns the lab's mark: a picture of very few pixels."""
     squares = "".join(
         f'<rect x="{8 * x}" y="{8 * y}" width="7" height="7" rx="1" '
-        f'fill="{CLASS_COLOURS[int(label)]}"/>'
+        f'fill="{CIFAR10.class_colours[int(label)]}"/>'
         for y, line in enumerate(_PIXELS)
         for x, label in enumerate(line)
     )

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cifar_core import formats
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.glossary import explain
 from cifar_core.inference.litert_ops import LiteRtOp
 from cifar_core.networks.description import NetworkDescription, first_is_fixed
@@ -156,7 +156,7 @@ def activation_section(subject: Subject) -> None:
     st.text(seen_in_words(steps[index], made))
     if made.ndim == 3:
         rows = [Row(_channel_section(made))]
-    elif len(made) == len(CLASS_NAMES):
+    elif len(made) == len(CIFAR10.class_names):
         is_share = steps[index].kind == "Softmax"
         st.html(class_bars(made, is_share=is_share))
         rows = [Row(class_tiles(made, is_share=is_share))]
@@ -244,7 +244,7 @@ def seen_in_words(step: LiteRtOp, made: NDArray[np.float32]) -> str:
 def _row_in_words(step: LiteRtOp, made: NDArray[np.float32]) -> str:
     if step.kind == "Softmax":
         return "The scores as shares of one whole: the network's answer, before calibration."
-    if len(made) == len(CLASS_NAMES):
+    if len(made) == len(CIFAR10.class_names):
         return "One score per class. The softmax turns them into shares of one whole."
     silent = int((made == 0).sum())
     return (

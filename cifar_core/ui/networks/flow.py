@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from PIL import ImageColor
 
 from cifar_core import formats
-from cifar_core.charts.theme import CLASS_COLOURS
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.ui.kit.svg_figures import Row, Tile
 from cifar_core.ui.networks.channel_grids import (
     as_square,
@@ -35,9 +34,10 @@ def class_bars(values: NDArray[np.float32], *, is_share: bool) -> str:
         start, width = (min(value, 0) - low) / span, abs(value) / span
         words = formats.percent(value) if is_share else number(value)
         rows.append(
-            f'<tr><th scope="row">{html.escape(CLASS_NAMES[label])}</th><td>{words}</td>'
+            f'<tr><th scope="row">{html.escape(CIFAR10.class_names[label])}</th><td>{words}</td>'
             f'<td class="lab-track"><span style="margin-left: {100 * start:.1f}%; '
-            f'width: {100 * width:.1f}%; background: {CLASS_COLOURS[label]}"></span></td></tr>'
+            f"width: {100 * width:.1f}%; "
+            f'background: {CIFAR10.class_colours[label]}"></span></td></tr>'
         )
     return f'<table class="lab-bars">{"".join(rows)}</table>'
 
@@ -58,7 +58,7 @@ def flow_html(subject: Subject) -> str:
                 f'<figcaption class="lab-more">{at}</figcaption></figure>'
                 for at in order
             )
-        elif len(made) == len(CLASS_NAMES):
+        elif len(made) == len(CIFAR10.class_names):
             figures = f'<figure style="width: 210px">{_short_bars(subject, index)}</figure>'
         else:
             figures = f"<figure>{row_html(made, 64)}</figure>"
@@ -86,7 +86,7 @@ def flow_rows(subject: Subject) -> list[Row]:
         if made.ndim == 3:
             order = np.argsort(-strengths(made), kind="stable")[:FLOW_CHANNELS]
             tiles = channel_tiles(made, [int(at) for at in order], each_for_itself=True)
-        elif len(made) == len(CLASS_NAMES):
+        elif len(made) == len(CIFAR10.class_names):
             tiles = class_tiles(made, is_share=step.kind == "Softmax")
         else:
             tiles = [row_tile(made)]
@@ -96,11 +96,13 @@ def flow_rows(subject: Subject) -> list[Row]:
 
 def class_tiles(values: NDArray[np.float32], *, is_share: bool) -> list[Tile]:
     """Returns a patch in the colour of each class with its name and its number."""
-    patches = [np.full((8, 8, 3), ImageColor.getrgb(colour), np.uint8) for colour in CLASS_COLOURS]
+    patches = [
+        np.full((8, 8, 3), ImageColor.getrgb(colour), np.uint8) for colour in CIFAR10.class_colours
+    ]
     words = [formats.percent(float(v)) if is_share else number(float(v)) for v in values]
     return [
         Tile(patch, (name, word))
-        for patch, name, word in zip(patches, CLASS_NAMES, words, strict=True)
+        for patch, name, word in zip(patches, CIFAR10.class_names, words, strict=True)
     ]
 
 

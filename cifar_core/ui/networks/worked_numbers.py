@@ -7,8 +7,7 @@ import html
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_core.charts.theme import CLASS_COLOURS
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.inference.arithmetic import (
     WorkedConvolution,
     WorkedPooling,
@@ -198,10 +197,10 @@ def softmax_html(worked: WorkedSoftmax) -> str:
             scores += f"<td>{number(float(worked.scaled[label]), 3)}</td>"
         share = float(worked.shares[label])
         lines.append(
-            f'<tr><th scope="row">{CLASS_NAMES[label]}</th>{scores}'
+            f'<tr><th scope="row">{CIFAR10.class_names[label]}</th>{scores}'
             f"<td>{worked.powers[label]:,.3f}</td><td>{100 * share:.2f}%</td>"
             f'<td class="lab-track"><span style="width: {100 * share / most:.1f}%; '
-            f'background: {CLASS_COLOURS[label]}"></span></td></tr>'
+            f'background: {CIFAR10.class_colours[label]}"></span></td></tr>'
         )
     empty = "<td></td>" * (2 if tempered else 1)
     lines.append(
@@ -220,7 +219,7 @@ def softmax_words(worked: WorkedSoftmax) -> str:
     """Returns the arithmetic of the likeliest class in one line."""
     first = int(np.argmax(worked.shares))
     return (
-        f"{CLASS_NAMES[first]}: {worked.powers[first]:,.3f} ÷ {worked.total:,.3f} = "
+        f"{CIFAR10.class_names[first]}: {worked.powers[first]:,.3f} ÷ {worked.total:,.3f} = "
         f"{worked.shares[first]:.2%}"
     )
 

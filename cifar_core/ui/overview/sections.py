@@ -10,8 +10,7 @@ import streamlit as st
 
 from cifar_core import formats
 from cifar_core.charts.intervals import NamedShare, interval_chart
-from cifar_core.charts.theme import CLASS_COLOURS
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.dataset.arrays import Dataset
 from cifar_core.evaluation import published
 from cifar_core.evaluation.comparison import mcnemar
@@ -48,9 +47,9 @@ WAYS: Final = (
 def class_strip(dataset: Dataset) -> None:
     """Draws one test picture of each class above the colour its class has on every chart."""
     items = []
-    for label, name in enumerate(CLASS_NAMES):
+    for label, name in enumerate(CIFAR10.class_names):
         place = int(np.flatnonzero(dataset.test.labels == label)[0])
-        colour = f"border-bottom-color:{CLASS_COLOURS[label]}"
+        colour = f"border-bottom-color:{CIFAR10.class_colours[label]}"
         shown = image_html(enlarge(dataset.test.images[place], 2), "", style=colour)
         items.append(f"<figure>{shown}<figcaption>{name}</figcaption></figure>")
     st.html(f'<div class="lab-strip"><div>{"".join(items)}</div></div>')

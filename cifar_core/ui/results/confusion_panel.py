@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cifar_core.charts.matrix import confusion_heatmap
-from cifar_core.charts.theme import CLASS_ORDERS, Title
+from cifar_core.charts.theme import Title
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.metrics import Normalisation, most_confused
 from cifar_core.glossary import define, explain
 from cifar_core.runs.reading import Run
@@ -87,7 +88,7 @@ def _matrix_controls() -> None:
         help=f"{explain('confusion matrix')} Shown as counts, as percent of the true class (the "
         "diagonal is the recall), or as percent of the predicted class (the precision).",
     )
-    orders = list(CLASS_ORDERS)
+    orders = list(CIFAR10.class_orders)
     noted = keep_in_address("order", orders, orders[0])
     row.selectbox("Order", orders, key="order", on_change=noted, width=190)
     row.toggle(

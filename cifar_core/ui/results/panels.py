@@ -11,7 +11,7 @@ import streamlit as st
 from cifar_core import formats, services
 from cifar_core.charts import theme as chart_theme
 from cifar_core.charts.precision import precision_chart, thinned
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation import classification, metrics
 from cifar_core.evaluation.advice import Advice, advise_on_answers
 from cifar_core.evaluation.evaluation import Evaluation
@@ -138,7 +138,7 @@ def class_panel(run: Run, answers: Predictions) -> None:
         for pair in pairs:
             sentence = pair.sentence()
             st.text(sentence[0].upper() + sentence[1:])
-    classes = [ALL_CLASSES, *CLASS_NAMES]
+    classes = [ALL_CLASSES, *CIFAR10.class_names]
     chosen = st.selectbox(
         "Highlighted",
         classes,
@@ -147,7 +147,7 @@ def class_panel(run: Run, answers: Predictions) -> None:
         width=190,
         help=explain("average precision"),
     )
-    label = CLASS_NAMES.index(chosen) if chosen in CLASS_NAMES else None
+    label = CIFAR10.class_names.index(chosen) if chosen in CIFAR10.class_names else None
     draw_chart(
         precision_chart(
             areas,
@@ -174,7 +174,7 @@ def curves_table(curves: Sequence[PrecisionRecall]) -> pd.DataFrame:
         parts.append(
             pd.DataFrame(
                 {
-                    "class": CLASS_NAMES[curve.label],
+                    "class": CIFAR10.class_names[curve.label],
                     "recall": curve.recall[places],
                     "precision": curve.precision[places],
                     "threshold": curve.thresholds[places],

@@ -11,7 +11,7 @@ import streamlit as st
 from cifar_core import services
 from cifar_core.charts import curves, examples, matrix
 from cifar_core.charts import theme as chart_theme
-from cifar_core.dataset import CLASS_NAMES
+from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.metrics import confusion, predicted_classes
 from cifar_core.evaluation.predictions import Floats, Integers
 from cifar_core.runs.folder import MetricRow
@@ -58,7 +58,7 @@ def run_details(run: Run, rows: Sequence[MetricRow]) -> None:
 
 def _matrix(run: Run, _rows: Sequence[MetricRow]) -> None:
     found = results.epoch_answers(run)
-    counts = confusion(found.labels, predicted_classes(found.probabilities))
+    counts = confusion(found.labels, predicted_classes(found.probabilities), CIFAR10.classes)
     title = chart_theme.Title(
         "Which classes are taken for which",
         run=str(run.name),
@@ -83,7 +83,9 @@ def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
     dataset = caches.open_dataset()
     pictures = dataset.test if found.split == "test" else dataset.train
     is_here = np.isin(found.indices, pictures.indices)
-    of_classes = [np.flatnonzero(is_here & (found.labels == label)) for label in range(10)]
+    of_classes = [
+        np.flatnonzero(is_here & (found.labels == label)) for label in range(CIFAR10.classes)
+    ]
     places = [int(those[0]) for those in of_classes if len(those)]
     if not places:
         empty_state(
@@ -97,8 +99,8 @@ def _pictures(run: Run, _rows: Sequence[MetricRow]) -> None:
     gallery(
         pictures.images[np.searchsorted(pictures.indices, indices)],
         [f"{share:.0%} sure" for share in last.max(axis=1)],
-        truths=[CLASS_NAMES[label] for label in labels],
-        predictions=[CLASS_NAMES[label] for label in said],
+        truths=[CIFAR10.class_names[label] for label in labels],
+        predictions=[CIFAR10.class_names[label] for label in said],
         links=[picture_address(pictures.name, int(index)) for index in indices],
         columns=5,
     )
@@ -137,7 +139,7 @@ def course_table(epochs: Integers, answers: Floats, labels: Integers) -> pd.Data
     import pandas as pd
 
     given = answers[:, np.arange(len(labels)), labels]
-    table = pd.DataFrame(given, columns=[CLASS_NAMES[label] for label in labels])
+    table = pd.DataFrame(given, columns=[CIFAR10.class_names[label] for label in labels])
     table.insert(0, "Epoch", epochs)
     return table
 

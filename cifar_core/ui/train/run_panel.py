@@ -9,13 +9,14 @@ import streamlit as st
 
 from cifar_core import formats, services
 from cifar_core.charts import theme as chart_theme
+from cifar_core.dataset import CIFAR10
 from cifar_core.errors import LabError
 from cifar_core.evaluation.metrics import share
 from cifar_core.recipes import MonitoredSplit
 from cifar_core.runs.folder import MetricRow, State
 from cifar_core.runs.forecast import monitored_images
 from cifar_core.runs.reading import Run
-from cifar_core.runs.results import OURS, data_digest
+from cifar_core.runs.results import data_digest
 from cifar_core.ui.kit.page import empty_state, guard, origin_line, page_link, show_error
 from cifar_core.ui.kit.runs import labels, results
 from cifar_core.ui.kit.session import Kept, visitor_zone
@@ -231,7 +232,7 @@ def _origin(run: Run) -> str:
     if status.precision:
         parts.append(str(status.precision))
     parts += labels.compute_words(run)
-    parts.append(f"data {data_digest(run) or OURS}")
+    parts.append(f"data {data_digest(run) or CIFAR10.digest}")
     if run.state.is_alive:
         parts += [
             words

@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core import services, settings
+from cifar_core.dataset import CIFAR10
 from cifar_core.errors import RunError
 from cifar_core.evaluation import metrics
 from cifar_core.evaluation.calibration import apply_temperature
@@ -133,7 +134,7 @@ def last_epoch(run: Run) -> int:
 
 def matrix_of(answers: Predictions) -> Integers:
     """Returns the confusion matrix (10, 10) of answers."""
-    return metrics.confusion(answers.labels, answers.probabilities.argmax(axis=1))
+    return metrics.confusion(answers.labels, answers.probabilities.argmax(axis=1), CIFAR10.classes)
 
 
 @st.cache_data(
@@ -148,7 +149,7 @@ def matrix_of(answers: Predictions) -> Integers:
 )
 def report_of(run: Run, answers: Predictions) -> pd.DataFrame:  # noqa: ARG001 - the key
     """Returns the :func:`classification.class_report` of a run's answers."""
-    return class_report(matrix_of(answers))
+    return class_report(matrix_of(answers), CIFAR10.class_names)
 
 
 def final_answers(run: Run) -> Predictions | None:
