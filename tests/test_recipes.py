@@ -54,6 +54,7 @@ def test_a_recipe_written_before_datasets_had_names_is_written_the_same(path: Pa
 
 def test_cifar_10_named_or_not_is_one_recipe() -> None:
     plain = recipe("standard", "cnn4").to_json()
+    assert "dataset" not in plain
     assert from_json({**plain, "dataset": "cifar10"}).to_json() == plain
 
 

@@ -14,7 +14,7 @@ import keras
 from keras import layers
 
 
-def build(image_shape: tuple[int, int, int], classes: int) -> keras.Sequential:
+def build(image_shape: tuple[int, int, int] = (32, 32, 3), classes: int = 10) -> keras.Sequential:
     """Returns CNN-7: uint8 images (batch, *image_shape) to probabilities (batch, classes)."""
     return keras.Sequential(
         [

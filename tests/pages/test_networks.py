@@ -82,7 +82,8 @@ def test_an_unknown_network_in_the_address_opens_the_first() -> None:
 
 def test_the_code_is_there_to_copy() -> None:
     code = opened("CNN-6", part="Keras code").code[0]
-    assert "def build() -> keras.Sequential:" in code.value
+    assert "def build(" in code.value
+    assert "(32, 32, 3), classes: int = 10" in code.value
 
 
 @pytest.mark.parametrize(
