@@ -215,8 +215,8 @@ NAMED = (
         "crop-answer",
         "Classify crops nothing",
         "cifar_core/services/predictions.py",
-        "np.stack([network_input(image, fit=fit) for image in images])",
-        "np.stack([network_input(image) for image in images])",
+        "np.stack([to_network_input(image, shape, fit=fit) for image in images])",
+        "np.stack([to_network_input(image, shape) for image in images])",
     ),
     Named(
         "crop-many",
