@@ -233,8 +233,10 @@ def _empty_like(function: ast.AST, value: ast.expr) -> ast.expr | None:
 
 
 def _is_prose(call: ast.Call) -> bool:
-    """Whether a statement only shows words, a line or room."""
+    """Whether a statement only shows words, a line or room, or dresses a chart."""
     is_words = bool(call.args) and all(map(_is_str, call.args))
+    if _called(call) in ("update_layout", "update_xaxes", "update_yaxes") and call.keywords:
+        return all(own.arg in COSMETIC for own in call.keywords)
     return is_words or _called(call) in ("space", "divider", "wait_until_whole", "sleep", "mallopt")
 
 
