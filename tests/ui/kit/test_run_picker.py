@@ -112,20 +112,20 @@ def test_the_table_tells_moments_in_the_time_of_the_visitor(
 def test_a_page_is_rerun_once_a_living_run_has_gone_on(
     runs_dir: Path, monkeypatch: pytest.MonkeyPatch, state: State, epoch: int, reruns: bool
 ) -> None:
-    for run_id in ("living", "ended"):
+    for run_id in ("living", "still", "ended"):
         fabricate(runs_dir, Fake(run_id=run_id))
-    ended, living = services.read_run("ended"), services.read_run("living")
+    living, still, ended = map(services.read_run, ("living", "still", "ended"))
+    still = dataclasses.replace(still, state=State.RUNNING)
 
     def at(state: State, epoch: int) -> Run:
         status = dataclasses.replace(living.status, epoch=epoch)
         return dataclasses.replace(living, state=state, status=status)
 
-    asked: list[str] = []
+    now = {"living": at(state, epoch), "still": still}
     rerun: list[bool] = []
-    monkeypatch.setattr(services, "read_run", lambda name: asked.append(name) or at(state, epoch))
+    monkeypatch.setattr(services, "read_run", now.__getitem__)
     monkeypatch.setattr(st, "fragment", lambda work, **_: work)  # it looks at once
     monkeypatch.setattr(st, "rerun", lambda: rerun.append(True))
     watch(ended)
-    assert not asked
-    watch(at(State.RUNNING, 2), ended)
-    assert (asked, bool(rerun)) == (["living"], reruns)
+    watch(at(State.RUNNING, 2), still, ended)
+    assert bool(rerun) == reruns
