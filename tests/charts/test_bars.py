@@ -97,3 +97,16 @@ def test_an_even_share_is_a_line_in_the_middle_of_each_panel() -> None:
     ticks = [layout[f"xaxis{number}"].tickvals for number in ("", 2, 3, 4, 5)]
     assert len(set(ticks)) == 1
     assert -ticks[0][0] == ticks[0][1] == int(layout.xaxis.ticktext[1])
+
+
+@pytest.mark.parametrize(("more", "words"), [(0, "exactly"), (1, "1 above"), (-1, "1 below")])
+def test_hovering_says_on_which_side_of_its_even_share_a_batch_is(more: int, words: str) -> None:
+    counts = np.full((1, 10), 1000)
+    counts[0, :2] += more, -more
+    assert f"<br>{words} its even share" in bars.batch_count_bars(counts).data[0].hovertext[0]
+
+
+def test_hovering_a_bar_says_its_class_and_its_probability() -> None:
+    bar = bars.probability_bars(PROBABILITIES).data[0]
+    assert bar.hovertemplate.split("<extra>")[0] == "%{y}: %{text}"
+    assert (bar.y[0], bar.text[0]) == ("cat", "60.0%")

@@ -136,3 +136,10 @@ def test_a_chart_takes_the_height_it_is_given(name: str) -> None:
 def module_of(name: str) -> Any:
     modules = (bars, calibration, curves, examples, intervals, matrix, maps, precisions)
     return next(module for module in modules if hasattr(module, name))
+
+
+@pytest.mark.parametrize(
+    "name", ["probability_bars", "batch_count_bars", "epoch_time_bars", "course_heatmap"]
+)
+def test_what_is_listed_first_stands_on_top(name: str) -> None:
+    assert DRAWN[name](title=TITLE).layout.yaxis.autorange == "reversed"

@@ -35,6 +35,9 @@ SWAPPED = {
 
 _EMPTY = {"list": "[]", "dict": "{}", "str": "''", "tuple": "()", "bytes": "b''", "int": "0",
           "set": "set()", "float": "0.0", "Sequence": "()", "Mapping": "{}"}  # fmt: skip
+_SYMMETRIC = ("max", "min", "accuracy", "hypot")
+"""Functions of which two arguments may be swapped."""
+
 _KEY = re.compile(r"[a-z][\w.%-]*|%\.\d+f%*|%")
 _AXIS = re.compile(r"%\{([xy])")
 
@@ -137,7 +140,7 @@ def _calls(node: ast.AST, spot: Spot, project: Project) -> Found:
         are_words = any(isinstance(one, ast.Starred) for one in (first, second)) or all(
             _is_str(one) for one in (first, second)
         )
-        if ast.dump(first) != ast.dump(second) and not are_words and name not in ("max", "min"):
+        if ast.dump(first) != ast.dump(second) and not are_words and name not in _SYMMETRIC:
             new = _with(node, args=[second, first, *rest])
             yield "arguments", new, f"{name}({_short(first)}, {_short(second)} swapped)"
     needed = project.required.get(name, set())

@@ -169,3 +169,8 @@ def test_what_only_dresses_a_chart_is_left_alone_until_it_says_something() -> No
 
 def test_that_two_rows_are_as_long_as_each_other_is_left_alone() -> None:
     assert words_of(b"pairs = zip(a, b, strict=True)\n") == {"zip(a, b swapped)"}
+
+
+def test_arguments_are_swapped_only_where_their_order_matters() -> None:
+    assert "accuracy(a, b swapped)" not in words_of(b"share = accuracy(a, b)\n")
+    assert "confusion(a, b swapped)" in words_of(b"counts = confusion(a, b)\n")
