@@ -259,9 +259,8 @@ def _newcombe(both_right: int, only_a: int, only_b: int, both_wrong: int) -> Int
     share_a, share_b = right_a / total, right_b / total
     of_a, of_b = wilson(right_a, total), wilson(right_b, total)
     product = right_a * (total - right_a) * right_b * (total - right_b)
-    excess: float = both_right * both_wrong - only_a * only_b
-    if excess > 0:
-        excess = max(excess - total / 2, 0.0)
+    surplus = both_right * both_wrong - only_a * only_b
+    excess = min(surplus, max(surplus - total / 2, 0.0))
     correlation = excess / math.sqrt(product) if product else 0.0
 
     def reach(one: float, other: float) -> float:

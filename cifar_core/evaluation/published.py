@@ -168,8 +168,8 @@ def against_published(network: str, ours: Share, name: str) -> tuple[str, ...]:
     theirs = published(network).accuracy
     interval = unpaired_interval(ours, theirs)
     gain = ours.value - theirs.value
-    sign = 1 if gain >= 0 else -1
-    ends = sorted((100 * sign * interval.low, 100 * sign * interval.high))
+    points = 100 if gain >= 0 else -100
+    ends = sorted((points * interval.low, points * interval.high))
     low, high = (f"{end:.1f}".replace("-", "−") for end in ends)
     distance = (
         f"{name} names {ours.words()} of the test pictures rightly, the tutorial's network "

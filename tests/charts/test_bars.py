@@ -47,7 +47,10 @@ def test_a_batch_is_drawn_as_its_distance_from_an_even_share() -> None:
 def test_batches_share_one_scale() -> None:
     counts = np.random.default_rng(0).integers(900, 1100, (5, 10))
     layout = bars.batch_count_bars(counts).layout
-    assert len({layout[f"xaxis{n}"].range for n in ("", 2, 3, 4, 5)}) == 1
+    ((low, high),) = {layout[f"xaxis{n}"].range for n in ("", 2, 3, 4, 5)}
+    farthest = np.abs(counts - counts.mean(axis=1, keepdims=True)).max()
+    assert -low == high
+    assert farthest < high < 1.5 * farthest
 
 
 def test_perfectly_even_batches_are_drawn() -> None:
@@ -81,3 +84,29 @@ def test_a_run_without_an_epoch_has_no_bar() -> None:
     runs = [EpochTimes("new", "cnn4", []), EpochTimes("done", "cnn6", [5.0])]
     assert list(bars.epoch_time_bars(runs).data[0].y) == ["done"]
     assert not bars.epoch_time_bars([]).data[0].y
+
+
+def test_an_even_share_is_a_line_in_the_middle_of_each_panel() -> None:
+    layout = bars.batch_count_bars(np.random.default_rng(0).integers(900, 1100, (5, 10))).layout
+    lines = [(shape.x0, shape.x1, shape.xref) for shape in layout.shapes]
+    assert lines == [(0, 0, f"x{number}") for number in ("", 2, 3, 4, 5)]
+    domains = [layout[f"xaxis{number}"].domain for number in ("", 2, 3, 4, 5)]
+    ends = [end for domain in domains for end in domain]
+    assert ends == sorted(ends)
+    assert len(set(ends)) == 10
+    ticks = [layout[f"xaxis{number}"].tickvals for number in ("", 2, 3, 4, 5)]
+    assert len(set(ticks)) == 1
+    assert -ticks[0][0] == ticks[0][1] == int(layout.xaxis.ticktext[1])
+
+
+@pytest.mark.parametrize(("more", "words"), [(0, "exactly"), (1, "1 above"), (-1, "1 below")])
+def test_hovering_says_on_which_side_of_its_even_share_a_batch_is(more: int, words: str) -> None:
+    counts = np.full((1, 10), 1000)
+    counts[0, :2] += more, -more
+    assert f"<br>{words} its even share" in bars.batch_count_bars(counts).data[0].hovertext[0]
+
+
+def test_hovering_a_bar_says_its_class_and_its_probability() -> None:
+    bar = bars.probability_bars(PROBABILITIES).data[0]
+    assert bar.hovertemplate.split("<extra>")[0] == "%{y}: %{text}"
+    assert (bar.y[0], bar.text[0]) == ("cat", "60.0%")

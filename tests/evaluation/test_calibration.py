@@ -130,3 +130,25 @@ def test_nothing_cannot_be_calibrated() -> None:
 def test_an_impossible_temperature_is_refused(temperature: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         calibration.apply_temperature(np.full((1, 10), 0.1), temperature)
+
+
+def test_a_zero_stays_below_the_smallest_probability_that_is_stored() -> None:
+    values = np.array([[1 - 3e-9, 0.0, 1e-9, 2e-9, *[0.0] * 6]])
+    applied = calibration.apply_temperature(values, 2.0)[0]
+    assert applied[0] > applied[3] > applied[2] >= applied[1] > 0
+    assert applied[3] / applied[2] == pytest.approx(2**0.5)
+    assert applied[1] == pytest.approx(applied[2])
+
+
+def test_a_temperature_is_looked_for_as_far_above_one_as_below() -> None:
+    low, high = calibration.TEMPERATURES
+    assert low * high == pytest.approx(1)
+    assert low < 1 < high
+
+
+def test_the_bins_divide_zero_to_one_evenly_and_each_row_knows_its_own() -> None:
+    probabilities, labels = overconfident(300)
+    rows = calibration.reliability(probabilities, labels, bins=8)
+    assert [(row.low, row.high) for row in rows] == [(n / 8, (n + 1) / 8) for n in range(8)]
+    for row in rows:
+        assert row.confidence is None or row.low < row.confidence <= row.high

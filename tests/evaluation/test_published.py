@@ -46,7 +46,14 @@ def test_the_misprint_is_explained_with_its_numbers() -> None:
 
 def test_the_claim_is_held_against_the_matrices() -> None:
     text = " ".join(published.claim_check())
-    parts = ("80%", "67.1% ± 0.9", "68.7% ± 0.9", "11.3 percentage points", "8,000 right answers")
+    parts = (
+        "80%",
+        "67.1% ± 0.9",
+        "68.7% ± 0.9",
+        "11.3 percentage points",
+        "8,000 right answers",
+        "(66.9%)",
+    )
     for part in (*parts, "1,294 more than CNN-4 has", "1,134 more than CNN-6", "ten 68.7% is 70%"):
         assert part in text
 

@@ -69,13 +69,18 @@ def choose(only: str, sample: int, seed: int) -> list[Mutant]:
     known = [one for one in named.NAMED if only in ("named", one.key)]
     if known:
         return [named.locate(one, (PROJECT / one.path).read_bytes()) for one in known]
-    paths = [path for folder in FOLDERS for path in sorted((PROJECT / folder).glob("*.py"))]
-    sources = {str(path.relative_to(PROJECT)): path.read_bytes() for path in paths}
-    wanted = {name: source for name, source in sources.items() if name.startswith(only)}
+    wanted = sources(only)
     if not wanted:
         sys.exit(f"There is nothing to plant in below {only!r}, and no known defect of that name.")
     everything = project_of.read(path.read_bytes() for path in PROJECT.glob("cifar_core/**/*.py"))
     return planting.draw(wanted, everything, sample, seed)
+
+
+def sources(only: str = "") -> dict[str, bytes]:
+    """Returns the modules that are planted in, at any depth, by their paths that start so."""
+    paths = [path for folder in FOLDERS for path in sorted((PROJECT / folder).rglob("*.py"))]
+    names = {path.relative_to(PROJECT).as_posix(): path for path in paths}
+    return {name: path.read_bytes() for name, path in names.items() if name.startswith(only)}
 
 
 def try_all(mutants: Sequence[Mutant]) -> Found:
@@ -184,12 +189,12 @@ def survivors(found: Found) -> str:
 def table(found: Found) -> str:
     """Returns how many were planted, killed and left in each folder, as a Markdown table."""
     lines = ["| folder | planted | killed | survived | share killed |", "|---|--:|--:|--:|--:|"]
-    folders = sorted({str(Path(mutant.path).parent) for mutant in found})
-    for folder in [*folders, "all"]:
+    folders = [one for one in FOLDERS if any(mutant.path.startswith(f"{one}/") for mutant in found)]
+    for folder in [*sorted(folders), "all"]:
         own = [
             verdict.is_killed
             for mutant, verdict in found.items()
-            if folder in ("all", str(Path(mutant.path).parent))
+            if folder == "all" or mutant.path.startswith(f"{folder}/")
         ]
         killed, share = sum(own), sum(own) / max(len(own), 1)
         lines.append(f"| {folder} | {len(own)} | {killed} | {len(own) - killed} | {share:.0%} |")

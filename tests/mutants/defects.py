@@ -35,6 +35,9 @@ SWAPPED = {
 
 _EMPTY = {"list": "[]", "dict": "{}", "str": "''", "tuple": "()", "bytes": "b''", "int": "0",
           "set": "set()", "float": "0.0", "Sequence": "()", "Mapping": "{}"}  # fmt: skip
+_SYMMETRIC = ("max", "min", "accuracy", "hypot")
+"""Functions of which two arguments may be swapped."""
+
 _KEY = re.compile(r"[a-z][\w.%-]*|%\.\d+f%*|%")
 _AXIS = re.compile(r"%\{([xy])")
 
@@ -137,7 +140,7 @@ def _calls(node: ast.AST, spot: Spot, project: Project) -> Found:
         are_words = any(isinstance(one, ast.Starred) for one in (first, second)) or all(
             _is_str(one) for one in (first, second)
         )
-        if ast.dump(first) != ast.dump(second) and not are_words and name not in ("max", "min"):
+        if ast.dump(first) != ast.dump(second) and not are_words and name not in _SYMMETRIC:
             new = _with(node, args=[second, first, *rest])
             yield "arguments", new, f"{name}({_short(first)}, {_short(second)} swapped)"
     needed = project.required.get(name, set())
@@ -233,8 +236,10 @@ def _empty_like(function: ast.AST, value: ast.expr) -> ast.expr | None:
 
 
 def _is_prose(call: ast.Call) -> bool:
-    """Whether a statement only shows words, a line or room."""
+    """Whether a statement only shows words, a line or room, or dresses a chart."""
     is_words = bool(call.args) and all(map(_is_str, call.args))
+    if _called(call) in ("update_layout", "update_xaxes", "update_yaxes") and call.keywords:
+        return all(own.arg in COSMETIC for own in call.keywords)
     return is_words or _called(call) in ("space", "divider", "wait_until_whole", "sleep", "mallopt")
 
 

@@ -33,6 +33,9 @@ _CONSTANTS = (
     "CELL",
     "TICK",
 )
+_DEFINING = "cifar_core/evaluation/"
+"""Where a number by itself is a definition or was published, and other libraries hold it up."""
+
 _SKIPPED = (ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.Global, ast.Pass)
 
 
@@ -114,6 +117,8 @@ def plant(
     chance: random.Random,
 ) -> Iterator[Mutant]:
     """Returns the defects of a statement in a random order, each kind as likely as any other."""
+    if _is_tuned(spots[0].parent, spots[0].node) and not path.startswith(_DEFINING):
+        return
     kinds: dict[str, list[tuple[Spot, Change]]] = {}
     for spot in spots:
         for change in defects.of(spot, project):
@@ -162,6 +167,16 @@ def _is_left_alone(parent: ast.AST, field: str, child: ast.AST) -> bool:
     return any(part in name for name in names if name.isupper() for part in _CONSTANTS) or (
         "__all__" in names
     )
+
+
+def _is_tuned(parent: ast.AST, child: ast.AST) -> bool:
+    """Whether a number stands by itself under a name, such as a limit or a delay.
+
+    A test that repeats it proves nothing. What is made of it is planted in, and so are tables.
+    """
+    value = getattr(child, "value", None)
+    is_named = isinstance(parent, ast.Module) and isinstance(child, ast.Assign | ast.AnnAssign)
+    return is_named and isinstance(value, ast.Constant) and type(value.value) in (int, float)
 
 
 def _argument_of(arguments: ast.arguments, default: ast.AST) -> str:

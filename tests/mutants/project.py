@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 
 COSMETIC = frozenset(
     """
-    align alt anchor automargin bargap border color colorscale columns compress_level config dark
-    dash dragmode durable encoding exist_ok expected fixedrange font gap height help hide_index
-    horizontal horizontal_alignment hoverinfo hoverlabel icon indent key label_visibility layer
-    lineterminator margin max_entries max_visible_pages method mime missing_ok on_click opacity
-    pad padding parents placeholder quality quote quoting remedy required row_height show_spinner
-    showarrow showgrid showlegend template textposition theme thickness threads type
+    align alt anchor automargin bargap border cliponaxis color colorscale columns compress_level
+    config cornerradius dark dash dragmode durable encoding exist_ok expected fixedrange font gap
+    height help hide_index horizontal horizontal_alignment hoverinfo hoverlabel icon indent key
+    label_visibility last_bytes layer lineterminator margin margin_b margin_l margin_r margin_t
+    max_entries max_visible_pages method mime missing_ok on_click opacity pad padding parents
+    placeholder quality quote quoting remedy required row_height show_spinner showarrow showgrid
+    showlegend strict template textposition theme thickness threads tickangle tickfont type
     vertical_alignment width wrap xanchor xgap yanchor ygap zeroline
     """.split()  # noqa: SIM905
 )
-"""Keywords and keys that change no figure: looks, help, cache sizes, words of an error."""
+"""Keywords and keys that change no figure: looks, help, sizes of caches and logs, an error's words.
+
+``strict`` is of ``zip``: it asserts what always holds.
+"""
 
 
 @dataclass

@@ -461,3 +461,19 @@ def test_the_page_opens_through_the_app(model: str) -> None:
     app.switch_page("pages/classify.py").run()
     assert not app.exception
     assert app.title[0].value == "Classify"
+
+
+def test_of_files_that_cannot_be_read_each_keeps_its_own_problem(model: str) -> None:
+    opened = services.open_model(services.find_model(model))
+
+    def load(data: bytes, name: str) -> tuple[str, Any]:
+        return name, lambda: services.read_picture(data, name)
+
+    broken = [load(b"none", "a.png"), load(b"", "b.png")]
+    read = services.classify_batch(broken, [opened], fit="squash")
+    assert [(one.name, one.predictions) for one in read] == [("a.png", ()), ("b.png", ())]
+    assert all(one.problem for one in read)
+    mixed = [broken[0], load(png(), "c.png"), broken[1]]
+    read = services.classify_batch(mixed, [opened], fit="squash")
+    assert [bool(one.problem) for one in read] == [True, False, True]
+    assert [len(one.predictions) for one in read] == [0, 1, 0]

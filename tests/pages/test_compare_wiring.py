@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cifar_core.ui.kit.runs import picker
 from tests.pages.judged import FOUR, SIX, TWIN
 from tests.pages.oracle import CLASSES, RunFiles
 from tests.pages.shown import charts_of, open_page
@@ -59,3 +60,10 @@ def test_the_difference_stands_left_and_the_choice_of_a_cell_right_of_it() -> No
         if "side" in [item.key for item in column.segmented_control]
     ]
     assert sides == [left + 1]
+
+
+def test_the_page_watches_the_runs_it_compares(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[str] = []
+    monkeypatch.setattr(picker, "watch", lambda *runs: watched.extend(run.id for run in runs))
+    open_page("compare", runs=f"{TWIN},{FOUR}")
+    assert watched == [TWIN, FOUR]

@@ -154,3 +154,10 @@ def test_an_address_of_no_model_opens_the_first_until_one_is_chosen(models: list
     app.selectbox(key="report_model").select(models[-1]).run()
     assert app.query_params["model"] in (models[-1], [models[-1]])
     assert "gone" not in words_of(app)
+
+
+def test_the_page_says_what_is_in_a_report(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one"))
+    (told,) = [one for one in open_page().expander if one.markdown]
+    (items,) = told.markdown
+    assert items.value.strip() == report_panel.CONTENTS.strip()

@@ -16,6 +16,7 @@ from cifar_core.dataset import CIFAR10
 from cifar_core.evaluation.calibration import apply_temperature
 from cifar_core.runs.folder import State
 from cifar_core.ui.kit import image_browser
+from cifar_core.ui.kit.runs import picker
 from cifar_core.ui.results import panels
 from cifar_core.ui.results.figures import result_figures
 from cifar_core.ui.results.prediction_picker import PLAYED_EPOCH
@@ -399,3 +400,13 @@ def test_every_chart_has_a_camera_that_saves_what_was_chosen(runs_dir: Path, vie
             settings = json.loads(chart.proto.config)
             assert settings["displayModeBar"] is True
             assert settings["toImageButtonOptions"]["format"] == chosen.lower()
+
+
+def test_the_page_watches_the_run_it_shows(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for run_id in ("one", "two"):
+        fabricate(runs_dir, Fake(run_id=run_id))
+    watched: list[str] = []
+    monkeypatch.setattr(picker, "watch", lambda *runs: watched.extend(run.id for run in runs))
+    open_page(run="one")
+    open_page(run="two")
+    assert watched == ["one", "two"]

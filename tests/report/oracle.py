@@ -21,12 +21,13 @@ VOID = frozenset({"meta", "img", "br", "link", "hr", "input"})
 
 @dataclass(frozen=True)
 class Example:
-    """An image of a gallery: its pixels, true and predicted class, and confidence in percent."""
+    """An image of a gallery: its pixels, both classes, the confidence in percent, ``alt``."""
 
     pixels: NDArray[np.uint8]
     true: str
     predicted: str
     confidence: str
+    alt: str
 
 
 class _Parser(HTMLParser):
@@ -68,7 +69,7 @@ def examples_of(gallery: Element) -> list[Example]:
         (image,), (true, predicted, sure) = item.findall("img"), map(text_of, item.findall("span"))
         coded = image.attrib["src"].split("base64,", 1)[1]
         pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(coded))))
-        found.append(Example(pixels, true, predicted.split()[-1], sure))
+        found.append(Example(pixels, true, predicted.split()[-1], sure, image.attrib["alt"]))
     return found
 
 

@@ -73,6 +73,8 @@ def check_examples(reported: Reported, name: str, shown: list[Example], places: 
         assert np.array_equal(example.pixels, test.images[at])
         assert example.true == CLASSES[answers.labels[place]]
         assert example.predicted == CLASSES[answers.guesses[place]]
+        named = [name for name in CLASSES if name in example.alt]
+        assert set(named) == {example.true, example.predicted}
         confidence = 100 * float(answers.shares[place].max())
         assert numbers_in(example.confidence)[0] == pytest.approx(confidence, abs=0.11)
 

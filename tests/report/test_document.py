@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -300,3 +301,11 @@ def test_the_learning_curves_are_those_of_training_and_of_the_monitored_split(
         assert lines[f"{subject.name}, train"] == [round(100 * row.accuracy, 5) for row in rows]
         wanted = [round(100 * float(row.monitored_accuracy or 0), 5) for row in rows]
         assert lines[monitored] == wanted
+
+
+def test_a_recipe_the_lab_does_not_know_is_still_named_by_the_command(runs_dir: Path) -> None:
+    fabricate(runs_dir, Fake(run_id="one", network="cnn6", epochs=7))
+    recipe = services.read_run("one").recipe
+    assert recipe is not None
+    words = judgement.command(dataclasses.replace(recipe, name="gone")).split()
+    assert words[-4:] == ["--network", "cnn6", "--recipe", "gone"]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cifar_core import services
+from cifar_core.analysis import doubts, results
 from cifar_core.analysis.process import AnalysisStatus
+from cifar_core.dataset import arrays
+from cifar_core.dataset.sample import load_sample
 from cifar_core.errors import DataError
 from cifar_core.services import analysis
 from cifar_core.settings import PROJECT_DIR
+from tests.pages.oracle_images import tempered
 from tools.fabricate import Fake, add_network, fabricate
 
 FAKES = (
@@ -73,3 +80,61 @@ def test_waiting_ends_when_the_analysis_is_finished(monkeypatch: pytest.MonkeyPa
     finished = AnalysisStatus(state="finished", message="Done", share=1.0, seconds=120)
     assert len(told(monkeypatch, going, going, finished)) == 2
     assert told(monkeypatch, finished) == []
+
+
+def test_a_run_without_a_temperature_judges_with_its_probabilities_as_they_are(
+    models: Path,
+) -> None:
+    for run_id in ("held", "other"):
+        shutil.rmtree(models / run_id)
+    run = services.read_run("tutorial")
+    figures = services.read_evaluation(run)
+    assert figures is not None
+    assert figures.temperature is None
+    answers = services.read_test_predictions(run)
+    wanted = doubts.find_doubts(answers.probabilities.astype(np.float64), answers.labels)
+    found = services.find_doubtful_labels("test")
+    assert found.indices.tolist() == answers.indices[wanted.places].tolist()
+    assert found.given.tolist() == answers.labels[wanted.places].tolist()
+    assert found.margins == pytest.approx(wanted.margins)
+    assert (found.split, found.pictures) == ("test", len(answers.labels))
+
+
+def test_runs_judge_with_the_mean_of_their_calibrated_probabilities(models: Path) -> None:
+    runs = services.judges("test")
+    shares = []
+    for run in runs:
+        figures, answers = services.read_evaluation(run), services.read_test_predictions(run)
+        assert figures is not None
+        shares.append(tempered(answers.probabilities, figures.temperature or 1.0))
+    wanted = doubts.find_doubts(np.mean(shares, axis=0), answers.labels)
+    found = services.find_doubtful_labels("test")
+    assert found.indices.tolist() == answers.indices[wanted.places].tolist()
+    assert found.suggested.tolist() == wanted.suggested.tolist()
+    assert all(run.id in found.origin for run in runs)
+    assert [line.split()[1] for line in found.lines()] == [str(one) for one in found.indices]
+
+
+def test_held_out_images_are_judged_by_what_was_said_of_them(models: Path) -> None:
+    run = services.read_run("held")
+    found, answers = services.find_doubtful_labels("validation"), services.read_predictions(run)
+    assert (found.split, found.pictures) == ("train", len(answers.labels))
+    assert set(found.indices) <= set(answers.indices)
+    assert "validation" in found.origin
+
+
+def test_an_analysis_is_none_then_ready_and_stale_once_another_network_looks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CIFAR_LAB_MODELS", str(PROJECT_DIR / "models"))
+    full = dataclasses.replace(load_sample(), is_sample=False)
+    monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "data"))
+    assert (services.analysis_state(), services.analysis_path()) == ("none", None)
+    monkeypatch.setattr(arrays, "open_full", lambda _: full)
+    assert (services.analysis_state(), services.analysis_path()) == ("none", None)
+    digest = analysis.analysis_model().folder.recorded_digest()
+    folder = results.folder_of(tmp_path / "data", data=full.digest, network=str(digest))
+    results.write_results(folder, results.read_shipped_places(), results.read_shipped_pairs())
+    assert (services.analysis_state(), services.analysis_path()) == ("ready", folder)
+    folder.rename(folder.with_name("of-another-network"))
+    assert (services.analysis_state(), services.analysis_path()) == ("stale", None)

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.runtime.context import ContextProxy
 
 from cifar_core import services
 from cifar_core.networks import NETWORKS
 from cifar_core.runs.folder import State
+from cifar_core.runs.reading import Run
 from cifar_core.ui.compare import runs_picker
-from cifar_core.ui.kit.runs.picker import default_runs, run_label, run_labels, short_names
+from cifar_core.ui.kit.runs.picker import default_runs, run_label, run_labels, short_names, watch
 from tools.fabricate import Fake, fabricate
 
 
@@ -100,3 +103,29 @@ def test_the_table_tells_moments_in_the_time_of_the_visitor(
         form = runs_picker._made_column()["type_config"]
         told[zone] = form["timezone"], form["format"].endswith("[UTC]")
     assert told == {"Asia/Tokyo": ("Asia/Tokyo", False), None: (None, True)}
+
+
+@pytest.mark.parametrize(
+    ("state", "epoch", "reruns"),
+    [(State.RUNNING, 2, False), (State.RUNNING, 3, True), (State.FINISHED, 2, True)],
+)
+def test_a_page_is_rerun_once_a_living_run_has_gone_on(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch, state: State, epoch: int, reruns: bool
+) -> None:
+    for run_id in ("living", "still", "ended"):
+        fabricate(runs_dir, Fake(run_id=run_id))
+    living, still, ended = map(services.read_run, ("living", "still", "ended"))
+    still = dataclasses.replace(still, state=State.RUNNING)
+
+    def at(state: State, epoch: int) -> Run:
+        status = dataclasses.replace(living.status, epoch=epoch)
+        return dataclasses.replace(living, state=state, status=status)
+
+    now = {"living": at(state, epoch), "still": still}
+    rerun: list[bool] = []
+    monkeypatch.setattr(services, "read_run", now.__getitem__)
+    monkeypatch.setattr(st, "fragment", lambda work, **_: work)  # it looks at once
+    monkeypatch.setattr(st, "rerun", lambda: rerun.append(True))
+    watch(ended)
+    watch(at(State.RUNNING, 2), still, ended)
+    assert bool(rerun) == reruns
