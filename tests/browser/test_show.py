@@ -196,7 +196,8 @@ def test_the_presentation_in_the_lab_is_reached_and_left_by_the_keyboard_alone(
         expect(counter).to_have_text(re.compile(f"^{place} of"))
     page.keyboard.press("Escape")
     expect(page.locator("iframe[title=Presentation]")).to_have_count(0)
-    expect(page).to_have_url(re.compile(r"/report\?runs=cnn4"))
+    expect(page).to_have_url(re.compile(r"/report$"))
+    expect(page.get_by_role("heading", name="Report", level=1)).to_be_visible()
 
 
 @pytest.mark.parametrize(

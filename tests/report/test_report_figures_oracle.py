@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.pages.oracle_runs import TUTORIAL
 from tests.report.reported import ORDER, Reported
 
 CHARTS = ["accuracy", "learning", "times", "reliability", "matrix-0", "matrix-1"]
-PAGE_CHARTS = {
+PAGE_CHARTS: Mapping[str, Callable[..., Any]] = {
     "learning": accuracy_curve,
     "times": epoch_time_bars,
     "reliability": reliability_diagram,

@@ -52,7 +52,7 @@ def test_each_figure_is_counted_on_the_images_of_its_own_split(
     figures, stored = services.evaluate_run(run), services.read_evaluation(run)
     assert stored is not None
     classifier = services.open_classifier(run)
-    learned, watched = held_out(dataset.train.labels, HELD_OUT)
+    learned, watched = held_out(dataset.train.labels, HELD_OUT, classes=10)
     guesses = classifier.classify(dataset.train.images).argmax(axis=1)
     is_right = guesses == dataset.train.labels
     answers = classifier.classify(dataset.test.images)

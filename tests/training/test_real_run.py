@@ -109,6 +109,7 @@ def test_a_real_run_killed_and_resumed_three_times_equals_an_undisturbed_one(
     expect_equal(disturbed, finished)
 
 
+@pytest.mark.full
 def test_a_run_on_jax_killed_and_resumed_equals_an_undisturbed_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
