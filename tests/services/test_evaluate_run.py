@@ -29,7 +29,7 @@ def dataset(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     sample = load_sample()
     test = splits.take(sample.test, np.arange(TESTED))
     found = dataclasses.replace(sample, test=test, is_sample=False)
-    monkeypatch.setattr(arrays, "open_full", lambda _: found)
+    monkeypatch.setattr(arrays, "open_full", lambda *_: found)
     monkeypatch.setattr(arrays, "verify", lambda _: None)
     monkeypatch.setattr(splits, "TRAINING_SAMPLE", MEASURED)
     return found
