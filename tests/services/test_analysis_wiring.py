@@ -130,7 +130,7 @@ def test_an_analysis_is_none_then_ready_and_stale_once_another_network_looks(
     full = dataclasses.replace(load_sample(), is_sample=False)
     monkeypatch.setenv("CIFAR_LAB_DATA", str(tmp_path / "data"))
     assert (services.analysis_state(), services.analysis_path()) == ("none", None)
-    monkeypatch.setattr(arrays, "open_full", lambda _: full)
+    monkeypatch.setattr(arrays, "open_full", lambda *_: full)
     assert (services.analysis_state(), services.analysis_path()) == ("none", None)
     digest = analysis.analysis_model().folder.recorded_digest()
     folder = results.folder_of(tmp_path / "data", data=full.digest, network=str(digest))
