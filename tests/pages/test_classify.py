@@ -298,11 +298,11 @@ def test_pictures_that_were_looked_at_are_not_asked_about_again(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    glance_at = services.classify_batch
+    classify_batch = services.classify_batch
 
     def watched(pictures: Any, *rest: Any, **more: Any) -> list[services.BatchPrediction]:
         asked.extend(name for name, _ in pictures)
-        return glance_at(pictures, *rest, **more)
+        return classify_batch(pictures, *rest, **more)
 
     monkeypatch.setattr(services, "classify_batch", watched)
     app = uploaded(("a.zip", packed(**many(9))))
@@ -313,18 +313,18 @@ def test_pictures_that_were_looked_at_are_not_asked_about_again(
 def test_what_was_looked_at_before_stop_is_shown_and_go_on_does_the_rest(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    glance_at = services.classify_batch
+    classify_batch = services.classify_batch
 
     def press_stop(pictures: Any, *rest: Any, **more: Any) -> list[services.BatchPrediction]:
         if len(session.GLANCES.get()[1]) == AT_ONCE:
             st.stop()  # as the press of a button does to the script that is under way
-        return glance_at(pictures, *rest, **more)
+        return classify_batch(pictures, *rest, **more)
 
     files = many(AT_ONCE + 4)
     monkeypatch.setattr(many_pictures, "aside", lambda work, **_: work())
     monkeypatch.setattr(services, "classify_batch", press_stop)
     app = uploaded(("a.zip", packed(**files)))
-    monkeypatch.setattr(services, "classify_batch", glance_at)
+    monkeypatch.setattr(services, "classify_batch", classify_batch)
     app.button(key="many_stop").click().run()
     assert f"Stopped after {AT_ONCE} of {AT_ONCE + 4} pictures." in [t.value for t in app.text]
     assert len(app.dataframe[0].value) == AT_ONCE

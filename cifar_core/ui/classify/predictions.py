@@ -117,7 +117,7 @@ def answer_section(
             st.html(picture_pair(picture, seen))
         with words:
             opened = [caches.open_model(run) for run in models]
-            answers += services.predict([picture.pixels], opened, fit=fit, flip=mirror)[0]
+            answers += services.predict([seen], opened, fit=fit, flip=mirror)[0]
             _verdicts(answers, labels, brought.label)
         # One chart has room beside the pictures, several stand beside each other below.
         places = [words] if len(answers) == 1 else st.columns(len(answers))

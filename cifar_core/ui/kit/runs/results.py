@@ -7,7 +7,7 @@ nobody touched is not read again. Evaluations and lists of runs are small and al
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,12 +158,7 @@ def final_answers(run: Run) -> Predictions | None:
     Raises:
         ChangedError: They are not those that the run wrote.
     """
-    try:
-        return test_answers(run)
-    except ChangedError:
-        raise
-    except RunError:
-        return None
+    return _unless_missing(test_answers, run)
 
 
 def fitted_temperature(run: Run, answers: Predictions, figures: Evaluation | None) -> float | None:
@@ -195,8 +190,12 @@ def latest_answers(run: Run) -> Predictions | None:
     Raises:
         ChangedError: They are not those that the run wrote.
     """
+    return _unless_missing(epoch_answers, run)
+
+
+def _unless_missing(read: Callable[[Run], Predictions], run: Run) -> Predictions | None:
     try:
-        return epoch_answers(run)
+        return read(run)
     except ChangedError:
         raise
     except RunError:
